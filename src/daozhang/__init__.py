@@ -1,0 +1,1 @@
+"""到账 (daozhang): take Alipay payments and never lose one."""
