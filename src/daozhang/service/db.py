@@ -1,0 +1,232 @@
+"""The database: one engine, transactions in hand, and the column types of our tables.
+
+A `Tx` is handed to whoever works inside it; nothing here or in any ``store`` commits, only the
+`with` block that opened it. SQLite (the default; WAL, ``synchronous=FULL``: an acknowledged row
+is on the disk) and PostgreSQL are equals.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+
+BUSY_SECONDS: Final = 15
+"""How long a writer waits for SQLite's single writer's lock before it gives up."""
+
+POOL_CONNECTIONS: Final = 16
+"""Connections to PostgreSQL that one process keeps."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
+
+metadata: Final = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""All tables of the service; each domain's ``store`` adds its own, ``schema`` gathers them."""
+
+RowId = sa.BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+"""A row's number: counts up by itself as a primary key on both databases."""
+
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+"""A JSON value."""
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware datetime in UTC: ``timestamptz`` on PostgreSQL, whole microseconds on SQLite."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.DateTime(timezone=True))
+        return dialect.type_descriptor(sa.BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no time zone; times here are aware.")
+        if dialect.name == "postgresql":
+            return value
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return cast("datetime", value).astimezone(UTC)
+        return _EPOCH + timedelta(microseconds=value)
+
+
+class Tx:
+    """A transaction in hand. Whoever holds it may read and write, and leaves the commit alone."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def dialect(self) -> str:
+        """``"sqlite"`` or ``"postgresql"``."""
+        return self.connection.dialect.name
+
+    def execute(
+        self,
+        statement: sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> sa.CursorResult[Any]:
+        """Runs one statement of SQLAlchemy Core."""
+        return self.connection.execute(statement, parameters)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Calls ``action`` once this transaction is on disk, and never if it is rolled back.
+
+        For nudges only: what must happen is a row, not a call.
+        """
+        self._after_commit.append(action)
+
+    def committed(self) -> None:
+        """Runs what was left for after the commit. For `Database` only."""
+        for action in self._after_commit:
+            action()
+
+
+class Database:
+    """The engine and the only place that begins, commits and rolls back."""
+
+    def __init__(self, url: str) -> None:
+        """Opens nothing yet. ``url`` is ``sqlite:///path`` or ``postgresql+psycopg://...``."""
+        self.url = url
+        self.engine = _create_engine(url)
+        # SQLite has one writer at a time. Queueing for it here, in order of arrival, is fairer
+        # and much quicker than letting threads collide inside SQLite and sleep.
+        self._writer = threading.Lock() if self.engine.dialect.name == "sqlite" else None
+
+    @property
+    def dialect(self) -> str:
+        """``"sqlite"`` or ``"postgresql"``."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def begin(self) -> Generator[Tx]:
+        """A transaction that may write: committed when the block ends, rolled back if it raises.
+
+        No network call happens inside one; `require_no_transaction` is asked by whoever makes
+        one. Transactions do not nest: asking for a second raises `RuntimeError`.
+        """
+        if self._writer is None:
+            with self._transaction(writes=True) as tx:
+                yield tx
+        else:
+            with self._writer, self._transaction(writes=True) as tx:
+                yield tx
+        tx.committed()
+
+    @contextmanager
+    def read(self) -> Generator[Tx]:
+        """A transaction that only reads: one consistent picture, and no waiting for writers."""
+        with self._transaction(writes=False) as tx:
+            yield tx
+
+    def dispose(self) -> None:
+        """Closes all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Generator[Tx]:
+        if _open_transaction.get():
+            raise RuntimeError("A transaction is open already: hand it on instead of a second one.")
+        token = _open_transaction.set(True)
+        try:
+            with self.engine.connect() as connection:
+                connection = connection.execution_options(daozhang_writes=writes)
+                with connection.begin():
+                    yield Tx(connection)
+        finally:
+            _open_transaction.reset(token)
+
+
+def require_no_transaction(what: str) -> None:
+    """Raises `RuntimeError` if a transaction is open here: ``what`` would go to the network."""
+    if _open_transaction.get():
+        raise RuntimeError(f"{what} inside a transaction: commit first, then call.")
+
+
+_Enum = TypeVar("_Enum", bound=str)
+
+
+def one_of(column: str, values: type[_Enum]) -> sa.CheckConstraint:
+    """A CHECK that ``column`` holds a value of the string enum ``values``."""
+    listed = ", ".join(f"'{member.value}'" for member in cast("Any", values))
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def insert_ignoring(
+    tx: Tx, table: sa.Table, rows: Sequence[Mapping[str, Any]], returning: sa.Column[Any]
+) -> list[Any]:
+    """``INSERT ... ON CONFLICT DO NOTHING``: the ``returning`` values of rows that were new."""
+    dialect_insert = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+    statement = dialect_insert(table).values(list(rows)).on_conflict_do_nothing()
+    return list(tx.execute(statement.returning(returning)).scalars())
+
+
+def _create_engine(url: str) -> sa.Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _create_sqlite_engine(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=POOL_CONNECTIONS,
+            max_overflow=0,
+            pool_pre_ping=True,
+        )
+    raise ValueError(f"{parsed.get_backend_name()!r} is not a database we know: sqlite, postgresql")
+
+
+def _create_sqlite_engine(url: sa.URL) -> sa.Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("SQLite needs a file: what is in memory is lost, and this is money.")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url,
+        poolclass=sa.QueuePool,
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=16,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        # We begin transactions ourselves, below; the driver's own way would let a read
+        # transaction turn into a write one half way, which SQLite refuses under load.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        writes = connection.get_execution_options().get("daozhang_writes", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

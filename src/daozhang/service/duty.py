@@ -1,0 +1,27 @@
+"""Duty: what runs later, by our Clock. A worker calls it; a manual clock can push it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Duty(Protocol):
+    """Something that becomes due: a sweep over an indexed column of ours.
+
+    A duty may run in several processes at once: it claims rows before it works on them, and
+    whatever it does to a row can be done twice.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its name in logs and metrics, and the signal that wakes it."""
+        ...
+
+    def run_due(self) -> int:
+        """Does one bounded batch of what is due now; returns how many units, 0 if none."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """The earliest moment at which there will be something to do, None if nothing waits."""
+        ...
