@@ -1,0 +1,378 @@
+"""The verbs of an order: create, sign at the click, give up, reserve, settle, be surprised.
+
+`settle_order` is where every fact enters, whichever way it was learned. It writes the order and
+its step; what it announces is appended by the caller (`daozhang.service.refunds.actions
+.settle_fact`), so that a refund's event stands where the table puts it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from daozhang.money import Money
+from daozhang.service.db import Tx
+from daozhang.service.merchants.model import Merchant
+from daozhang.service.orders import rules, store
+from daozhang.service.orders.model import (
+    ClosingReason,
+    Fact,
+    FactKind,
+    NewOrder,
+    Order,
+    OrderStatus,
+    Payment,
+    Settlement,
+    Source,
+    TradeFact,
+)
+from daozhang.service.orders.refusals import (
+    AmountExceedsRemainder,
+    OrderConflict,
+    OrderNotClosable,
+    OrderNotFound,
+    OrderNotRefundable,
+)
+
+SURPRISE_OWNER = "merchant"
+"""Who owns a surprise until somebody takes it: the people of the merchant, as a group."""
+
+_COMPARED = (
+    "amount", "subject", "body", "cart_ref", "operator_id", "terminal_id", "store_id",
+    "return_url", "passback", "way",
+)  # fmt: skip
+
+
+def create_order(tx: Tx, merchant: Merchant, new: NewOrder, now: datetime) -> tuple[Order, bool]:
+    """The order of that number, and whether it is new.
+
+    The number makes creation idempotent: the same content again gives the order that is there;
+    other content is refused with `OrderConflict`.
+    """
+    order_id = store.insert_order(tx, _row_of(merchant, new, now))
+    if order_id is not None:
+        order = store.find_order_by_id(tx, order_id)
+        assert order is not None
+        return order, True
+    order = store.find_order(tx, merchant.environment, merchant.seller_id, new.out_trade_no)
+    assert order is not None
+    differs = tuple(name for name in _COMPARED if getattr(order, name) != getattr(new, name))
+    if dict(order.metadata) != dict(new.metadata):
+        differs = (*differs, "metadata")
+    if order.merchant_id != merchant.id:
+        # Another app of the same seller: Alipay would take both for one trade.
+        differs = (*differs, "merchant")
+    if differs:
+        raise OrderConflict(new.out_trade_no, differs)
+    return order, False
+
+
+def _row_of(merchant: Merchant, new: NewOrder, now: datetime) -> dict[str, Any]:
+    return {
+        "merchant_id": merchant.id,
+        "environment": merchant.environment,
+        "app_id": merchant.app_id,
+        "seller_id": merchant.seller_id,
+        "out_trade_no": new.out_trade_no,
+        "way": new.way.value,
+        "amount_minor": new.amount.minor,
+        "currency": new.amount.currency,
+        "subject": new.subject,
+        "body": new.body,
+        "cart_ref": new.cart_ref,
+        "operator_id": new.operator_id,
+        "terminal_id": new.terminal_id,
+        "store_id": new.store_id,
+        "return_url": new.return_url,
+        "passback": new.passback,
+        "metadata": dict(new.metadata),
+        "status": OrderStatus.CREATED.value,
+        "refunded_minor": 0,
+        "reserved_minor": 0,
+        "late": False,
+        "attention": False,
+        "close_confirmed": False,
+        "absent_count": 0,
+        "unclear_count": 0,
+        "query_count": 0,
+        "step_count": 0,
+        "next_query_at": now + timedelta(seconds=rules.QUERY_DELAYS_SECONDS[0]),
+        "expires_at": new.expires_at,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def read_order(tx: Tx, merchant_id: int, out_trade_no: str) -> Order:
+    """The merchant's order of that number; `OrderNotFound` if it is another's or nobody's."""
+    order = store.find_order_of_merchant(tx, merchant_id, out_trade_no)
+    if order is None:
+        raise OrderNotFound(out_trade_no)
+    return order
+
+
+def lock_order(tx: Tx, order_id: int) -> Order:
+    """The order with that row id, locked until the transaction ends: one writer at a time."""
+    order = store.find_order_by_id(tx, order_id, lock=True)
+    assert order is not None, f"order row {order_id} is gone, and orders are never deleted"
+    return order
+
+
+def mark_signed(tx: Tx, order: Order, now: datetime) -> None:
+    """Notes that an address that can be paid has been handed out, and that to ask soon is wise."""
+    soon = now + timedelta(seconds=rules.QUERY_DELAYS_SECONDS[0])
+    asked = min(order.next_query_at or soon, soon)
+    store.update_order(
+        tx,
+        order.id,
+        signed_at=order.signed_at or now,
+        query_count=0,
+        next_query_at=asked,
+        updated_at=now,
+    )
+
+
+def give_up(tx: Tx, order: Order, reason: ClosingReason, now: datetime) -> Order:
+    """Puts a locked, unpaid order into closing. It is closed once Alipay has proven it.
+
+    A closed or closing order is returned as it is; a paid one raises `OrderNotClosable`.
+    """
+    if order.status in (OrderStatus.CLOSED, OrderStatus.CLOSING):
+        return order
+    if not order.is_open:
+        raise OrderNotClosable(order)
+    closing = replace(
+        order, status=OrderStatus.CLOSING, closing_reason=reason, next_query_at=now, updated_at=now
+    )
+    store.update_order(
+        tx,
+        order.id,
+        status=closing.status.value,
+        closing_reason=reason.value,
+        next_query_at=now,
+        query_count=0,
+        updated_at=now,
+    )
+    _write_step(tx, order, closing, now, cause=reason.value, source_ref="", events=(), note=None)
+    return closing
+
+
+def reserve(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:
+    """Sets ``amount`` of a locked order aside before money is asked to move.
+
+    Raises `OrderNotRefundable` unless the order is paid, `AmountExceedsRemainder` if less is left.
+    """
+    if order.status is not OrderStatus.PAID:
+        raise OrderNotRefundable(order)
+    if amount > order.remainder:
+        raise AmountExceedsRemainder(amount, order.remainder)
+    return _set_reserved(tx, order, order.reserved + amount, now)
+
+
+def release(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:
+    """Gives back what `reserve` had set aside on a locked order: it has gone, or never will."""
+    assert amount <= order.reserved, "more would be released than is reserved"
+    return _set_reserved(tx, order, order.reserved - amount, now)
+
+
+def _set_reserved(tx: Tx, order: Order, reserved: Money, now: datetime) -> Order:
+    store.update_order(tx, order.id, reserved_minor=reserved.minor, updated_at=now)
+    return replace(order, reserved=reserved, updated_at=now)
+
+
+def settle_order(tx: Tx, order: Order, fact: Fact, *, grace_seconds: int) -> Settlement:
+    """Takes one fact into a locked order: decides by the table, writes the order and its step.
+
+    Applying the same fact again changes nothing. A fact that does not fit leaves the order where
+    it stands, with ``attention`` and a surprise. The events of the settlement are for the caller
+    to append, in this transaction and in their order.
+    """
+    decision = rules.decide(order, fact, grace_seconds=grace_seconds)
+    after = _apply(order, fact, decision, grace_seconds)
+    events = decision.events
+    if decision.surprise is not None:
+        detail = f"{fact.source.value} {fact.source_ref}: {rules.describe(fact)}"
+        if raise_surprise(
+            tx,
+            merchant_id=order.merchant_id,
+            order=order,
+            reason=decision.surprise,
+            detail=detail,
+            amount=order.amount,
+            now=fact.learned_at,
+        ):
+            events = (*events, rules.SURPRISE)
+    becomes_paid = any(name in (rules.PAID, rules.PAID_LATE) for name in events)
+    if becomes_paid and store.another_paid_of_cart(tx, order) is not None:
+        events = (*events, rules.DUPLICATE)
+    _save(tx, order, after)
+    _write_step(
+        tx,
+        order,
+        after,
+        fact.learned_at,
+        cause=fact.source.value,
+        source_ref=fact.source_ref,
+        events=events,
+        note=decision.surprise or decision.note,
+        fact=rules.describe(fact),
+    )
+    return Settlement(order, after, events, decision.surprise)
+
+
+def _apply(order: Order, fact: Fact, decision: rules.Decision, grace_seconds: int) -> Order:
+    """The order as it stands after ``decision``."""
+    now = fact.learned_at
+    fits = decision.surprise is None or decision.status is not order.status
+    after = replace(
+        order,
+        status=decision.status,
+        refunded=decision.refunded,
+        late=order.late or decision.late,
+        attention=order.attention or decision.surprise is not None,
+        updated_at=now,
+    )
+    if isinstance(fact, TradeFact) and fits:
+        after = replace(
+            after,
+            absent_count=order.absent_count + 1
+            if _counts_as_absent(order, fact, grace_seconds)
+            else order.absent_count
+            if fact.kind is FactKind.ABSENT
+            else 0,
+            unclear_count=order.unclear_count + (fact.kind is FactKind.CLOSED_UNCLEAR),
+            close_confirmed=order.close_confirmed or fact.kind is FactKind.CLOSED_UNPAID,
+            payment=merge_payment(order.payment, fact.payment),
+        )
+    if fits and fact.trade_no is not None:
+        after = replace(after, trade_no=order.trade_no or fact.trade_no)
+    if after.status is OrderStatus.CLOSED and order.status is not OrderStatus.CLOSED:
+        reason = "expiry" if decision.expires else (order.closing_reason or "alipay")
+        after = replace(after, closed_reason=str(reason))
+    return replace(after, next_query_at=_next_query(order, after, decision, fact, grace_seconds))
+
+
+def _counts_as_absent(order: Order, fact: TradeFact, grace_seconds: int) -> bool:
+    """Only absence after expiry and grace is a proof; while cancelling, each one counts."""
+    if fact.kind is not FactKind.ABSENT:
+        return False
+    cancelling = order.closing_reason is ClosingReason.CANCEL
+    return cancelling or rules.is_past_grace(order, fact.learned_at, grace_seconds)
+
+
+def _next_query(
+    before: Order, after: Order, decision: rules.Decision, fact: Fact, grace_seconds: int
+) -> datetime | None:
+    now = fact.learned_at
+    stopped = decision.surprise is not None and decision.follow is not rules.Follow.NOTHING
+    if decision.follow is not rules.Follow.NOTHING and not stopped:
+        return now + timedelta(seconds=rules.ASK_DELAY_SECONDS)
+    if after.is_open:
+        return rules.next_query_at(after, now, grace_seconds=grace_seconds)
+    answered = fact.source is Source.QUERY
+    if before.is_open or answered or after.status is not before.status:
+        return None
+    return before.next_query_at
+
+
+def merge_payment(known: Payment | None, learned: Payment | None) -> Payment | None:
+    """What is known of a payment with what was learned: never overwritten with nothing."""
+    if known is None or learned is None:
+        return learned if known is None else known
+    fields = (name for name in Payment.__dataclass_fields__)
+    chosen = {name: getattr(known, name) or getattr(learned, name) for name in fields}
+    return Payment(**chosen)
+
+
+def _save(tx: Tx, before: Order, after: Order) -> None:
+    payment = after.payment
+    changed: dict[str, Any] = {
+        "status": after.status.value,
+        "refunded_minor": after.refunded.minor,
+        "late": after.late,
+        "attention": after.attention,
+        "absent_count": after.absent_count,
+        "unclear_count": after.unclear_count,
+        "close_confirmed": after.close_confirmed,
+        "closed_reason": after.closed_reason,
+        "trade_no": after.trade_no,
+        "next_query_at": after.next_query_at,
+        "updated_at": after.updated_at,
+    }
+    if payment is not None and payment != before.payment:
+        changed["payment"] = store.payment_json(payment)
+        changed["paid_at"] = payment.paid_at
+    store.update_order(tx, after.id, **changed)
+
+
+def _write_step(
+    tx: Tx,
+    before: Order,
+    after: Order,
+    now: datetime,
+    *,
+    cause: str,
+    source_ref: str,
+    events: tuple[str, ...],
+    note: str | None,
+    fact: dict[str, object] | None = None,
+) -> None:
+    store.insert_step(
+        tx,
+        {
+            "order_id": after.id,
+            "at": now,
+            "cause": cause,
+            "source_ref": source_ref,
+            "status_before": before.status.value,
+            "status_after": after.status.value,
+            "events": list(events),
+            "note": note,
+            "fact": fact or {},
+        },
+    )
+
+
+def raise_surprise(
+    tx: Tx,
+    *,
+    merchant_id: int,
+    order: Order | None,
+    reason: str,
+    detail: str,
+    amount: Money,
+    now: datetime,
+    out_trade_no: str | None = None,
+) -> bool:
+    """Writes a surprise for a person; ``False`` if the same one is open already.
+
+    With an order, the order gets ``attention``, which stops automatic closing and refunding.
+    The caller announces `order.surprise`.
+    """
+    number = order.out_trade_no if order is not None else out_trade_no
+    surprise_id = store.insert_surprise(
+        tx,
+        {
+            "merchant_id": merchant_id,
+            "order_id": None if order is None else order.id,
+            "out_trade_no": number,
+            "reason": reason,
+            "detail": detail,
+            "amount_minor": amount.minor,
+            "currency": amount.currency,
+            "owner": SURPRISE_OWNER,
+            "open_key": f"{merchant_id}:{number}:{reason}",
+            "created_at": now,
+        },
+    )
+    if order is not None:
+        store.update_order(tx, order.id, attention=True)
+    return surprise_id is not None
+
+
+def note_query(tx: Tx, order: Order, now: datetime, *, grace_seconds: int) -> None:
+    """Counts an unanswered or answered question and sets when the next one is due."""
+    counted = replace(order, query_count=order.query_count + 1)
+    due = rules.next_query_at(counted, now, grace_seconds=grace_seconds)
+    store.update_order(tx, order.id, query_count=counted.query_count, next_query_at=due)

@@ -1,0 +1,237 @@
+"""What an order is, and the facts by which it moves (money.md §1 to §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from daozhang.money import Money
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    CREATED = "created"  # no trade at Alipay yet
+    WAITING = "waiting"  # Alipay has a trade that waits for the buyer
+    CLOSING = "closing"  # given up here, not yet proven closed there
+    PAID = "paid"
+    FINISHED = "finished"  # paid, and no longer refundable
+    CLOSED = "closed"  # unpaid
+    REFUNDED = "refunded"  # in full
+
+
+class ClosingReason(StrEnum):
+    """Why an order was given up."""
+
+    CLOSE = "close"  # the merchant asked
+    EXPIRY = "expiry"  # its time ran out
+    CANCEL = "cancel"  # a payment at the till with an unknown outcome
+
+
+class Way(StrEnum):
+    """How an order is paid."""
+
+    PAGE = "page"
+    WAP = "wap"
+    APP = "app"
+    QR = "qr"
+    BARCODE = "barcode"
+    MINI = "mini"
+
+
+class FactKind(StrEnum):
+    """What Alipay says is true now; the columns of the table."""
+
+    ABSENT = "A"  # no such trade
+    WAITING = "W"
+    PAID = "P"  # nothing refunded
+    PARTLY_REFUNDED = "PP"
+    FINISHED = "F"
+    REFUNDED = "R"  # closed with all refunded
+    CLOSED_UNPAID = "CU"
+    CLOSED_UNCLEAR = "C?"  # closed, signs of payment, no refunded amount: a query says no more
+
+
+class Source(StrEnum):
+    """The way by which we learned a fact."""
+
+    NOTIFICATION = "notification"
+    QUERY = "query"
+    CLOSE = "close"
+    CANCEL = "cancel"
+    REFUND = "refund"
+    REFUND_QUERY = "refund_query"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """How a payment was made up. Refund notices omit all of it, so nothing here is ever unset."""
+
+    paid_at: datetime | None = None
+    receipt: Money | None = None
+    buyer_pay: Money | None = None
+    invoice: Money | None = None
+    point: Money | None = None
+    discount: Money | None = None
+    fund_bills: tuple[Mapping[str, Any], ...] = ()
+    buyer_id: str | None = None
+    buyer_open_id: str | None = None
+    buyer_logon_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeFact:
+    """What Alipay, signed and verified, says of a trade. Absent identities are ``None``."""
+
+    kind: FactKind
+    out_trade_no: str
+    source: Source
+    source_ref: str
+    learned_at: datetime
+    app_id: str | None = None
+    seller_id: str | None = None
+    trade_no: str | None = None
+    total: Money | None = None
+    refunded: Money | None = None
+    refund_request_no: str | None = None
+    payment: Payment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    """What Alipay, signed and verified, says of one refund that succeeded.
+
+    ``proven`` is the sum of all refunds of the order that are proven, this one included;
+    ``cumulative`` is Alipay's own running total where the answer carries one.
+    """
+
+    out_trade_no: str
+    out_request_no: str
+    amount: Money
+    proven: Money
+    source: Source
+    source_ref: str
+    learned_at: datetime
+    cumulative: Money | None = None
+    trade_no: str | None = None
+
+
+Fact = TradeFact | RefundFact
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Money we expect. Unique by ``(environment, seller_id, out_trade_no)``."""
+
+    id: int
+    merchant_id: int
+    environment: str
+    app_id: str
+    seller_id: str
+    out_trade_no: str
+    way: Way
+    amount: Money
+    subject: str
+    status: OrderStatus
+    refunded: Money
+    reserved: Money
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    body: str | None = None
+    cart_ref: str | None = None
+    operator_id: str | None = None
+    terminal_id: str | None = None
+    store_id: str | None = None
+    return_url: str | None = None
+    passback: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    trade_no: str | None = None
+    late: bool = False
+    attention: bool = False
+    closing_reason: ClosingReason | None = None
+    closed_reason: str | None = None
+    close_confirmed: bool = False
+    absent_count: int = 0
+    unclear_count: int = 0
+    query_count: int = 0
+    next_query_at: datetime | None = None
+    signed_at: datetime | None = None
+    payment: Payment | None = None
+
+    @property
+    def remainder(self) -> Money:
+        """What may still go back or be shared: never more than this is promised at once."""
+        return self.amount - self.refunded - self.reserved
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Alipay may still tell us something that decides it."""
+        return self.status in (OrderStatus.CREATED, OrderStatus.WAITING, OrderStatus.CLOSING)
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """What a caller asks for when creating an order."""
+
+    out_trade_no: str
+    amount: Money
+    subject: str
+    expires_at: datetime
+    way: Way = Way.PAGE
+    body: str | None = None
+    cart_ref: str | None = None
+    operator_id: str | None = None
+    terminal_id: str | None = None
+    store_id: str | None = None
+    return_url: str | None = None
+    passback: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One recorded change of an order (or a fact that changed nothing), with its cause."""
+
+    order_id: int
+    sequence: int
+    at: datetime
+    cause: str
+    source_ref: str
+    status_before: OrderStatus
+    status_after: OrderStatus
+    events: tuple[str, ...]
+    note: str | None
+    fact: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What settling one fact did: the order before and after, and what is to be announced.
+
+    ``events`` stand in the order of the table; ``refund.succeeded`` among them marks where the
+    refunds that this fact proves are announced, one event each.
+    """
+
+    before: Order
+    order: Order
+    events: tuple[str, ...]
+    surprise: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """A fact that does not fit. It waits for a person."""
+
+    id: int
+    merchant_id: int
+    order_id: int | None
+    out_trade_no: str | None
+    reason: str
+    detail: str
+    amount: Money
+    owner: str
+    created_at: datetime

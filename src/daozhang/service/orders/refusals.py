@@ -1,0 +1,105 @@
+"""Why an order can be refused what is asked of it."""
+
+from __future__ import annotations
+
+from daozhang.money import Money
+from daozhang.service.orders.model import Order
+from daozhang.service.refusals import Refusal
+
+
+class OrderNotFound(Refusal):
+    """No order of that number belongs to this merchant."""
+
+    code = "order_not_found"
+    status = 404
+    title = "No such order"
+
+    def __init__(self, out_trade_no: str) -> None:
+        super().__init__(
+            f"This merchant has no order {out_trade_no!r}. Check the number, and which merchant "
+            "the API key (or the Daozhang-Merchant header) names.",
+            f"该商户没有订单 {out_trade_no!r}。请核对订单号，以及 API 密钥（或 "
+            "Daozhang-Merchant 请求头）所指的商户。",
+            out_trade_no=out_trade_no,
+        )
+
+
+class OrderConflict(Refusal):
+    """The number exists with other content."""
+
+    code = "order_conflict"
+    title = "The order exists with other content"
+
+    def __init__(self, out_trade_no: str, differs: tuple[str, ...]) -> None:
+        listed = ", ".join(differs)
+        super().__init__(
+            f"Order {out_trade_no!r} exists already and differs in: {listed}. One number means "
+            "one order: use a new out_trade_no, or send the same content again.",
+            f"订单 {out_trade_no!r} 已存在，且以下内容不同：{listed}。一个订单号只对应一笔订单："
+            "请换用新的 out_trade_no，或以相同内容重发。",
+            out_trade_no=out_trade_no,
+            differs=list(differs),
+        )
+
+
+class OrderNotClosable(Refusal):
+    """What is paid, refunded or finished cannot be closed."""
+
+    code = "order_not_closable"
+    title = "The order cannot be closed"
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(
+            f"Order {order.out_trade_no!r} is {order.status.value}: only an unpaid order can be "
+            "closed. To give the money back, make a refund.",
+            f"订单 {order.out_trade_no!r} 的状态为 {order.status.value}：只能关闭未付款的订单；"
+            "如需退还款项，请发起退款。",
+            order_status=order.status.value,
+        )
+
+
+class OrderNotRefundable(Refusal):
+    """There is no money of this order that could go back."""
+
+    code = "order_not_refundable"
+    title = "The order cannot be refunded"
+
+    def __init__(self, order: Order) -> None:
+        reason, reason_zh = _why_not_refundable(order)
+        super().__init__(
+            f"Order {order.out_trade_no!r} cannot be refunded: {reason}",
+            f"订单 {order.out_trade_no!r} 不能退款：{reason_zh}",
+            order_status=order.status.value,
+        )
+
+
+def _why_not_refundable(order: Order) -> tuple[str, str]:
+    reasons = {
+        "finished": (
+            "it is finished, and Alipay refunds it no more. Pay the buyer back another way.",
+            "交易已结束，支付宝不再受理退款，请用其他方式退还买家。",
+        ),
+        "refunded": ("it has been refunded in full.", "已全额退款。"),
+    }
+    fallback = (
+        f"it is {order.status.value}, so no payment is proven. Wait until it is paid.",
+        f"状态为 {order.status.value}，尚未确认付款，请待付款后再试。",
+    )
+    return reasons.get(order.status.value, fallback)
+
+
+class AmountExceedsRemainder(Refusal):
+    """More is asked for than is left of the order."""
+
+    code = "amount_exceeds_remainder"
+    title = "The amount exceeds what is left"
+
+    def __init__(self, asked: Money, remainder: Money) -> None:
+        super().__init__(
+            f"{asked} {asked.currency} is asked for, {remainder} is left: paid, less what has been "
+            "refunded and what is under way.",
+            f"申请金额 {asked} {asked.currency}，剩余可用金额 {remainder}"
+            "（已付金额减去已退和处理中的金额）。",
+            amount=str(asked),
+            remainder=str(remainder),
+        )

@@ -1,0 +1,366 @@
+"""Orders, steps and surprises as rows. Plain functions in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from daozhang.clock import require_aware
+from daozhang.money import Money
+from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.orders.model import (
+    ClosingReason,
+    Order,
+    OrderStatus,
+    Payment,
+    Step,
+    Surprise,
+    Way,
+)
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("environment", sa.String(16), nullable=False),
+    sa.Column("app_id", sa.String(32), nullable=False),
+    sa.Column("seller_id", sa.String(32), nullable=False),
+    sa.Column("out_trade_no", sa.String(64), nullable=False),
+    sa.Column("way", sa.String(16), nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("body", sa.Text),
+    sa.Column("cart_ref", sa.String(64)),
+    sa.Column("operator_id", sa.String(64)),
+    sa.Column("terminal_id", sa.String(64)),
+    sa.Column("store_id", sa.String(64)),
+    sa.Column("return_url", sa.Text),
+    sa.Column("passback", sa.Text),
+    sa.Column("metadata", Json, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("refunded_minor", sa.BigInteger, nullable=False, default=0),
+    sa.Column("reserved_minor", sa.BigInteger, nullable=False, default=0),
+    sa.Column("late", sa.Boolean, nullable=False, default=False),
+    sa.Column("attention", sa.Boolean, nullable=False, default=False),
+    sa.Column("closing_reason", sa.String(16)),
+    sa.Column("closed_reason", sa.String(32)),
+    sa.Column("close_confirmed", sa.Boolean, nullable=False, default=False),
+    sa.Column("absent_count", sa.Integer, nullable=False, default=0),
+    sa.Column("unclear_count", sa.Integer, nullable=False, default=0),
+    sa.Column("query_count", sa.Integer, nullable=False, default=0),
+    sa.Column("next_query_at", Moment),
+    sa.Column("signed_at", Moment),
+    sa.Column("step_count", sa.Integer, nullable=False, default=0),
+    sa.Column("trade_no", sa.String(64)),
+    sa.Column("paid_at", Moment),
+    sa.Column("payment", Json),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.UniqueConstraint("environment", "seller_id", "out_trade_no"),
+    sa.Index("ix_orders_next_query_at", "next_query_at"),
+    sa.Index("ix_orders_merchant_id_id", "merchant_id", "id"),
+    sa.Index("ix_orders_merchant_id_cart_ref", "merchant_id", "cart_ref"),
+    one_of("status", OrderStatus),
+    one_of("way", Way),
+    sa.CheckConstraint("amount_minor > 0", name="amount"),
+    sa.CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
+    sa.CheckConstraint("reserved_minor BETWEEN 0 AND amount_minor", name="reserved"),
+)
+
+order_steps = sa.Table(
+    "order_steps",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("order_id", RowId, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("cause", sa.String(32), nullable=False),
+    sa.Column("source_ref", sa.Text, nullable=False),
+    sa.Column("status_before", sa.String(16), nullable=False),
+    sa.Column("status_after", sa.String(16), nullable=False),
+    sa.Column("events", Json, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("fact", Json, nullable=False),
+    sa.UniqueConstraint("order_id", "sequence"),
+)
+
+surprises = sa.Table(
+    "surprises",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("order_id", RowId, sa.ForeignKey("orders.id")),
+    sa.Column("out_trade_no", sa.String(64)),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("owner", sa.String(64), nullable=False),
+    # The same surprise about the same thing is one surprise until somebody has dealt with it.
+    sa.Column("open_key", sa.String(200), unique=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("resolved_at", Moment),
+)
+
+
+def insert_order(tx: Tx, values: Mapping[str, Any]) -> int | None:
+    """The id of the new order, or ``None`` if its number is taken in this environment."""
+    new = insert_ignoring(tx, orders, [values], orders.c.id)
+    return cast("int", new[0]) if new else None
+
+
+def find_order(
+    tx: Tx, environment: str, seller_id: str, out_trade_no: str, *, lock: bool = False
+) -> Order | None:
+    """The order of that number, locked until the transaction ends if ``lock``."""
+    return _one(
+        tx,
+        (orders.c.environment == environment)
+        & (orders.c.seller_id == seller_id)
+        & (orders.c.out_trade_no == out_trade_no),
+        lock=lock,
+    )
+
+
+def find_order_of_merchant(
+    tx: Tx, merchant_id: int, out_trade_no: str, *, lock: bool = False
+) -> Order | None:
+    """The merchant's order of that number; another merchant's is not found."""
+    return _one(
+        tx,
+        (orders.c.merchant_id == merchant_id) & (orders.c.out_trade_no == out_trade_no),
+        lock=lock,
+    )
+
+
+def find_order_by_id(tx: Tx, order_id: int, *, lock: bool = False) -> Order | None:
+    """The order with that row id."""
+    return _one(tx, orders.c.id == order_id, lock=lock)
+
+
+def _one(tx: Tx, condition: sa.ColumnElement[bool], *, lock: bool) -> Order | None:
+    query = sa.select(orders).where(condition)
+    row = tx.execute(query.with_for_update() if lock else query).mappings().first()
+    return None if row is None else order_of(row)
+
+
+def list_orders(
+    tx: Tx, merchant_id: int, *, before_id: int | None, rows_max: int, **filters: Any
+) -> list[Order]:
+    """The merchant's orders, newest first, older than ``before_id``.
+
+    Filters: ``status``, ``cart_ref``, ``created_from`` and ``created_before``; ``None`` is none.
+    """
+    query = sa.select(orders).where(orders.c.merchant_id == merchant_id)
+    if before_id is not None:
+        query = query.where(orders.c.id < before_id)
+    if filters.get("status") is not None:
+        query = query.where(orders.c.status == filters["status"])
+    if filters.get("cart_ref") is not None:
+        query = query.where(orders.c.cart_ref == filters["cart_ref"])
+    if filters.get("created_from") is not None:
+        query = query.where(orders.c.created_at >= filters["created_from"])
+    if filters.get("created_before") is not None:
+        query = query.where(orders.c.created_at < filters["created_before"])
+    rows = tx.execute(query.order_by(orders.c.id.desc()).limit(rows_max)).mappings()
+    return [order_of(row) for row in rows]
+
+
+def update_order(tx: Tx, order_id: int, **values: Any) -> None:
+    """Writes columns of one order."""
+    tx.execute(sa.update(orders).where(orders.c.id == order_id).values(**values))
+
+
+def insert_step(tx: Tx, step: Mapping[str, Any]) -> int:
+    """Writes a step under the next sequence number of its order, which the caller has locked."""
+    order_id = step["order_id"]
+    sequence = tx.execute(
+        sa.update(orders)
+        .where(orders.c.id == order_id)
+        .values(step_count=orders.c.step_count + 1)
+        .returning(orders.c.step_count)
+    ).scalar_one()
+    tx.execute(sa.insert(order_steps).values(sequence=sequence, **step))
+    return cast("int", sequence)
+
+
+def list_steps(tx: Tx, order_id: int, *, rows_max: int = 1000) -> list[Step]:
+    """An order's steps, oldest first."""
+    rows = tx.execute(
+        sa.select(order_steps)
+        .where(order_steps.c.order_id == order_id)
+        .order_by(order_steps.c.sequence)
+        .limit(rows_max)
+    ).mappings()
+    return [
+        Step(
+            order_id=row["order_id"],
+            sequence=row["sequence"],
+            at=row["at"],
+            cause=row["cause"],
+            source_ref=row["source_ref"],
+            status_before=OrderStatus(row["status_before"]),
+            status_after=OrderStatus(row["status_after"]),
+            events=tuple(row["events"]),
+            note=row["note"],
+            fact=row["fact"],
+        )
+        for row in rows
+    ]
+
+
+def insert_surprise(tx: Tx, values: Mapping[str, Any]) -> int | None:
+    """The id of the new surprise, or ``None`` if the same one is open already."""
+    new = insert_ignoring(tx, surprises, [values], surprises.c.id)
+    return cast("int", new[0]) if new else None
+
+
+def list_surprises(tx: Tx, merchant_id: int, order_id: int | None = None) -> list[Surprise]:
+    """The merchant's open surprises, oldest first; of one order if ``order_id`` is given."""
+    query = sa.select(surprises).where(
+        surprises.c.merchant_id == merchant_id, surprises.c.resolved_at.is_(None)
+    )
+    if order_id is not None:
+        query = query.where(surprises.c.order_id == order_id)
+    return [
+        Surprise(
+            id=row["id"],
+            merchant_id=row["merchant_id"],
+            order_id=row["order_id"],
+            out_trade_no=row["out_trade_no"],
+            reason=row["reason"],
+            detail=row["detail"],
+            amount=Money(row["amount_minor"], row["currency"]),
+            owner=row["owner"],
+            created_at=row["created_at"],
+        )
+        for row in tx.execute(query.order_by(surprises.c.id)).mappings()
+    ]
+
+
+def another_paid_of_cart(tx: Tx, order: Order) -> str | None:
+    """The number of another paid order with the same ``cart_ref``, the earliest, if any."""
+    if order.cart_ref is None:
+        return None
+    paid = (OrderStatus.PAID.value, OrderStatus.FINISHED.value)
+    return tx.execute(
+        sa.select(orders.c.out_trade_no)
+        .where(
+            orders.c.merchant_id == order.merchant_id,
+            orders.c.cart_ref == order.cart_ref,
+            orders.c.id != order.id,
+            orders.c.status.in_(paid),
+        )
+        .order_by(orders.c.id)
+        .limit(1)
+    ).scalar()
+
+
+def claim_silent(
+    tx: Tx, now: datetime, lease_until: datetime, rows_max: int
+) -> Sequence[tuple[int, int]]:
+    """Claims orders whose query is due by moving it to ``lease_until``; ``(id, merchant_id)``.
+
+    If whoever claimed them dies, they are due again then.
+    """
+    due = (
+        sa.select(orders.c.id)
+        .where(orders.c.next_query_at <= now)
+        .order_by(orders.c.next_query_at)
+        .limit(rows_max)
+    )
+    if tx.dialect == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    claimed = tx.execute(
+        sa.update(orders)
+        .where(orders.c.id.in_(due))
+        .values(next_query_at=lease_until)
+        .returning(orders.c.id, orders.c.merchant_id)
+    )
+    return [(row.id, row.merchant_id) for row in claimed]
+
+
+def earliest_query(tx: Tx) -> datetime | None:
+    """When the next query of any order is due."""
+    return tx.execute(sa.select(sa.func.min(orders.c.next_query_at))).scalar()
+
+
+def order_of(row: Mapping[Any, Any]) -> Order:
+    """A row of ``orders`` as an `Order`."""
+    currency = row["currency"]
+    closing = row["closing_reason"]
+    return Order(
+        id=row["id"],
+        merchant_id=row["merchant_id"],
+        environment=row["environment"],
+        app_id=row["app_id"],
+        seller_id=row["seller_id"],
+        out_trade_no=row["out_trade_no"],
+        way=Way(row["way"]),
+        amount=Money(row["amount_minor"], currency),
+        subject=row["subject"],
+        status=OrderStatus(row["status"]),
+        refunded=Money(row["refunded_minor"], currency),
+        reserved=Money(row["reserved_minor"], currency),
+        expires_at=row["expires_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        body=row["body"],
+        cart_ref=row["cart_ref"],
+        operator_id=row["operator_id"],
+        terminal_id=row["terminal_id"],
+        store_id=row["store_id"],
+        return_url=row["return_url"],
+        passback=row["passback"],
+        metadata=row["metadata"],
+        trade_no=row["trade_no"],
+        late=row["late"],
+        attention=row["attention"],
+        closing_reason=None if closing is None else ClosingReason(closing),
+        closed_reason=row["closed_reason"],
+        close_confirmed=row["close_confirmed"],
+        absent_count=row["absent_count"],
+        unclear_count=row["unclear_count"],
+        query_count=row["query_count"],
+        next_query_at=row["next_query_at"],
+        signed_at=row["signed_at"],
+        payment=_payment_of(row["payment"], row["paid_at"], currency),
+    )
+
+
+_AMOUNTS = ("receipt", "buyer_pay", "invoice", "point", "discount")
+
+
+def payment_json(payment: Payment) -> dict[str, Any]:
+    """``payment`` as the column keeps it: amounts in minor units, nothing that is absent."""
+    values = asdict(payment)
+    del values["paid_at"]
+    for name in _AMOUNTS:
+        amount = getattr(payment, name)
+        values[name] = None if amount is None else amount.minor
+    values["fund_bills"] = [dict(bill) for bill in payment.fund_bills]
+    return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _payment_of(
+    kept: Mapping[str, Any] | None, paid_at: datetime | None, currency: str
+) -> Payment | None:
+    if kept is None and paid_at is None:
+        return None
+    kept = kept or {}
+    amounts = {name: Money(kept[name], currency) for name in _AMOUNTS if name in kept}
+    return Payment(
+        paid_at=None if paid_at is None else require_aware(paid_at),
+        fund_bills=tuple(kept.get("fund_bills", ())),
+        buyer_id=kept.get("buyer_id"),
+        buyer_open_id=kept.get("buyer_open_id"),
+        buyer_logon_id=kept.get("buyer_logon_id"),
+        **amounts,
+    )
