@@ -1,0 +1,279 @@
+"""Jobs: durable workflows. The only file that knows DBOS (docs/decisions/0008).
+
+A job is put on the queue inside the transaction that commits the intent, so there is never an
+intent without its job nor a job without its intent. It runs outside any transaction, at least
+once, also after a crash; so a job reads its row first and can be run twice.
+
+Business time never lives here: no sleep, delay or schedule. What is due later is a column of
+ours, and a sweep puts the next job on the queue.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from daozhang.clock import SystemClock
+from daozhang.service.db import Database, Tx
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
+
+JobFunction = Callable[..., None]
+"""A job: takes what was enqueued (text, whole numbers), returns nothing, can be run twice."""
+
+APPLICATION_NAME: Final = "daozhang"
+APPLICATION_VERSION: Final = "1"
+"""Pinned: a job waits in our own words (a row's number), so any later version can run it."""
+
+QUEUE: Final = "daozhang"
+RUNNING_MAX: Final = 8
+"""Jobs that one process runs at the same time."""
+
+STARTS_PER_SECOND_MAX: Final = 50
+"""Jobs that are started in any second, all processes together: Alipay's gateway counts calls."""
+
+POLLING_SECONDS: Final = 0.25
+"""How often the queue is looked at: the longest that a committed intent waits in an idle house."""
+
+STOPPING_SECONDS: Final = 15
+"""How long a stop waits for jobs that are running; what is cut off runs again at the next start."""
+
+FORGET_SECONDS: Final = 30 * 24 * 3600
+"""How long DBOS's record of a job that has ended is kept. Our own rows are the books."""
+
+_FORGET_ROWS: Final = 500
+_LIVE: Final = ["ENQUEUED", "PENDING"]
+_ENDED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_log = logging.getLogger(__name__)
+
+
+class Jobs:
+    """The queue of one service, in its own database, and the process that works it off.
+
+    `register` before `start`. A process that only enqueues calls `prepare` and never `start`.
+    These methods block: call them from a thread, not from an event loop.
+    """
+
+    _at_work: ClassVar[Jobs | None] = None
+    _at_work_guard: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, database: Database, *, polling_seconds: float = POLLING_SECONDS) -> None:
+        """``polling_seconds``: pass less under a manual clock, where somebody waits for idleness."""
+        self._database = database
+        self._polling_seconds = polling_seconds
+        self._functions: dict[str, JobFunction] = {}
+        self._client_made: DBOSClient | None = None
+        self._client_guard = threading.Lock()
+        self._running = 0
+        self._none_running = threading.Condition()
+
+    def register(self, name: str, function: JobFunction) -> None:
+        """Makes ``function`` what a job called ``name`` does. Names are for ever: jobs wait in
+        the database under them."""
+        if name in self._functions:
+            raise ValueError(f"A job called {name!r} is registered already.")
+        self._functions[name] = function
+
+    def prepare(self) -> None:
+        """Creates or migrates the queue's tables in our database. Part of ``daozhang migrate``."""
+        from dbos import DBOS
+
+        _quieten()
+        DBOS.migrate(_dbos_url(self._database))
+
+    def enqueue(self, tx: Tx, name: str, key: str, args: Mapping[str, str | int]) -> None:
+        """Puts a job on the queue, as part of ``tx``: it runs if and only if ``tx`` commits.
+
+        ``key`` names this very run, for ever: enqueueing the same key again does nothing, whether
+        the first one waits, runs or has ended. ``args`` are the function's keyword arguments.
+        """
+        self._client().enqueue_in_transaction(
+            tx.connection,
+            {
+                "workflow_name": name,
+                "queue_name": QUEUE,
+                "workflow_id": f"{name}:{key}",
+                "app_version": APPLICATION_VERSION,
+            },
+            **args,
+        )
+
+    def start(self) -> None:
+        """Starts to work the queue off, with what a dead process of this name left half done.
+
+        One at a time in a process, because DBOS is one per process: `RuntimeError` otherwise.
+        """
+        with Jobs._at_work_guard:
+            if Jobs._at_work is not None:
+                raise RuntimeError("Jobs of another service run in this process: stop them first.")
+            Jobs._at_work = self
+        try:
+            self.prepare()
+            self._register_queue()
+            self._launch()
+        except BaseException:
+            self._destroy()
+            raise
+        self._forget_ended()
+
+    def stop(self) -> None:
+        """Takes nothing new, waits for what runs, and ends all threads. Safe to call twice."""
+        if Jobs._at_work is self:
+            self._destroy()
+        with self._client_guard:
+            client, self._client_made = self._client_made, None
+        if client is not None:
+            client.destroy()
+
+    def is_idle(self) -> bool:
+        """Whether no job waits or runs, in any process."""
+        found = self._client().list_workflows(
+            status=_LIVE, limit=1, load_input=False, load_output=False
+        )
+        return not found
+
+    def wait_idle(self, timeout_seconds: float = 30.0) -> bool:
+        """Waits until no job waits or runs; ``False`` if ``timeout_seconds`` have passed first."""
+        deadline = time.monotonic() + timeout_seconds
+        while not self.is_idle():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(min(0.01, self._polling_seconds))
+        return True
+
+    def _client(self) -> DBOSClient:
+        with self._client_guard:
+            if self._client_made is None:
+                from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+                _quieten()
+                # What is enqueued goes over the caller's own connection; over this engine the
+                # client only reads, and a reader does not queue for SQLite's single writer.
+                self._client_made = DBOSClient(
+                    system_database_engine=self._database.engine.execution_options(
+                        daozhang_writes=False
+                    ),
+                    serializer=DBOSPortableJSONSerializer(),
+                    application_name=APPLICATION_NAME,
+                    lazy=True,
+                )
+            return self._client_made
+
+    def _register_queue(self) -> None:
+        """Before the launch, so that the very first look finds the queue; DBOS's own way, after
+        it, costs each start a second of deafness."""
+        from dbos import DBOSClient
+
+        client = DBOSClient(
+            system_database_url=_dbos_url(self._database), application_name=APPLICATION_NAME
+        )
+        try:
+            client.register_queue(
+                QUEUE,
+                worker_concurrency=RUNNING_MAX,
+                limiter={"limit": STARTS_PER_SECOND_MAX, "period": 1.0},
+                polling_interval_sec=self._polling_seconds,
+            )
+        finally:
+            client.destroy()
+
+    def _launch(self) -> None:
+        from dbos import DBOS, DBOSPortableJSONSerializer
+
+        _quieten()
+        # DBOS gets the address and opens connections of its own: its transactions do not nest
+        # in ours. Our engine goes only to the client, which writes within our transaction.
+        DBOS(
+            config={
+                "name": APPLICATION_NAME,
+                "system_database_url": _dbos_url(self._database),
+                "application_version": APPLICATION_VERSION,
+                "executor_id": _executor_id(self._database),
+                "serializer": DBOSPortableJSONSerializer(),
+                "max_executor_threads": RUNNING_MAX + 8,
+                "log_level": "WARNING",
+                "enable_otlp": False,
+            }
+        )
+        for name, function in self._functions.items():
+            DBOS.workflow(name=name)(self._counted(name, function))
+        DBOS.launch()
+
+    def _destroy(self) -> None:
+        from dbos import DBOS
+
+        with self._none_running:
+            busy = self._running > 0
+        try:
+            DBOS.destroy(
+                destroy_registry=True,
+                workflow_completion_timeout_sec=STOPPING_SECONDS if busy else 0,
+            )
+            with self._none_running:
+                self._none_running.wait_for(lambda: self._running == 0, timeout=STOPPING_SECONDS)
+        finally:
+            Jobs._at_work = None
+
+    def _counted(self, name: str, function: JobFunction) -> JobFunction:
+        @wraps(function)
+        def run(*args: Any, **kwargs: Any) -> None:
+            with self._none_running:
+                self._running += 1
+            try:
+                function(*args, **kwargs)
+            except Exception:
+                # The sweep over our own rows puts the next one on the queue.
+                _log.exception("The job %s has failed.", name)
+                raise
+            finally:
+                with self._none_running:
+                    self._running -= 1
+                    self._none_running.notify_all()
+
+        return run
+
+    def _forget_ended(self) -> None:
+        from dbos import DBOS
+
+        # DBOS stamps its rows by the system's clock, so this is no matter for ours.
+        before = SystemClock().now() - timedelta(seconds=FORGET_SECONDS)
+        ended = DBOS.list_workflows(
+            status=_ENDED,
+            completed_before=before.isoformat(),
+            limit=_FORGET_ROWS,
+            load_input=False,
+            load_output=False,
+        )
+        if ended:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+
+
+def _dbos_url(database: Database) -> str:
+    url = database.engine.url
+    if database.dialect == "sqlite":
+        return f"sqlite:///{url.database}"
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _executor_id(database: Database) -> str:
+    """Whose unfinished jobs DBOS takes up again at start.
+
+    SQLite belongs to one process, which is always the same one. On PostgreSQL each process is its
+    own, and what a dead one left is put on the queue again by the sweep over our rows.
+    """
+    if database.dialect == "sqlite":
+        return "daozhang"
+    return f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
+
+
+def _quieten() -> None:
+    """DBOS greets at length, and points to a service that we do not use."""
+    logging.getLogger("dbos").setLevel(logging.WARNING)
