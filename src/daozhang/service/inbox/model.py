@@ -1,0 +1,56 @@
+"""A notification as we keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from daozhang.service.orders.model import TradeFact
+
+
+class InboxStatus(StrEnum):
+    """What became of a notification."""
+
+    RECEIVED = "received"  # recorded and acknowledged, not yet applied
+    CONFIRMING = "confirming"  # lacks an identity: a query decides
+    WAITING = "waiting"  # names an order that does not exist yet
+    APPLIED = "applied"
+    KEPT = "kept"  # a kind nobody acts on
+    SURPRISED = "surprised"  # a person looks at it
+
+
+OPEN_STATUSES = (InboxStatus.RECEIVED, InboxStatus.CONFIRMING, InboxStatus.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified notification on its way into the inbox."""
+
+    merchant_id: int
+    notify_id: str
+    content_hash: str
+    out_trade_no: str | None
+    kind: str
+    body: bytes
+    fact: TradeFact | None
+    needs_confirmation: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedNotification:
+    """A row of the inbox."""
+
+    id: int
+    merchant_id: int
+    notify_id: str
+    kind: str
+    out_trade_no: str | None
+    status: InboxStatus
+    fact: TradeFact | None
+    attempts: int
+    copies: int
+    received_at: datetime
+    applied_at: datetime | None
+    outcome: str | None

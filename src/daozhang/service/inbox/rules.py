@@ -1,0 +1,183 @@
+"""Notification → Fact. Pure.
+
+Whether the identities that a notification carries agree with the order is decided where every
+fact is (orders/rules); here is decided what it says, and whether it may be believed without a
+question (money.md §2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from daozhang.alipay.notify import (
+    Closed,
+    Finished,
+    FullyRefunded,
+    Notification,
+    Paid,
+    PartlyRefunded,
+    TradeNotification,
+    Waiting,
+)
+from daozhang.clock import require_aware
+from daozhang.money import Money
+from daozhang.service.merchants.model import Merchant
+from daozhang.service.orders.model import FactKind, Payment, Source, TradeFact
+
+KINDS: Final[Mapping[type[Notification], FactKind]] = {
+    Paid: FactKind.PAID,
+    PartlyRefunded: FactKind.PARTLY_REFUNDED,
+    FullyRefunded: FactKind.REFUNDED,
+    Closed: FactKind.CLOSED_UNPAID,
+    Finished: FactKind.FINISHED,
+    Waiting: FactKind.WAITING,
+}
+
+RETRY_DELAYS_SECONDS: Final = (5, 30, 120, 600)
+"""When applying a notification is tried again after it failed; then it is a surprise."""
+
+CLAIM_ORDER_SECONDS: Final = 3600
+"""How long a notification may wait for its order before a person is told."""
+
+
+def fact_of(
+    notification: Notification, merchant: Merchant, now: datetime
+) -> TradeFact | None:
+    """What a notification about a trade says; ``None`` for a kind that nobody acts on."""
+    kind = KINDS.get(type(notification))
+    if kind is None or not isinstance(notification, TradeNotification):
+        return None
+    if notification.out_trade_no is None:
+        return None
+    return TradeFact(
+        kind=kind,
+        out_trade_no=notification.out_trade_no,
+        source=Source.NOTIFICATION,
+        source_ref=notification.notify_id or "",
+        learned_at=now,
+        app_id=_app_identity(notification, merchant),
+        seller_id=notification.seller_id,
+        trade_no=notification.trade_no,
+        total=notification.total_amount,
+        refunded=notification.refund_fee or None,
+        refund_request_no=notification.out_biz_no if notification.refund_fee else None,
+        payment=_payment_of(notification),
+    )
+
+
+def _payment_of(notification: TradeNotification) -> Payment | None:
+    """How the payment was made up, as far as this notification says; refund notices do not."""
+    payment = Payment(
+        paid_at=notification.gmt_payment,
+        receipt=notification.receipt_amount,
+        buyer_pay=notification.buyer_pay_amount,
+        invoice=notification.invoice_amount,
+        point=notification.point_amount,
+        fund_bills=tuple(dict(bill) for bill in notification.fund_bills),
+        buyer_id=notification.buyer_id,
+        buyer_open_id=notification.buyer_open_id,
+        buyer_logon_id=notification.buyer_logon_id,
+    )
+    return None if payment == Payment() else payment
+
+
+def needs_confirmation(notification: Notification) -> bool:
+    """Whether a query must confirm it first: it lacks the app id or the seller id."""
+    return notification.app_id is None or notification.seller_id is None
+
+
+def _app_identity(notification: TradeNotification, merchant: Merchant) -> str | None:
+    """The app id to hold against the order's: the one that differs, if one does.
+
+    In ISV mode ``app_id`` is the service provider's and ``auth_app_id`` the merchant's own app;
+    otherwise both are the merchant's (protocol.md §6.4).
+    """
+    expected = merchant.auth_app_id or merchant.app_id
+    if notification.auth_app_id not in (None, expected):
+        return notification.auth_app_id
+    return notification.app_id
+
+
+def agrees(notice: TradeFact, answer: TradeFact) -> bool:
+    """Whether a signed answer confirms a notification that lacks an identity.
+
+    The same trade, the same total, and a state in which the notification can be true: a full
+    refund is a closed trade, everything else a trade that is not absent.
+    """
+    if answer.kind is FactKind.ABSENT or notice.trade_no not in (None, answer.trade_no):
+        return False
+    if answer.total is not None and notice.total not in (None, answer.total):
+        return False
+    closed = {FactKind.CLOSED_UNPAID, FactKind.CLOSED_UNCLEAR}
+    if notice.kind in (FactKind.REFUNDED, FactKind.CLOSED_UNPAID):
+        return answer.kind in closed
+    return True
+
+
+def fact_to_json(fact: TradeFact) -> dict[str, Any]:
+    """``fact`` as the inbox keeps it, so that applying needs no second verification."""
+    payment = fact.payment
+    return {
+        "kind": fact.kind.value,
+        "out_trade_no": fact.out_trade_no,
+        "source_ref": fact.source_ref,
+        "learned_at": fact.learned_at.isoformat(),
+        "app_id": fact.app_id,
+        "seller_id": fact.seller_id,
+        "trade_no": fact.trade_no,
+        "total": _amount_to_json(fact.total),
+        "refunded": _amount_to_json(fact.refunded),
+        "refund_request_no": fact.refund_request_no,
+        "payment": None if payment is None else _payment_to_json(payment),
+    }
+
+
+def fact_from_json(kept: Mapping[str, Any]) -> TradeFact:
+    """The fact that `fact_to_json` kept."""
+    payment = kept["payment"]
+    return TradeFact(
+        kind=FactKind(kept["kind"]),
+        out_trade_no=kept["out_trade_no"],
+        source=Source.NOTIFICATION,
+        source_ref=kept["source_ref"],
+        learned_at=require_aware(datetime.fromisoformat(kept["learned_at"])),
+        app_id=kept["app_id"],
+        seller_id=kept["seller_id"],
+        trade_no=kept["trade_no"],
+        total=_amount_from_json(kept["total"]),
+        refunded=_amount_from_json(kept["refunded"]),
+        refund_request_no=kept["refund_request_no"],
+        payment=None if payment is None else _payment_from_json(payment),
+    )
+
+
+_PAYMENT_AMOUNTS = ("receipt", "buyer_pay", "invoice", "point", "discount")
+_PAYMENT_TEXTS = ("buyer_id", "buyer_open_id", "buyer_logon_id")
+
+
+def _payment_to_json(payment: Payment) -> dict[str, Any]:
+    amounts = {name: _amount_to_json(getattr(payment, name)) for name in _PAYMENT_AMOUNTS}
+    texts = {name: getattr(payment, name) for name in _PAYMENT_TEXTS}
+    paid_at = None if payment.paid_at is None else payment.paid_at.isoformat()
+    bills = [dict(bill) for bill in payment.fund_bills]
+    return {**amounts, **texts, "paid_at": paid_at, "fund_bills": bills}
+
+
+def _payment_from_json(kept: Mapping[str, Any]) -> Payment:
+    paid_at = kept["paid_at"]
+    return Payment(
+        paid_at=None if paid_at is None else require_aware(datetime.fromisoformat(paid_at)),
+        fund_bills=tuple(kept["fund_bills"]),
+        **{name: _amount_from_json(kept[name]) for name in _PAYMENT_AMOUNTS},
+        **{name: kept[name] for name in _PAYMENT_TEXTS},
+    )
+
+
+def _amount_to_json(amount: Money | None) -> list[Any] | None:
+    return None if amount is None else [amount.minor, amount.currency]
+
+
+def _amount_from_json(kept: list[Any] | None) -> Money | None:
+    return None if kept is None else Money(kept[0], kept[1])

@@ -1,0 +1,206 @@
+"""Recorded notifications and the sample of refused ones, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.inbox.model import InboxStatus, RecordedNotification
+from daozhang.service.inbox.rules import fact_from_json
+from daozhang.service.orders.store import orders
+
+REFUSED_SAMPLES_MAX: Final = 50
+"""How many refused bodies are kept per merchant: strangers cannot fill the disk."""
+
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("notify_id", sa.String(128), nullable=False),
+    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("out_trade_no", sa.String(64)),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("fact", Json),
+    sa.Column("body_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("copies", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", Moment),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("applied_at", Moment),
+    sa.Column("outcome", sa.Text),
+    sa.UniqueConstraint("merchant_id", "notify_id", "content_hash"),
+    sa.Index("ix_notifications_due_at", "due_at"),
+    sa.Index("ix_notifications_merchant_id_out_trade_no", "merchant_id", "out_trade_no"),
+    sa.Index("ix_notifications_status", "status"),
+    one_of("status", InboxStatus),
+)
+
+refused_notifications = sa.Table(
+    "refused_notifications",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("body_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Index("ix_refused_notifications_merchant_id_id", "merchant_id", "id"),
+)
+
+refusal_counts = sa.Table(
+    "refusal_counts",
+    metadata,
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("reason", sa.String(64), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+)
+
+
+def insert_or_count(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Records new notifications in one statement; one that is there already is counted.
+
+    The rows must differ from one another in (merchant, notify id, content).
+    """
+    dialect_insert = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+    statement = dialect_insert(notifications)
+    statement = statement.on_conflict_do_update(
+        index_elements=["merchant_id", "notify_id", "content_hash"],
+        set_={"copies": notifications.c.copies + statement.excluded.copies},
+    )
+    tx.execute(statement, list(rows))
+
+
+def claim_due(
+    tx: Tx, status: InboxStatus, now: datetime, lease_until: datetime, rows_max: int
+) -> list[RecordedNotification]:
+    """Claims due rows of ``status``, oldest first, until ``lease_until``."""
+    due = (
+        sa.select(notifications.c.id)
+        .where(notifications.c.due_at <= now, notifications.c.status == status.value)
+        .order_by(notifications.c.id)
+        .limit(rows_max)
+    )
+    if tx.dialect == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    claimed = tx.execute(
+        sa.update(notifications)
+        .where(notifications.c.id.in_(due))
+        .values(due_at=lease_until)
+        .returning(notifications)
+    ).mappings()
+    return sorted((_row(row) for row in claimed), key=lambda row: row.id)
+
+
+def wake_waiting(tx: Tx, now: datetime, rows_max: int) -> int:
+    """Makes notifications due again whose order has come to be; returns how many."""
+    appeared = (
+        sa.select(notifications.c.id)
+        .join(
+            orders,
+            (orders.c.merchant_id == notifications.c.merchant_id)
+            & (orders.c.out_trade_no == notifications.c.out_trade_no),
+        )
+        .where(notifications.c.status == InboxStatus.WAITING.value)
+        .limit(rows_max)
+    )
+    changed = tx.execute(
+        sa.update(notifications)
+        .where(notifications.c.id.in_(appeared))
+        .values(status=InboxStatus.RECEIVED.value, due_at=now)
+    )
+    return changed.rowcount
+
+
+def update_notification(tx: Tx, notification_id: int, **values: Any) -> None:
+    """Writes columns of one notification."""
+    tx.execute(
+        sa.update(notifications).where(notifications.c.id == notification_id).values(**values)
+    )
+
+
+def earliest_due(tx: Tx, status: InboxStatus) -> datetime | None:
+    """When the next row of ``status`` is due."""
+    return tx.execute(
+        sa.select(sa.func.min(notifications.c.due_at)).where(
+            notifications.c.status == status.value
+        )
+    ).scalar()
+
+
+def list_notifications(
+    tx: Tx, merchant_id: int, out_trade_no: str, rows_max: int = 1000
+) -> list[RecordedNotification]:
+    """What Alipay told us about one order, oldest first."""
+    rows = tx.execute(
+        sa.select(notifications)
+        .where(
+            notifications.c.merchant_id == merchant_id,
+            notifications.c.out_trade_no == out_trade_no,
+        )
+        .order_by(notifications.c.id)
+        .limit(rows_max)
+    ).mappings()
+    return [_row(row) for row in rows]
+
+
+def insert_refused(tx: Tx, values: Mapping[str, Any], day: date) -> None:
+    """Counts a refused body and keeps it in the sample, out of which the oldest fall."""
+    merchant_id = values["merchant_id"]
+    dialect_insert = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+    count = dialect_insert(refusal_counts).values(
+        merchant_id=merchant_id, day=day, reason=values["reason"], count=1
+    )
+    tx.execute(
+        count.on_conflict_do_update(
+            index_elements=["merchant_id", "day", "reason"],
+            set_={"count": refusal_counts.c.count + 1},
+        )
+    )
+    tx.execute(sa.insert(refused_notifications).values(**values))
+    kept = (
+        sa.select(refused_notifications.c.id)
+        .where(refused_notifications.c.merchant_id == merchant_id)
+        .order_by(refused_notifications.c.id.desc())
+        .limit(REFUSED_SAMPLES_MAX)
+    )
+    tx.execute(
+        sa.delete(refused_notifications).where(
+            refused_notifications.c.merchant_id == merchant_id,
+            refused_notifications.c.id.not_in(kept),
+        )
+    )
+
+
+def count_refused(tx: Tx, merchant_id: int) -> dict[str, int]:
+    """How many bodies were refused for the merchant, by reason."""
+    rows = tx.execute(
+        sa.select(refusal_counts.c.reason, sa.func.sum(refusal_counts.c.count).label("total"))
+        .where(refusal_counts.c.merchant_id == merchant_id)
+        .group_by(refusal_counts.c.reason)
+    )
+    return {row.reason: int(row.total) for row in rows}
+
+
+def _row(row: Mapping[Any, Any]) -> RecordedNotification:
+    return RecordedNotification(
+        id=row["id"],
+        merchant_id=row["merchant_id"],
+        notify_id=row["notify_id"],
+        kind=row["kind"],
+        out_trade_no=row["out_trade_no"],
+        status=InboxStatus(row["status"]),
+        fact=None if row["fact"] is None else fact_from_json(row["fact"]),
+        attempts=row["attempts"],
+        copies=row["copies"],
+        received_at=row["received_at"],
+        applied_at=row["applied_at"],
+        outcome=row["outcome"],
+    )

@@ -1,0 +1,27 @@
+"""All tables of the service, gathered: what migrations are made from and compared with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from daozhang.service.auth import store as auth_store
+from daozhang.service.db import metadata
+from daozhang.service.inbox import store as inbox_store
+from daozhang.service.merchants import store as merchants_store
+from daozhang.service.orders import store as orders_store
+from daozhang.service.outbox import store as outbox_store
+from daozhang.service.refunds import store as refunds_store
+from daozhang.service.web import idempotency
+
+STORES: Final = (
+    auth_store,
+    idempotency,
+    inbox_store,
+    merchants_store,
+    orders_store,
+    outbox_store,
+    refunds_store,
+)
+"""Every module that defines tables; importing them fills `metadata`."""
+
+__all__ = ["STORES", "metadata"]

@@ -1,0 +1,145 @@
+"""The worker: calls every duty when it is due, and lets a manual clock push them all.
+
+Each duty has a thread that sleeps until its next due time or until it is nudged. With a manual
+clock the same duties are run, in order of time, by `Worker.advance`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from daozhang.clock import Clock, ManualClock
+from daozhang.service.duty import Duty
+from daozhang.service.signals import Signals
+
+POLL_SECONDS_MAX: Final = 5.0
+"""How long a duty sleeps at most: what another process left behind is found after this."""
+
+POLL_SECONDS_MIN: Final = 0.05
+"""The least a duty rests when it found nothing that it could claim."""
+
+FAILURE_PAUSE_SECONDS: Final = 5.0
+"""How long a duty rests after it raised, so that a broken database is not hammered."""
+
+ROUNDS_MAX: Final = 100_000
+"""More rounds than this at one moment are a duty that makes work for itself: a bug of ours."""
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Runs duties: in threads by the clock, and on demand when a manual clock is pushed."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        signals: Signals,
+        duties: Sequence[Duty],
+        *,
+        wait_idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``wait_idle`` returns once the durable workflows in flight have ended."""
+        self._clock = clock
+        self._duties = [_Runner(duty, clock, signals) for duty in duties]
+        self._wait_idle = wait_idle
+        self._advancing = threading.Lock()
+
+    def start(self) -> None:
+        """Starts a thread for each duty."""
+        for runner in self._duties:
+            runner.start()
+
+    def stop(self) -> None:
+        """Lets what runs finish its batch, and claims nothing new."""
+        for runner in self._duties:
+            runner.stop()
+        for runner in self._duties:
+            runner.join()
+
+    def settle(self) -> None:
+        """Runs every duty until nothing is due at this moment, and no workflow is in flight."""
+        for _ in range(ROUNDS_MAX):
+            self._wait_idle()
+            if not sum(runner.run_due() for runner in self._duties):
+                self._wait_idle()
+                if not sum(runner.run_due() for runner in self._duties):
+                    return
+        raise RuntimeError(f"duties still find work after {ROUNDS_MAX} rounds at one moment")
+
+    def advance(self, clock: ManualClock, seconds: float) -> datetime:
+        """Pushes ``clock`` by ``seconds``, stopping at each moment at which something is due.
+
+        Returns when all that became due has run: that is how a month passes in a test.
+        """
+        with self._advancing:
+            target = clock.now() + timedelta(seconds=seconds)
+            self.settle()
+            while (due := self._earliest()) is not None and due <= target:
+                clock.set(due)
+                self.settle()
+            clock.set(target)
+            self.settle()
+            return clock.now()
+
+    def _earliest(self) -> datetime | None:
+        dues = [due for runner in self._duties if (due := runner.next_due()) is not None]
+        return min(dues, default=None)
+
+
+class _Runner:
+    """One duty, its thread, and the lock that lets a push wait for the batch under way."""
+
+    def __init__(self, duty: Duty, clock: Clock, signals: Signals) -> None:
+        self._duty = duty
+        self._clock = clock
+        self._busy = threading.Lock()
+        self._nudged = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        signals.listen(duty.name, self._nudged.set)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(
+            target=self._loop, name=f"duty-{self._duty.name}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._nudged.set()
+
+    def join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def run_due(self) -> int:
+        with self._busy:
+            return self._duty.run_due()
+
+    def next_due(self) -> datetime | None:
+        return self._duty.next_due()
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            self._nudged.clear()
+            try:
+                if self.run_due():
+                    continue
+                pause = self._pause_seconds()
+            except Exception:
+                log.exception("duty_failed", duty=self._duty.name)
+                pause = FAILURE_PAUSE_SECONDS
+            self._nudged.wait(pause)
+
+    def _pause_seconds(self) -> float:
+        due = self._duty.next_due()
+        if due is None:
+            return POLL_SECONDS_MAX
+        seconds = (due - self._clock.now()).total_seconds()
+        return min(max(seconds, POLL_SECONDS_MIN), POLL_SECONDS_MAX)
