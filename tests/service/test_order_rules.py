@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from daozhang.money import Money
-from daozhang.service.orders import rules
+from daozhang.service.orders import diagram, rules
 from daozhang.service.orders.model import (
     ClosingReason,
     FactKind,
@@ -268,3 +269,11 @@ def test_silent_orders_are_asked_about_ever_more_rarely_and_at_their_end() -> No
 
     assert first - NOW < later - NOW
     assert last == order.expires_at + timedelta(seconds=GRACE)
+
+
+def test_the_documented_table_is_the_table_that_runs() -> None:
+    kept = (Path(__file__).parents[2] / "docs/reference/order-states.md").read_text("utf-8")
+
+    assert diagram.page() == kept, (
+        "run: python -m daozhang.service.orders.diagram > docs/reference/order-states.md"
+    )
