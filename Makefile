@@ -1,0 +1,55 @@
+# Everything here needs make and Python 3.11 or newer with venv; the rest is fetched into .venv.
+#   make demo    see a payment arrive          make test    all checks and tests
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format benchmark lock peers clean
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+# pyright asks a registry whether there is a newer pyright unless it is told not to.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+export PYTHON
+
+help: ## Lists what can be asked for.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+setup: ## Makes .venv and installs what the locks name; does nothing when nothing changed.
+	@requirements/setup.sh
+
+demo: setup ## Starts emulator, service and a small shop, and prints the addresses to open; ONCE=1 plays it through alone.
+	@$(BIN)/daozhang demo $(if $(ONCE),--once)
+
+test: check peers ## All checks and all tests; under 15 minutes on two cores.
+	@echo "== tests"
+	@$(BIN)/pytest -n 2 --dist loadfile --durations 15 $(PYTEST_ARGS)
+
+check: setup ## The checks that run no code of ours: lint, format, types, floors.
+	@echo "== ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "== pyright"
+	@$(BIN)/pyright
+	@echo "== floors"
+	@$(BIN)/lint-imports
+
+peers: setup ## Makes the environments of the official SDKs that some tests talk to.
+	@$(BIN)/python tests/peers/environments.py
+
+format: setup ## Puts the code in the form that the checks ask for.
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+benchmark: setup ## Prints the tables: ours, the peers, the limit, in one run.
+	@$(BIN)/python -m benchmarks
+
+lock: setup ## Remakes the hashed locks from pyproject.toml and requirements/*.in; UPGRADE=1 takes newer versions.
+	@$(COMPILE) requirements/uv.in --output-file requirements/uv.txt
+	@$(COMPILE) pyproject.toml --group dev --all-extras --output-file requirements/dev.txt
+	@$(COMPILE) requirements/peers-official.in --output-file requirements/peers-official.txt
+	@$(COMPILE) requirements/peers-fzlee.in --output-file requirements/peers-fzlee.txt
+
+clean: ## Removes .venv and everything else that can be made again.
+	@rm -rf .venv tests/peers/environments build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
