@@ -1,0 +1,54 @@
+"""API keys and callers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from daozhang.money import Money
+
+
+class Scope(StrEnum):
+    """What a key allows."""
+
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    REFUNDS_WRITE = "refunds:write"
+    EVENTS_READ = "events:read"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMerchant:
+    """A merchant that a key covers. The slug never changes, so a copy of it is safe."""
+
+    merchant_id: int
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as it is kept: without the key. ``prefix`` is what people recognise it by."""
+
+    id: int
+    name: str
+    prefix: str
+    environment: str
+    scopes: frozenset[Scope]
+    refund_limit: Money | None
+    merchants: tuple[KeyMerchant, ...]
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and for which merchant. ``refund_limit`` is for one refund; None: no limit."""
+
+    api_key_id: int
+    merchant_id: int
+    merchant_slug: str
+    environment: str
+    scopes: frozenset[Scope]
+    refund_limit: Money | None
