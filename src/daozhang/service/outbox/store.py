@@ -1,0 +1,101 @@
+"""Events as rows. Plain functions in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from daozhang.service.db import Json, Moment, RowId, Tx, metadata
+from daozhang.service.outbox.model import Event
+
+events: Final = sa.Table(
+    "events",
+    metadata,
+    sa.Column("number", RowId, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(40), nullable=False, unique=True),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("environment", sa.String(16), nullable=False),
+    sa.Column("order_id", RowId, sa.ForeignKey("orders.id")),
+    sa.Column("sequence", sa.Integer),
+    sa.Column("type", sa.String(64), nullable=False),
+    sa.Column("api_version", sa.String(16), nullable=False),
+    sa.Column("data", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("order_id", "sequence"),
+    sa.Index("ix_events_merchant_id_number", "merchant_id", "number"),
+)
+
+
+def insert_event(tx: Tx, values: Mapping[str, Any]) -> Event:
+    """The new event."""
+    row = tx.execute(sa.insert(events).values(values).returning(events)).one()
+    return _event(row)
+
+
+def last_sequence(tx: Tx, order_id: int) -> int:
+    """The sequence of the order's latest event, 0 if it has none."""
+    latest = sa.select(sa.func.max(events.c.sequence)).where(events.c.order_id == order_id)
+    return tx.execute(latest).scalar() or 0
+
+
+def last_event(tx: Tx, merchant_id: int) -> Event | None:
+    """The merchant's event with the highest number, if there is one."""
+    latest = (
+        sa.select(events)
+        .where(events.c.merchant_id == merchant_id)
+        .order_by(events.c.number.desc())
+        .limit(1)
+    )
+    row = tx.execute(latest).one_or_none()
+    return None if row is None else _event(row)
+
+
+def find_event(tx: Tx, merchant_id: int, event_id: str) -> Event | None:
+    """The merchant's event of that id, ``None`` if it is another's or nobody's."""
+    wanted = sa.select(events).where(events.c.merchant_id == merchant_id, events.c.id == event_id)
+    row = tx.execute(wanted).one_or_none()
+    return None if row is None else _event(row)
+
+
+def list_events_of_merchant(
+    tx: Tx, merchant_id: int, *, after_number: int, types: Collection[str], rows_max: int
+) -> list[Event]:
+    """The merchant's events after ``after_number``, oldest first; no ``types`` means all."""
+    wanted = sa.select(events).where(
+        events.c.merchant_id == merchant_id, events.c.number > after_number
+    )
+    if types:
+        wanted = wanted.where(events.c.type.in_(types))
+    rows = tx.execute(wanted.order_by(events.c.number).limit(rows_max))
+    return [_event(row) for row in rows]
+
+
+def list_events_of_order(tx: Tx, order_id: int, *, after_sequence: int = 0) -> list[Event]:
+    """The order's events after ``after_sequence``, in the order in which they happened."""
+    wanted = sa.select(events).where(
+        events.c.order_id == order_id, events.c.sequence > after_sequence
+    )
+    return [_event(row) for row in tx.execute(wanted.order_by(events.c.sequence))]
+
+
+def running_from(tx: Tx) -> int:
+    """The oldest transaction that is still running; 0 on SQLite, see `outbox.rules`."""
+    return _snapshot(tx, "pg_snapshot_xmin")
+
+
+def started_before(tx: Tx) -> int:
+    """The transaction that would start next; 0 on SQLite, see `outbox.rules`."""
+    return _snapshot(tx, "pg_snapshot_xmax")
+
+
+def _snapshot(tx: Tx, function: str) -> int:
+    if tx.dialect != "postgresql":
+        return 0
+    # xid8 has no cast to a number; its text has.
+    return int(tx.execute(sa.text(f"SELECT {function}(pg_current_snapshot())::text")).scalar_one())
+
+
+def _event(row: sa.Row[Any]) -> Event:
+    return Event(**row._asdict())
