@@ -30,7 +30,7 @@ events: Final = sa.Table(
 
 def insert_event(tx: Tx, values: Mapping[str, Any]) -> Event:
     """The new event."""
-    row = tx.execute(sa.insert(events).values(values).returning(events)).one()
+    row = tx.execute(sa.insert(events).values(values).returning(events)).mappings().one()
     return _event(row)
 
 
@@ -48,14 +48,14 @@ def last_event(tx: Tx, merchant_id: int) -> Event | None:
         .order_by(events.c.number.desc())
         .limit(1)
     )
-    row = tx.execute(latest).one_or_none()
+    row = tx.execute(latest).mappings().one_or_none()
     return None if row is None else _event(row)
 
 
 def find_event(tx: Tx, merchant_id: int, event_id: str) -> Event | None:
     """The merchant's event of that id, ``None`` if it is another's or nobody's."""
     wanted = sa.select(events).where(events.c.merchant_id == merchant_id, events.c.id == event_id)
-    row = tx.execute(wanted).one_or_none()
+    row = tx.execute(wanted).mappings().one_or_none()
     return None if row is None else _event(row)
 
 
@@ -68,7 +68,7 @@ def list_events_of_merchant(
     )
     if types:
         wanted = wanted.where(events.c.type.in_(types))
-    rows = tx.execute(wanted.order_by(events.c.number).limit(rows_max))
+    rows = tx.execute(wanted.order_by(events.c.number).limit(rows_max)).mappings()
     return [_event(row) for row in rows]
 
 
@@ -77,7 +77,7 @@ def list_events_of_order(tx: Tx, order_id: int, *, after_sequence: int = 0) -> l
     wanted = sa.select(events).where(
         events.c.order_id == order_id, events.c.sequence > after_sequence
     )
-    return [_event(row) for row in tx.execute(wanted.order_by(events.c.sequence))]
+    return [_event(row) for row in tx.execute(wanted.order_by(events.c.sequence)).mappings()]
 
 
 def running_from(tx: Tx) -> int:
@@ -97,5 +97,5 @@ def _snapshot(tx: Tx, function: str) -> int:
     return int(tx.execute(sa.text(f"SELECT {function}(pg_current_snapshot())::text")).scalar_one())
 
 
-def _event(row: sa.Row[Any]) -> Event:
-    return Event(**row._asdict())
+def _event(row: sa.RowMapping) -> Event:
+    return Event(**row)
