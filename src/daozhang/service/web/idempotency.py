@@ -100,7 +100,7 @@ def answer_once(
     """What ``work`` answers (status, body), or what it answered the first time.
 
     Without the header, ``work`` is simply done. ``work`` opens its own transactions. A refusal is
-    an answer too and is kept; a crash is not, and the key is free again.
+    an answer too and is kept; a crash is not, nor is "not now" (429, 5xx): the key is free again.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -109,9 +109,9 @@ def answer_once(
     if not 0 < len(key) <= KEY_CHARACTERS_MAX or not (key.isascii() and key.isprintable()):
         raise IdempotencyKeyInvalid
     context = context_of(request)
-    claimed, kept = _claim(context, caller, request, key)
-    if kept is not None:
-        return kept
+    claimed = _claim(context, caller, request, key)
+    if isinstance(claimed, Response):
+        return claimed
     return _work_and_keep(context, request, claimed, work)
 
 
@@ -149,8 +149,8 @@ class ForgetAnswers:
 
 def _claim(
     context: Context, caller: Caller, request: Request, key: str
-) -> tuple[int, Response | None]:
-    """Takes the key (its row's number, None), or finds the answer that is kept under it."""
+) -> tuple[int, datetime] | Response:
+    """Takes the key (its row's number, the lease's end), or finds the answer kept under it."""
     now = context.clock.now()
     row: dict[str, Any] = {
         "api_key_id": caller.api_key_id,
@@ -165,11 +165,11 @@ def _claim(
     with context.database.begin() as tx:
         inserted = insert_ignoring(tx, idempotency_keys, [row], idempotency_keys.c.id)
         if inserted:
-            return int(inserted[0]), None
+            return int(inserted[0]), row["leased_until"]
         return _take_over(tx, row, now)
 
 
-def _take_over(tx: Tx, row: dict[str, Any], now: datetime) -> tuple[int, Response | None]:
+def _take_over(tx: Tx, row: dict[str, Any], now: datetime) -> tuple[int, datetime] | Response:
     table = idempotency_keys
     same = [table.c[name] == row[name] for name in ("api_key_id", "merchant_id", "route", "key")]
     found = tx.execute(sa.select(table).where(*same).with_for_update()).one_or_none()
@@ -181,29 +181,33 @@ def _take_over(tx: Tx, row: dict[str, Any], now: datetime) -> tuple[int, Respons
             raise IdempotencyKeyReused
         if found.status is not None:
             headers = {REPLAYED_HEADER: "true"}
-            return found.id, _response(found.status, found.answer, found.media_type, headers)
+            return _response(found.status, found.answer, found.media_type, headers)
         if found.leased_until > now:
             raise IdempotencyKeyInFlight
     fresh = row | {"status": None, "answer": None, "media_type": None}
     tx.execute(sa.update(table).where(table.c.id == found.id).values(fresh))
-    return found.id, None
+    return found.id, row["leased_until"]
 
 
 def _work_and_keep(
     context: Context,
     request: Request,
-    row_id: int,
+    claim: tuple[int, datetime],
     work: Callable[[], tuple[int, BaseModel]],
 ) -> Response:
-    mine = idempotency_keys.c.id == row_id
+    row_id, leased_until = claim
+    # Somebody who took over after our lease has the row now: what we know no longer counts.
+    mine = sa.and_(idempotency_keys.c.id == row_id, idempotency_keys.c.leased_until == leased_until)
     try:
         status, body = work()
         response = _response(status, _render(body), "application/json")
     except Refusal as refusal:
         response = problem(request, refusal)
+        if refusal.status == 429 or refusal.status >= 500:
+            _release(context, mine)
+            return response
     except BaseException:
-        with context.database.begin() as tx:
-            tx.execute(sa.delete(idempotency_keys).where(mine))
+        _release(context, mine)
         raise
     kept = {
         "status": response.status_code,
@@ -213,6 +217,11 @@ def _work_and_keep(
     with context.database.begin() as tx:
         tx.execute(sa.update(idempotency_keys).where(mine).values(kept))
     return response
+
+
+def _release(context: Context, mine: sa.ColumnElement[bool]) -> None:
+    with context.database.begin() as tx:
+        tx.execute(sa.delete(idempotency_keys).where(mine))
 
 
 def _render(body: BaseModel) -> bytes:

@@ -1,0 +1,97 @@
+"""Apps and merchants as rows. Rows are never deleted: a slug or an app id stays spoken for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.merchants.model import App, DuplicatePolicy, LatePolicy, Merchant
+
+apps = sa.Table(
+    "apps",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("app_id", sa.String(32), nullable=False),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("environment", sa.String(16), nullable=False),
+    sa.Column("private_key_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("encrypt_key_sealed", sa.LargeBinary),
+    sa.Column("alipay_public_key", sa.Text),
+    sa.Column("app_cert", sa.Text),
+    sa.Column("alipay_cert", sa.Text),
+    sa.Column("alipay_root_cert", sa.Text),
+    sa.Column("gateway_url", sa.Text),
+    sa.Column("v3_base_url", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("retired_at", Moment),
+    sa.UniqueConstraint("environment", "app_id"),
+)
+
+merchants = sa.Table(
+    "merchants",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("slug", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("app_row", RowId, sa.ForeignKey("apps.id"), nullable=False),
+    sa.Column("environment", sa.String(16), nullable=False),
+    sa.Column("seller_id", sa.String(32), nullable=False),
+    sa.Column("auth_app_id", sa.String(32)),
+    sa.Column("app_auth_token_sealed", sa.LargeBinary),
+    sa.Column("late_policy", sa.String(16), nullable=False),
+    sa.Column("duplicate_policy", sa.String(16), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("retired_at", Moment),
+    one_of("late_policy", LatePolicy),
+    one_of("duplicate_policy", DuplicatePolicy),
+)
+
+
+def insert_app(tx: Tx, values: dict[str, Any]) -> int | None:
+    """Writes an App; its row's number, None if the app id is there in that environment."""
+    inserted = insert_ignoring(tx, apps, [values], apps.c.id)
+    return int(inserted[0]) if inserted else None
+
+
+def insert_merchant(tx: Tx, values: dict[str, Any]) -> int | None:
+    """Writes a Merchant; its row's number, None if the slug was used before."""
+    inserted = insert_ignoring(tx, merchants, [values], merchants.c.id)
+    return int(inserted[0]) if inserted else None
+
+
+def list_apps(tx: Tx) -> list[App]:
+    """All Apps, oldest first."""
+    return [App(**row) for row in tx.execute(sa.select(apps).order_by(apps.c.id)).mappings()]
+
+
+def list_merchants(tx: Tx) -> list[Merchant]:
+    """All Merchants, oldest first."""
+    joined = (
+        sa.select(merchants, apps.c.app_id)
+        .join(apps, apps.c.id == merchants.c.app_row)
+        .order_by(merchants.c.id)
+    )
+    return [_merchant(row) for row in tx.execute(joined).mappings()]
+
+
+def find_app(tx: Tx, app_id: str, environment: str | None = None) -> list[App]:
+    """The Apps of that number: one, or one in each environment, or none."""
+    return [
+        app
+        for app in list_apps(tx)
+        if app.app_id == app_id and environment in (None, app.environment)
+    ]
+
+
+def find_merchant(tx: Tx, slug: str) -> Merchant | None:
+    """The Merchant of that slug."""
+    return next((found for found in list_merchants(tx) if found.slug == slug), None)
+
+
+def _merchant(row: sa.RowMapping) -> Merchant:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    values["late_policy"] = LatePolicy(values["late_policy"])
+    values["duplicate_policy"] = DuplicatePolicy(values["duplicate_policy"])
+    return Merchant(**values)

@@ -1,0 +1,79 @@
+"""Migrations: how the tables come to be as the code expects them. Alembic, forwards only.
+
+A new revision is made with ``python -m daozhang.service.migrations "what it does"`` and read by a
+person before it is committed. Needs every table, so it is used from the top of the service only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from daozhang.service.db import Database
+from daozhang.service.schema import metadata
+
+DIRECTORY = Path(__file__).parent
+
+
+def upgrade(database: Database) -> None:
+    """Brings the tables to the newest revision, in one transaction. Does nothing if they are."""
+    config = _config()
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def is_current(database: Database) -> bool:
+    """Whether the tables are at the newest revision of this version of the code."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def differences(database: Database) -> list[Any]:
+    """What the tables lack of what the code says, or have beyond it: empty when all is well."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=comparison_options())
+        return list(compare_metadata(context, metadata))
+
+
+def make_revision(database: Database, message: str) -> None:
+    """Writes the revision that takes ``database`` (at the newest one) to what the code says."""
+    config = _config()
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.revision(config, message, autogenerate=True)
+
+
+def comparison_options() -> dict[str, Any]:
+    """How tables are compared: ours only (the job queue's tables are its own), types left alone,
+    since one type of ours is two on the two databases."""
+    return {"include_name": _is_ours, "compare_type": False}
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or name in metadata.tables
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(DIRECTORY))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
+
+
+__all__ = [
+    "comparison_options",
+    "differences",
+    "is_current",
+    "make_revision",
+    "metadata",
+    "upgrade",
+]

@@ -1,0 +1,88 @@
+"""Resealing: every sealed value under the current sealing key, so that an older one can go.
+
+Stands beside ``schema``: it knows every table that holds something sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from daozhang.service.db import Database
+from daozhang.service.inbox.store import notifications, refused_notifications
+from daozhang.service.merchants.credentials import (
+    sealed_auth_token,
+    sealed_encrypt_key,
+    sealed_private_key,
+)
+from daozhang.service.merchants.store import apps, merchants
+from daozhang.service.seal import Sealer
+
+BATCH_ROWS_MAX: Final = 200
+"""Rows in one transaction: on SQLite nobody else writes meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A column with sealed values, and what a row's value is sealed to."""
+
+    column: sa.Column[bytes]
+    bound_to: Callable[[sa.Row[tuple[object, ...]]], str]
+
+
+SEALED: Final = (
+    Sealed(apps.c.private_key_sealed, lambda row: sealed_private_key(row.environment, row.app_id)),
+    Sealed(apps.c.encrypt_key_sealed, lambda row: sealed_encrypt_key(row.environment, row.app_id)),
+    Sealed(merchants.c.app_auth_token_sealed, lambda row: sealed_auth_token(row.slug)),
+    Sealed(
+        notifications.c.body_sealed,
+        lambda row: f"notification:{row.merchant_id}:{row.notify_id}:{row.content_hash}",
+    ),
+    Sealed(refused_notifications.c.body_sealed, lambda row: f"refused:{row.merchant_id}"),
+)
+"""Every sealed column there is; a test compares it with the tables."""
+
+
+def reseal_all(database: Database, sealer: Sealer) -> dict[str, int]:
+    """Seals again what older keys hold, in batches. How many values of each column it was."""
+    return {
+        f"{sealed.column.table.name}.{sealed.column.name}": _reseal_column(database, sealer, sealed)
+        for sealed in SEALED
+    }
+
+
+def _reseal_column(database: Database, sealer: Sealer, sealed: Sealed) -> int:
+    done, after_id = 0, 0
+    while True:
+        count, last_id = _reseal_batch(database, sealer, sealed, after_id)
+        done += count
+        if last_id is None:
+            return done
+        after_id = last_id
+
+
+def _reseal_batch(
+    database: Database, sealer: Sealer, sealed: Sealed, after_id: int
+) -> tuple[int, int | None]:
+    table, column = sealed.column.table, sealed.column
+    some = (
+        sa.select(table)
+        .where(table.c.id > after_id, column.is_not(None))
+        .order_by(table.c.id)
+        .limit(BATCH_ROWS_MAX)
+        .with_for_update()
+    )
+    count, last_id = 0, None
+    with database.begin() as tx:
+        for row in tx.execute(some).all():
+            last_id = row.id
+            blob = getattr(row, column.name)
+            if sealer.needs_reseal(blob):
+                bound_to = sealed.bound_to(row)
+                again = sealer.seal(sealer.open(blob, bound_to), bound_to)
+                tx.execute(sa.update(table).where(table.c.id == row.id).values({column: again}))
+                count += 1
+    return count, last_id
