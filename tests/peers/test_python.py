@@ -1,0 +1,133 @@
+"""The official PyPI SDK and the most used unofficial one, against the emulator."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from peers.desk import Calls, Desk, Receiver, open_page
+
+SUBJECT = "雨前龙井 50g"
+
+
+def official_config(desk: Desk, **others: str) -> dict[str, Any]:
+    """The official SDK takes keys only; it has no certificate mode."""
+    given = desk.credentials
+    return {
+        "server_url": given["gateway_url"],
+        "app_id": given["app_id"],
+        "app_private_key": given["app_private_key_pkcs1"],
+        "alipay_public_key": given["alipay_public_key"],
+        **others,
+    }
+
+
+def new_number() -> str:
+    return f"py-{uuid.uuid4().hex[:20]}"
+
+
+def pay_by_page(
+    official_python: Calls, desk: Desk, receiver: Receiver, http_method: str
+) -> tuple[str, dict[str, str]]:
+    """Lets a buyer pay an order through the SDK's page; its number, and what was notified."""
+    number = new_number()
+    model = {
+        "out_trade_no": number,
+        "total_amount": "88.88",
+        "subject": SUBJECT,
+        "product_code": "FAST_INSTANT_TRADE_PAY",
+    }
+    options = {"notify_url": receiver.address, "http_method": http_method}
+    [page] = official_python(
+        official_config(desk), ["page_execute", "alipay.trade.page.pay", model, options]
+    )
+    assert open_page(page["value"]).status_code == 200
+    desk.pay(number)
+    return number, receiver.next()
+
+
+def execute(method: str, model: dict[str, Any]) -> list[Any]:
+    """A call whose answer this SDK always verifies."""
+    return ["execute", method, model, {}]
+
+
+def test_official_believes_a_no(official_python: Calls, desk: Desk) -> None:
+    [answer] = official_python(
+        official_config(desk), execute("alipay.trade.query", {"out_trade_no": new_number()})
+    )
+    assert answer["value"]["success"] is False
+    assert answer["value"]["sub_code"] == "ACQ.TRADE_NOT_EXIST"
+
+
+def test_official_pays_by_a_form_and_refunds(
+    official_python: Calls, desk: Desk, receiver: Receiver
+) -> None:
+    number, notice = pay_by_page(official_python, desk, receiver, "POST")
+    refund = {"out_trade_no": number, "refund_amount": "8.80", "out_request_no": "part-1"}
+    asked = {"out_trade_no": number, "out_request_no": "part-1"}
+    queried, refunded, proof = official_python(
+        official_config(desk),
+        execute("alipay.trade.query", {"out_trade_no": number}),
+        execute("alipay.trade.refund", refund),
+        execute("alipay.trade.fastpay.refund.query", asked),
+    )
+    assert queried["value"]["success"] is True
+    assert queried["value"]["trade_status"] == "TRADE_SUCCESS"
+    assert queried["value"]["trade_no"] == notice["trade_no"]
+    assert refunded["value"]["fund_change"] == "Y"
+    assert proof["value"]["refund_status"] == "REFUND_SUCCESS"
+
+
+def test_official_pays_by_an_address_and_encrypts(
+    official_python: Calls, desk: Desk, receiver: Receiver
+) -> None:
+    number, notice = pay_by_page(official_python, desk, receiver, "GET")
+    encrypted = official_config(
+        desk, encrypt_type="AES", encrypt_key=desk.credentials["encrypt_key"]
+    )
+    [answer] = official_python(encrypted, execute("alipay.trade.query", {"out_trade_no": number}))
+    assert answer["value"]["trade_no"] == notice["trade_no"]
+
+
+def test_official_closes_and_cancels(official_python: Calls, desk: Desk) -> None:
+    number = new_number()
+    precreate = {"out_trade_no": number, "total_amount": "1.00", "subject": SUBJECT}
+    made, cancelled = official_python(
+        official_config(desk),
+        execute("alipay.trade.precreate", precreate),
+        execute("alipay.trade.cancel", {"out_trade_no": number}),
+    )
+    assert made["value"]["success"] is True
+    assert made["value"]["qr_code"].startswith("http")
+    assert cancelled["value"]["success"] is True
+
+
+def test_official_does_not_believe_an_unsigned_answer(official_python: Calls, desk: Desk) -> None:
+    desk.control("faults", {"name": "gateway_unsigned", "times": 1}).raise_for_status()
+    [answer] = official_python(
+        official_config(desk), execute("alipay.trade.query", {"out_trade_no": new_number()})
+    )
+    assert "response shape maybe illegal" in answer["error"]
+
+
+def test_fzlee_believes_the_notification_and_no_changed_one(
+    fzlee_python: Calls, official_python: Calls, desk: Desk, receiver: Receiver
+) -> None:
+    number, notice = pay_by_page(official_python, desk, receiver, "GET")
+    given = desk.credentials
+    config = {
+        "app_id": given["app_id"],
+        "app_private_key": given["app_private_key_pkcs1"],
+        "alipay_public_key": given["alipay_public_key"],
+        "gateway_url": given["gateway_url"],
+    }
+    sign = notice.pop("sign")
+    right, wrong, queried = fzlee_python(
+        config,
+        ["verify", {"data": notice, "signature": sign}],
+        ["verify", {"data": {**notice, "total_amount": "88.89"}, "signature": sign}],
+        ["api_alipay_trade_query", {"out_trade_no": number}],
+    )
+    assert right == {"value": True}
+    assert wrong == {"value": False}
+    assert queried["value"]["trade_status"] == "TRADE_SUCCESS"
