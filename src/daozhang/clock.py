@@ -6,12 +6,18 @@ Inside, time is always an aware datetime in UTC. Alipay writes Beijing time with
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final, Protocol
 
 BEIJING: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Alipay's zone. China keeps no summer time, so a fixed offset is exact and needs no tz data."""
+
+
+_BEIJING_TEXT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3}|\.[0-9]{6})?", re.ASCII
+)
 
 
 class Clock(Protocol):
@@ -74,8 +80,10 @@ def from_beijing_text(text: str) -> datetime:
 
     Refund notices carry milliseconds, everything else seconds. Raises `ValueError` otherwise.
     """
-    layout = "%Y-%m-%d %H:%M:%S.%f" if "." in text else "%Y-%m-%d %H:%M:%S"
-    return datetime.strptime(text, layout).replace(tzinfo=BEIJING).astimezone(UTC)
+    if _BEIJING_TEXT.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is not a time like 2026-03-01 12:30:00.")
+    # strptime takes twenty times as long, and this is on the path of every notification.
+    return datetime.fromisoformat(text).replace(tzinfo=BEIJING).astimezone(UTC)
 
 
 def business_day(moment: datetime) -> date:

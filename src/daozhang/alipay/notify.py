@@ -1,0 +1,294 @@
+"""Notifications: raw bytes in, something that Alipay signed out, or a reason why not.
+
+The bytes are percent-decoded and verified as bytes; text is decoded afterwards, by the charset
+that the signature covers. So GBK, emoji, quotes and plus signs cannot spoil a signature, and
+nobody can hold a notification that was not verified.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+import msgspec
+
+from daozhang.alipay import cipher
+from daozhang.alipay.config import VerifyingKeys
+from daozhang.alipay.errors import Untrusted, UntrustedReason
+from daozhang.alipay.form import BODY_BYTES_MAX, EQUALS, PAIR, decode_form
+from daozhang.alipay.keys import PublicKey
+from daozhang.alipay.notifications import (
+    AnyNotification,
+    Closed,
+    Finished,
+    FullyRefunded,
+    Message,
+    Notification,
+    Paid,
+    PartlyRefunded,
+    TradeNotification,
+    UnknownNotification,
+    Waiting,
+)
+
+SUCCESS: Final = b"success"
+"""The answer that Alipay wants: these seven bytes and nothing else."""
+
+AMOUNTS: Final = (
+    "total_amount", "refund_fee", "receipt_amount", "buyer_pay_amount", "invoice_amount",
+    "point_amount",
+)  # fmt: skip
+MOMENTS: Final = (
+    "notify_time", "gmt_create", "gmt_payment", "gmt_refund", "gmt_close",
+)  # fmt: skip
+
+_TRADE: Final = "trade_status_sync"
+_SIGNED_WITH_TYPE: Final = frozenset({"servicemarket_order_notify"})
+_CHARSETS: Final = {
+    b"utf-8": "utf-8",
+    b"utf8": "utf-8",
+    b"gbk": "gb18030",
+    b"gb2312": "gb18030",
+    b"gb18030": "gb18030",
+}
+_CHARSET_OF_HEADER: Final = re.compile(r"charset=[\"']?([A-Za-z0-9_-]+)")
+_AMOUNT: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?", re.ASCII).fullmatch
+_MOMENT: Final = re.compile(
+    r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{3}|\.[0-9]{6})?",
+    re.ASCII,
+).fullmatch
+_read_bills: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
+
+
+def verify(
+    body: bytes,
+    keys: VerifyingKeys | PublicKey,
+    *,
+    content_type: str | None = None,
+    encrypt_key: str | None = None,
+) -> AnyNotification:
+    """The notification in ``body``, once Alipay's signature over it has been checked.
+
+    ``body`` is the raw body of the POST: never a parsed form, never the query string. ``keys``
+    pin the hash, whatever ``sign_type`` says. ``content_type`` helps only where the body names no
+    charset. With ``encrypt_key`` the content of encrypted messages is decrypted.
+
+    Raises `Untrusted` with a reason otherwise. A valid signature says that Alipay sent it; whether
+    it is for you, and about which order, is the next question (money.md §2).
+    """
+    if type(body) is not bytes:
+        raise _not_bytes(body)
+    if len(body) > BODY_BYTES_MAX:
+        raise Untrusted(UntrustedReason.TOO_LARGE, f"More than {BODY_BYTES_MAX} bytes.")
+    if isinstance(keys, PublicKey):
+        keys = VerifyingKeys((keys,))
+    entries = decode_form(body)
+    if not entries:
+        raise Untrusted(
+            UntrustedReason.EMPTY,
+            "The body is empty: a framework may have read it before (protocol.md §6.1).",
+        )
+    entries.sort()
+    fields = _texts(entries, content_type)
+    signed = _signed_text(entries, fields)
+    _check_signature(fields, signed, keys)
+    return _typed(fields, signed, encrypt_key)
+
+
+def _texts(entries: Sequence[bytes], content_type: str | None) -> dict[str, str]:
+    """Every field as text, by the charset that is signed with them."""
+    charset = _charset(entries, content_type)
+    try:
+        # In one go: in neither UTF-8 nor GB18030 do 0x00 and 0x01 occur inside a character.
+        text = PAIR.join(entries).decode(charset)
+    except UnicodeDecodeError:
+        raise Untrusted(
+            UntrustedReason.BAD_TEXT,
+            f"The body is not {charset}, as it says it is: a proxy may have rewritten it.",
+        ) from None
+    pairs = [entry.split("\x01", 1) for entry in text.split("\x00")]
+    fields = {pair[0]: pair[-1] for pair in pairs}
+    if len(fields) != len(pairs):
+        raise Untrusted(
+            UntrustedReason.DUPLICATE_KEY,
+            "A field is there twice: a proxy or router has added parameters to the body.",
+        )
+    if _is_plain(text, pairs):
+        return fields
+    return {pair[0]: pair[1].replace("\x01", "=") if len(pair) == 2 else "" for pair in pairs}
+
+
+def _is_plain(text: str, pairs: Sequence[Sequence[str]]) -> bool:
+    """Whether every field has exactly one ``=``: between its name and its value."""
+    return text.count("\x01") == len(pairs) and all([len(pair) == 2 for pair in pairs])  # noqa: C419 - a list is quicker here
+
+
+def _charset(entries: Sequence[bytes], content_type: str | None) -> str:
+    named = next((entry[8:] for entry in entries if entry.startswith(b"charset\x01")), b"")
+    if not named and content_type is not None:
+        found = _CHARSET_OF_HEADER.search(content_type)
+        named = found.group(1).encode() if found else b""
+    charset = _CHARSETS.get(named.lower() or b"utf-8")
+    if charset is None:
+        raise Untrusted(
+            UntrustedReason.UNKNOWN_CHARSET, f"charset {named[:20]!r} is none of Alipay's."
+        )
+    return charset
+
+
+def _signed_text(entries: list[bytes], fields: dict[str, str]) -> bytes:
+    """What the signature covers: ``entries`` (sorted) without ``sign`` and without empty ones.
+
+    ``sign_type`` is left out too, but for service-window messages and service-market orders; the
+    kind of message decides, not what happens to verify (protocol.md §6.3).
+    """
+    keeps_type = "service" in fields or fields.get("notify_type") in _SIGNED_WITH_TYPE
+    signed = entries.copy()
+    _leave_out(signed, b"sign\x01")
+    if not keeps_type:
+        _leave_out(signed, b"sign_type\x01")
+    if "" in fields.values() or "" in fields:
+        signed = [entry for entry in signed if 0 < entry.find(EQUALS) < len(entry) - 1]
+    return b"&".join(signed).replace(EQUALS, b"=")
+
+
+def _leave_out(entries: list[bytes], start: bytes) -> None:
+    """Removes the one entry of sorted ``entries`` that begins with ``start``."""
+    place = bisect_left(entries, start)
+    if place < len(entries) and entries[place].startswith(start):
+        del entries[place]
+
+
+def _check_signature(fields: dict[str, str], signed: bytes, keys: VerifyingKeys) -> None:
+    sign = fields.get("sign")
+    if not sign:
+        raise Untrusted(UntrustedReason.MISSING_SIGN, "There is no sign in the body.")
+    for key in keys.keys:
+        if key.verify(signed, sign, keys.sign_type):
+            return
+    raise _why_not(fields, sign, keys)
+
+
+def _why_not(fields: dict[str, str], sign: str, keys: VerifyingKeys) -> Untrusted:
+    """The most likely reason why a signature does not hold."""
+    if " " in sign:
+        return Untrusted(
+            UntrustedReason.SIGN_DECODED_TWICE,
+            "sign contains spaces: your stack decoded the body twice. Pass the raw bytes.",
+        )
+    if not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", sign):
+        return Untrusted(UntrustedReason.SIGN_MALFORMED, "sign is not base64.")
+    said = fields.get("sign_type")
+    if said and said != keys.sign_type:
+        return Untrusted(
+            UntrustedReason.SIGN_TYPE_DIFFERS,
+            f"sign_type says {said[:8]!r}, {keys.sign_type} is configured, and that does not hold. "
+            "Change the app's 接口加签方式 to RSA2, or configure RSA if it really is that old.",
+        )
+    return Untrusted(
+        UntrustedReason.BAD_SIGNATURE,
+        "The signature is not Alipay's for these bytes: they were changed on the way, or the "
+        "Alipay public key is another app's or environment's.",
+    )
+
+
+def _typed(fields: dict[str, str], signed: bytes, encrypt_key: str | None) -> AnyNotification:
+    if fields.get("notify_type") == _TRADE:
+        _check_trade(fields)
+        return _trade_kind(fields)(fields, signed)
+    _check_texts(fields, MOMENTS, _MOMENT, "time")
+    if "msg_method" in fields or "service" in fields:
+        return Message(fields, signed, _content(fields, encrypt_key))
+    return UnknownNotification(fields, signed)
+
+
+def _check_trade(fields: dict[str, str]) -> None:
+    """Everything that will be converted when it is read must be what it claims to be."""
+    _check_texts(fields, AMOUNTS, _AMOUNT, "amount")
+    _check_texts(fields, MOMENTS, _MOMENT, "time")
+    bills = fields.get("fund_bill_list")
+    if bills:
+        try:
+            _read_bills(bills)
+        except msgspec.DecodeError:
+            raise _bad_field("fund_bill_list", bills, "JSON list") from None
+
+
+def _check_texts(
+    fields: dict[str, str], names: Sequence[str], accepts: Callable[[str], object], what: str
+) -> None:
+    for name in names:
+        text = fields.get(name)
+        if text and not accepts(text):
+            raise _bad_field(name, text, what)
+
+
+def _bad_field(name: str, text: str, what: str) -> Untrusted:
+    return Untrusted(
+        UntrustedReason.BAD_FIELD, f"{name} is signed, but {text[:40]!r} is no {what}."
+    )
+
+
+def _trade_kind(fields: dict[str, str]) -> Callable[..., AnyNotification]:
+    """Which kind of trade notification it is (protocol.md §6.6).
+
+    A refund is told by an amount above zero: early products sent ``refund_fee=0.00`` with
+    payments, so its presence alone says nothing.
+    """
+    status = fields.get("trade_status")
+    refunded = fields.get("refund_fee", "").strip("0.") != ""
+    if status == "TRADE_SUCCESS":
+        return PartlyRefunded if refunded else Paid
+    if status == "TRADE_CLOSED":
+        return FullyRefunded if refunded else Closed
+    if status == "TRADE_FINISHED":
+        return Finished
+    return Waiting if status == "WAIT_BUYER_PAY" else UnknownNotification
+
+
+def _content(fields: dict[str, str], encrypt_key: str | None) -> str | None:
+    content = fields.get("biz_content")
+    if content is None or fields.get("encrypt_type") != "AES" or encrypt_key is None:
+        return content
+    try:
+        return cipher.decrypt(content, encrypt_key).decode("utf-8")
+    except (cipher.CipherTextInvalid, UnicodeDecodeError):
+        raise Untrusted(
+            UntrustedReason.BAD_FIELD,
+            "biz_content is signed, but does not decrypt with this encrypt_key.",
+        ) from None
+
+
+def _not_bytes(body: object) -> Untrusted:
+    if isinstance(cast("Any", body), dict):
+        values = cast("dict[object, object]", body).values()
+        lists = any(isinstance(value, (list, tuple)) for value in values)
+        reason = UntrustedReason.DICT_OF_LISTS if lists else UntrustedReason.NOT_BYTES
+    else:
+        reason = UntrustedReason.NOT_BYTES
+    return Untrusted(
+        reason,
+        f"verify() takes the raw body as bytes, and was given {type(body).__name__}: pass "
+        "request.get_data() (Flask), request.body (Django) or await request.body() (Starlette).",
+    )
+
+
+__all__ = [
+    "SUCCESS",
+    "AnyNotification",
+    "Closed",
+    "Finished",
+    "FullyRefunded",
+    "Message",
+    "Notification",
+    "Paid",
+    "PartlyRefunded",
+    "TradeNotification",
+    "UnknownNotification",
+    "VerifyingKeys",
+    "Waiting",
+    "verify",
+]
