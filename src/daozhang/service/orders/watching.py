@@ -13,7 +13,6 @@ from starlette.concurrency import run_in_threadpool
 
 from daozhang.service.db import Tx
 from daozhang.service.orders.model import Order
-from daozhang.service.orders.routes import WATCH_PURPOSE
 from daozhang.service.orders.store import find_order_by_id
 from daozhang.service.outbox import store
 from daozhang.service.outbox.model import API_VERSION
@@ -26,6 +25,9 @@ from daozhang.service.outbox.streams import (
 from daozhang.service.refusals import Refusal
 from daozhang.service.seal import TokenRefused
 from daozhang.service.web.context import Context, context_of
+
+WATCH_PURPOSE: Final = "watch"
+"""What a watch token is signed for."""
 
 STATE: Final = "order.state"
 """The first message of a watch: where the order stands now."""
@@ -79,7 +81,7 @@ async def watch_order(
         raise WatchTokenInvalid(expired=refused.expired) from None
     reader = _OrderReader(context, int(order_id))
     first = await run_in_threadpool(reader.start, last_event_id_header or last_event_id)
-    return EventStream(context.signals, first, reader, headers=_cors(request, context))
+    return EventStream(context.signals, first, reader)
 
 
 class _OrderReader:
@@ -144,11 +146,3 @@ def _read(tx: Tx, order_id: int) -> Order:
     order = find_order_by_id(tx, order_id)
     assert order is not None, f"order row {order_id} is gone, and orders are never deleted"
     return order
-
-
-def _cors(request: Request, context: Context) -> dict[str, str]:
-    headers = {"Vary": "Origin"}
-    origin = request.headers.get("origin")
-    if origin is not None and origin in context.settings.cors_origins:
-        headers["Access-Control-Allow-Origin"] = origin
-    return headers

@@ -82,10 +82,9 @@ class EventStream(StreamingResponse):
         signals: Signals,
         first: Sequence[Frame],
         read: Reader,
-        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._frames = _frames(signals, first, read)
-        super().__init__(self._frames, headers={**HEADERS, **(headers or {})})
+        super().__init__(self._frames, headers=HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the stream, and lets go of the signals whichever way it ends."""

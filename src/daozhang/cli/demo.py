@@ -1,0 +1,66 @@
+"""`daozhang demo`: see a payment arrive."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daozhang.demo.once import play
+from daozhang.demo.world import DemoFailed, Ports, Processes, World, fresh_directory, start_world
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Play one payment through without a person, and end.")
+    ] = False,
+    port_base: Annotated[
+        int,
+        typer.Option(
+            min=1024, max=65533, help="The service's port; shop and emulator take the next two."
+        ),
+    ] = 8800,
+    data: Annotated[
+        Path, typer.Option(help="Each run keeps its files in a directory of its own in here.")
+    ] = Path(".daozhang/demo"),
+) -> None:
+    """Starts emulator, service and a small shop on this machine, on SQLite."""
+    # SIGTERM ends the demo as Ctrl-C does: in order, with nothing left running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        ports = Ports.from_base(port_base)
+        directory = fresh_directory(data)
+        with Processes(directory) as processes:
+            typer.echo(f"Starting 正在启动 … ({directory})")
+            world = start_world(processes, ports, directory)
+            if once:
+                play(world, typer.echo)
+                return
+            _show(world)
+            threading.Event().wait()
+    except DemoFailed as failed:
+        typer.echo(f"daozhang demo: {failed}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("\nEnded 已结束.")
+        if once:
+            raise typer.Exit(130) from None
+
+
+def _show(world: World) -> None:
+    typer.echo(f"""
+  Shop 商店        {world.shop}
+                   Buy something here; its page turns to paid by itself.
+                   在这里下单, 付款后页面会自动变为已付款.
+  Service 到账     {world.service}/docs
+                   The API that the shop uses, to read and to try.
+                   商店所用的接口, 可查看和试用.
+  Emulator 模拟器  {world.emulator}
+                   An Alipay on your desk: its trades and notifications. No real money.
+                   桌面上的支付宝: 查看交易和通知, 不涉及真实资金.
+
+  Ctrl-C ends everything. 按 Ctrl-C 全部结束.
+""")
