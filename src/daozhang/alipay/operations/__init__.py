@@ -1,0 +1,1 @@
+"""Alipay's methods as typed structs: `trade` and `refund`, on the ground that `operation` lays."""
