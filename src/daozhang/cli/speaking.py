@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from daozhang.alipay.errors import ConfigurationError
+from daozhang.app import create_context
 from daozhang.service.logs import configure_logs
 from daozhang.service.migrations import is_current
 from daozhang.service.refusals import Refusal
 from daozhang.service.seal import SealBroken, SealingKeysInvalid
 from daozhang.service.settings import SettingsInvalid, load_settings
-from daozhang.service.web.context import Context, open_context
+from daozhang.service.web.context import Context
 
 
 class NotMigrated(Refusal):
@@ -61,7 +62,7 @@ def service_context(*, as_json: bool, migrated: bool = True) -> Generator[Contex
     with one_sentence_errors(as_json=as_json):
         settings = load_settings()
         configure_logs(settings.log_format, "warning")
-        context = open_context(settings)
+        context = create_context(settings)
         try:
             if migrated and not is_current(context.database):
                 raise NotMigrated

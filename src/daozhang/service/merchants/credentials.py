@@ -42,8 +42,8 @@ def credentials_of_new(new: NewApp) -> Credentials:
         certificates=certificates,
         environment=Environment(new.environment),
         encrypt_key=new.encrypt_key,
-        gateway_url=new.gateway_url,
-        v3_base_url=new.v3_base_url,
+        gateway_url=new.gateway_url or "",
+        v3_base_url=new.v3_base_url or "",
     )
 
 
