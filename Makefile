@@ -41,7 +41,7 @@ format: setup ## Puts the code in the form that the checks ask for.
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-benchmark: setup ## Prints the tables: ours, the peers, the limit, in one run.
+benchmark: peers ## Prints the tables: ours, the peers, the limit, in one run.
 	@$(BIN)/python -m benchmarks
 
 lock: setup ## Remakes the hashed locks from pyproject.toml and requirements/*.in; UPGRADE=1 takes newer versions.
