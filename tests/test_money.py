@@ -116,7 +116,7 @@ def test_amounts_beyond_the_limit_are_refused() -> None:
         with pytest.raises(MoneyError, match="limit"):
             Money(minor)
     with pytest.raises(MoneyError, match="limit"):
-        Money(MINOR_MAX) + Money(1)
+        _ = Money(MINOR_MAX) + Money(1)
 
 
 @given(halves, halves)
@@ -160,7 +160,7 @@ def test_currencies_do_not_mix() -> None:
 @pytest.mark.parametrize("other", [1, 1.0, "1.00", Decimal(1), None])
 def test_money_goes_with_money_only(other: object) -> None:
     with pytest.raises(TypeError, match="Money only"):
-        Money.total([Money(1), other])  # pyright: ignore[reportArgumentType]
+        _ = Money.total([Money(1), other])  # pyright: ignore[reportArgumentType]
     assert Money(1) != other
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ def _wait_for(port: int, serving: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def new_number() -> str:
+    """An order number that no other test has, with a hyphen, as Alipay takes them."""
+    return f"peer-{uuid.uuid4().hex[:20]}"
 
 
 class Receiver:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import uuid
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from peers.desk import Calls, Desk, Receiver, open_page
+from peers.desk import Calls, Desk, Receiver, new_number, open_page
 
 SUBJECT = "雨前龙井 50g + 杯 & 盖"
 
@@ -46,10 +45,6 @@ def certificate_mode(desk: Desk) -> dict[str, Any]:
 def config(request: pytest.FixtureRequest, desk: Desk) -> dict[str, Any]:
     """Every test that takes this runs in both modes."""
     return request.param(desk)
-
-
-def new_number() -> str:
-    return f"node-{uuid.uuid4().hex[:20]}"
 
 
 def execute(method: str, biz_content: dict[str, Any], **options: Any) -> list[Any]:

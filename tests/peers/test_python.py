@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from peers.desk import Calls, Desk, Receiver, open_page
+from peers.desk import Calls, Desk, Receiver, new_number, open_page
 
 SUBJECT = "雨前龙井 50g"
 
@@ -20,10 +19,6 @@ def official_config(desk: Desk, **others: str) -> dict[str, Any]:
         "alipay_public_key": given["alipay_public_key"],
         **others,
     }
-
-
-def new_number() -> str:
-    return f"py-{uuid.uuid4().hex[:20]}"
 
 
 def pay_by_page(
