@@ -14,11 +14,11 @@ IN_A_HOUSE_WITHOUT = """
 import sys
 from importlib.machinery import PathFinder
 
-class Shelf:
+class Shelf(PathFinder):
     \"""Finds what is installed, but for the packages that this test takes away.\"""
 
-    @staticmethod
-    def find_spec(name, path=None, target=None):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
         if name.partition(".")[0] not in {missing!r}:
             return PathFinder.find_spec(name, path, target)
 
