@@ -9,15 +9,17 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from daozhang.app import create_context
 from daozhang.clock import ManualClock
 from daozhang.money import Money
 from daozhang.service.auth.actions import create_api_key
 from daozhang.service.auth.model import KeyMerchant, Scope
+from daozhang.service.db import Database
 from daozhang.service.merchants.actions import add_app, add_merchant
 from daozhang.service.merchants.model import App, Merchant, NewApp, NewMerchant
 from daozhang.service.migrations import upgrade
+from daozhang.service.seal import open_sealer
 from daozhang.service.settings import load_settings
+from daozhang.service.signals import Signals
 from daozhang.service.web.context import Context
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -53,7 +55,13 @@ ALIPAY_KEYS = KeyPair.generate()
 def new_context(data_dir: Path, **chosen: object) -> Context:
     """A context over a migrated SQLite file in ``data_dir``; its clock stands still."""
     settings = load_settings({}, data_dir=data_dir, clock="manual", **chosen)
-    context = create_context(settings, ManualClock(START))
+    context = Context(
+        settings=settings,
+        clock=ManualClock(START),
+        database=Database(settings.database_url),
+        sealer=open_sealer(None, settings.sealing_keys_file),
+        signals=Signals(),
+    )
     upgrade(context.database)
     return context
 

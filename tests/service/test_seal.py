@@ -102,6 +102,15 @@ def test_a_new_key_goes_in_front_and_the_old_one_still_opens(tmp_path: Path) -> 
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
 
 
+def test_who_runs_while_a_key_is_added_opens_what_the_new_one_sealed(tmp_path: Path) -> None:
+    key_file = tmp_path / "sealing.keys"
+    running = open_sealer(None, key_file)
+    add_key(key_file)
+    blob = open_sealer(None, key_file).seal(b"x", "a")
+    assert running.open(blob, "a") == b"x"
+    assert running.current_key_id == "k2"
+
+
 @pytest.mark.parametrize(
     "text", ["", "k1", "k1:c2hvcnQ=", "k 1:" + base64.b64encode(KEYS["new"]).decode(), "k1:!!!"]
 )

@@ -16,6 +16,7 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -29,15 +30,15 @@ _NONCE_BYTES: Final = 12
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 
 
-class SealBroken(Exception):  # noqa: N818 - it says what is
+class SealBroken(Exception):
     """A sealed value does not open: another place, another key, or changed bytes."""
 
 
-class SealingKeysInvalid(ValueError):  # noqa: N818 - it says what is
+class SealingKeysInvalid(ValueError):
     """The sealing keys cannot be used. The message says what to change, never the key."""
 
 
-class TokenRefused(Exception):  # noqa: N818 - it says what was done
+class TokenRefused(Exception):
     """A token is not one of ours, is for something else, or has expired.
 
     ``expired`` tells the last from the others; only a genuine token can be expired.
@@ -48,30 +49,54 @@ class TokenRefused(Exception):  # noqa: N818 - it says what was done
         super().__init__("The token has expired." if expired else "The token is not genuine.")
 
 
-class Sealer:
-    """Seals, opens, and signs tokens, with keys of 32 bytes by id; the first one is current."""
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    """Keys in use together; replaced as one."""
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
-        """Raises `SealingKeysInvalid` without a key, or if one has another length or a bad id."""
+    current_key_id: str
+    ciphers: Mapping[str, AESGCM]
+    signing_keys: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, keys: Mapping[str, bytes]) -> _Ring:
         if not keys:
             raise SealingKeysInvalid("There is no sealing key 没有封存密钥.")
         for key_id, key in keys.items():
             _check_key(key_id, key)
-        self.current_key_id: str = next(iter(keys))
-        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
-        self._signing_keys = [
-            hmac.digest(key, b"daozhang token signing", "sha256") for key in keys.values()
-        ]
+        return cls(
+            next(iter(keys)),
+            {key_id: AESGCM(key) for key_id, key in keys.items()},
+            tuple(hmac.digest(key, b"daozhang token signing", "sha256") for key in keys.values()),
+        )
+
+
+class Sealer:
+    """Seals, opens, and signs tokens, with keys of 32 bytes by id; the first one is current."""
+
+    def __init__(self, keys: Mapping[str, bytes], key_file: Path | None = None) -> None:
+        """Raises `SealingKeysInvalid` without a key, or if one has another length or a bad id.
+
+        ``key_file`` is read again when something is sealed with a key that is not known yet:
+        another process has put a new one in front.
+        """
+        self._ring = _Ring.of(keys)
+        self._key_file = key_file
+
+    @property
+    def current_key_id(self) -> str:
+        """The key that seals."""
+        return self._ring.current_key_id
 
     def __repr__(self) -> str:
         return f"Sealer(current_key_id={self.current_key_id!r})"
 
     def seal(self, plaintext: bytes, bound_to: str) -> bytes:
         """``plaintext`` sealed with the current key, to be opened only as ``bound_to``."""
-        key_id = self.current_key_id.encode()
+        ring = self._ring
+        key_id = ring.current_key_id.encode()
         header = bytes([VERSION, len(key_id)]) + key_id
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._ciphers[self.current_key_id].encrypt(
+        sealed = ring.ciphers[ring.current_key_id].encrypt(
             nonce, plaintext, header + bound_to.encode()
         )
         return header + nonce + sealed
@@ -79,7 +104,7 @@ class Sealer:
     def open(self, blob: bytes, bound_to: str) -> bytes:
         """What was sealed as ``bound_to``. Raises `SealBroken` if it does not open."""
         header, key_id = _read_header(blob)
-        cipher = self._ciphers.get(key_id)
+        cipher = self._ring.ciphers.get(key_id) or self._read_again().ciphers.get(key_id)
         if cipher is None:
             raise SealBroken(
                 f"{bound_to} is sealed with key {key_id!r}, which is not here; put it back into "
@@ -106,19 +131,25 @@ class Sealer:
         """
         content = {"p": dict(payload), "e": int(expires_at.timestamp())}
         text = _encode(json.dumps(content, separators=(",", ":"), sort_keys=True).encode())
-        return f"{text}.{_encode(_mac(self._signing_keys[0], purpose, text))}"
+        return f"{text}.{_encode(_mac(self._ring.signing_keys[0], purpose, text))}"
 
     def read_token(self, purpose: str, token: str, now: datetime) -> dict[str, Any]:
         """The payload of a token of ours for ``purpose``; raises `TokenRefused` otherwise."""
         text, _, signature = token.partition(".")
         given = _decode(signature)
-        genuine = [hmac.compare_digest(_mac(k, purpose, text), given) for k in self._signing_keys]
+        keys = self._ring.signing_keys
+        genuine = [hmac.compare_digest(_mac(key, purpose, text), given) for key in keys]
         if not any(genuine):
             raise TokenRefused
         content = json.loads(_decode(text))
         if now.timestamp() >= content["e"]:
             raise TokenRefused(expired=True)
         return cast("dict[str, Any]", content["p"])
+
+    def _read_again(self) -> _Ring:
+        if self._key_file is not None:
+            self._ring = _Ring.of(parse_keys(_read_private(self._key_file)))
+        return self._ring
 
 
 def parse_keys(text: str) -> dict[str, bytes]:
@@ -151,7 +182,7 @@ def open_sealer(keys_text: str | None, key_file: Path) -> Sealer:
         return Sealer(parse_keys(keys_text))
     if not key_file.exists():
         _create(key_file, new_key_line("k1"))
-    return Sealer(parse_keys(_read_private(key_file)))
+    return Sealer(parse_keys(_read_private(key_file)), key_file)
 
 
 def add_key(key_file: Path) -> str:

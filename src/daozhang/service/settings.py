@@ -138,7 +138,7 @@ class Settings(BaseSettings):
         return self
 
 
-class SettingsInvalid(Exception):  # noqa: N818 - it says what is, as ValidationError's peers do
+class SettingsInvalid(Exception):
     """The settings cannot be used. ``problems`` holds one sentence for each thing to change."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:

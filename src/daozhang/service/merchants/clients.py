@@ -19,7 +19,7 @@ from daozhang.alipay.client import Alipay
 from daozhang.service.auth.refusals import EnvironmentNotAllowed
 from daozhang.service.db import require_no_transaction
 from daozhang.service.merchants import store
-from daozhang.service.merchants.credentials import credentials_of
+from daozhang.service.merchants.credentials import credentials_of, verifying_keys_of
 from daozhang.service.merchants.model import CHANGED_SIGNAL, App, Merchant
 from daozhang.service.merchants.refusals import MerchantNotFound
 from daozhang.service.web.context import Context
@@ -85,9 +85,7 @@ class Clients:
     def verifying_keys_for(self, merchant: Merchant) -> VerifyingKeys:
         """Alipay's keys for this merchant's notifications."""
         app = self._current().apps[merchant.app_row]
-        return self._keys.get(
-            app.id, app, lambda: credentials_of(app, None, self._context.sealer).verifying_keys
-        )
+        return self._keys.get(app.id, app, lambda: verifying_keys_of(app))
 
     def close(self) -> None:
         """Closes all connections to Alipay."""

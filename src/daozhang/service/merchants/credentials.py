@@ -7,6 +7,7 @@ from dataclasses import replace
 from daozhang.alipay.certificates import CertificateSet
 from daozhang.alipay.config import Credentials, Environment
 from daozhang.alipay.keys import PrivateKey, PublicKey
+from daozhang.alipay.notify import VerifyingKeys
 from daozhang.service.merchants.model import App, Merchant, NewApp
 from daozhang.service.seal import Sealer
 
@@ -28,18 +29,12 @@ def sealed_auth_token(slug: str) -> str:
 
 def credentials_of_new(new: NewApp) -> Credentials:
     """The credentials that ``new`` would make; raises the library's `ConfigurationError`."""
-    certificates = public_key = None
-    if new.app_cert and new.alipay_cert and new.alipay_root_cert:
-        certificates = CertificateSet.load(
-            app=new.app_cert, alipay=new.alipay_cert, root=new.alipay_root_cert
-        )
-    elif new.alipay_public_key:
-        public_key = PublicKey.load(new.alipay_public_key)
+    key = new.alipay_public_key
     return Credentials(
         app_id=new.app_id,
         private_key=PrivateKey.load(new.private_key),
-        alipay_public_key=public_key,
-        certificates=certificates,
+        alipay_public_key=PublicKey.load(key) if key else None,
+        certificates=_certificates(new),
         environment=Environment(new.environment),
         encrypt_key=new.encrypt_key,
         gateway_url=new.gateway_url or "",
@@ -64,6 +59,20 @@ def credentials_of(app: App, merchant: Merchant | None, sealer: Sealer) -> Crede
         v3_base_url=app.v3_base_url,
     )
     return _with_auth_token(credentials_of_new(opened), merchant, sealer)
+
+
+def verifying_keys_of(app: App) -> VerifyingKeys:
+    """What verifies Alipay's words to ``app``. Opens no secret: a notification needs none."""
+    certificates = _certificates(app)
+    if certificates is not None:
+        return VerifyingKeys(certificates.alipay_public_keys)
+    return VerifyingKeys((PublicKey.load(app.alipay_public_key or ""),))
+
+
+def _certificates(app: App | NewApp) -> CertificateSet | None:
+    if not (app.app_cert and app.alipay_cert and app.alipay_root_cert):
+        return None
+    return CertificateSet.load(app=app.app_cert, alipay=app.alipay_cert, root=app.alipay_root_cert)
 
 
 def _encrypt_key(app: App, sealer: Sealer) -> str | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 from alembic import context
 from alembic.operations import ops
 
+from daozhang.service import db
 from daozhang.service.migrations import comparison_options, metadata
 
 
@@ -19,11 +20,20 @@ def _number(_context: object, _revision: object, directives: list[ops.MigrationS
         script.rev_id = f"{newest + 1:04d}"
 
 
+def _render(kind: str, item: Any, _context: object) -> str | Literal[False]:
+    """Our own types by their own names: what they are on each database is said in one place."""
+    if kind == "type":
+        names = {id(db.RowId): "db.RowId", id(db.Json): "db.Json"}
+        return names.get(id(item), False)
+    return False
+
+
 connection = cast("sa.Connection", context.config.attributes["connection"])
 context.configure(
     connection=connection,
     target_metadata=metadata,
     process_revision_directives=_number,
+    render_item=_render,
     user_module_prefix="db.",  # Moment is written as db.Moment(), right on both databases
     **comparison_options(),
 )
