@@ -10,6 +10,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from daozhang.service.orders.watching import router as watch_router
+from daozhang.service.outbox.routes import router as events_router
 from daozhang.service.web import pages
 from daozhang.service.web.pages import PROBLEM_KINDS, page_response, problem_page, return_page
 from streams import NOW, Books, streaming
@@ -144,3 +146,12 @@ def test_only_the_two_assets_are_served() -> None:
     assert client.get("/pages/pages.js").status_code == 200
     for name in ("page.html", "..%2fpages.py", "nothing"):
         assert client.get(f"/pages/{name}").status_code == 404
+
+
+def test_openapi_describes_both_streams() -> None:
+    app = FastAPI()
+    app.include_router(events_router)
+    app.include_router(watch_router)
+    paths = app.openapi()["paths"]
+    for path in ("/v1/events", "/v1/watch/{watch_token}"):
+        assert list(paths[path]["get"]["responses"]["200"]["content"]) == ["text/event-stream"]

@@ -58,6 +58,7 @@ class WatchTokenInvalid(Refusal):
     "/{watch_token}",
     summary="Watch one order",
     response_class=EventStream,
+    status_code=200,
     responses=STREAM_IN_OPENAPI,
 )
 async def watch_order(

@@ -33,6 +33,7 @@ router = APIRouter(prefix="/v1/events", tags=["events"])
     "",
     summary="Follow all events of a merchant",
     response_class=EventStream,
+    status_code=200,
     responses=STREAM_IN_OPENAPI,
 )
 async def get_events(
