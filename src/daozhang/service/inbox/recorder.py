@@ -32,7 +32,7 @@ CONFIRM_SIGNAL: Final = "inbox_confirmations"
 """Wakes whoever asks Alipay about notifications that lack an identity."""
 
 
-class InboxFull(Exception):  # noqa: N818 - it is an answer, not an error of the program
+class InboxFull(Exception):
     """More notifications wait than may; Alipay sends this one again."""
 
 

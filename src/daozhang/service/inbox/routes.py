@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -22,7 +23,6 @@ from daozhang.service.inbox.rules import fact_of, needs_confirmation
 from daozhang.service.merchants.clients import clients_of
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.web.context import Context, context_of
-from starlette.concurrency import run_in_threadpool
 
 SUCCESS: Final = b"success"
 """Exactly what Alipay wants to hear; anything else makes it send again (protocol.md §6.7)."""

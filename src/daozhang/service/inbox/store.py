@@ -18,7 +18,7 @@ REFUSED_SAMPLES_MAX: Final = 50
 """How many refused bodies are kept per merchant: strangers cannot fill the disk."""
 
 notifications = sa.Table(
-    "notifications",
+    "inbox_notifications",
     metadata,
     sa.Column("id", RowId, primary_key=True, autoincrement=True),
     sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
@@ -36,14 +36,14 @@ notifications = sa.Table(
     sa.Column("applied_at", Moment),
     sa.Column("outcome", sa.Text),
     sa.UniqueConstraint("merchant_id", "notify_id", "content_hash"),
-    sa.Index("ix_notifications_due_at", "due_at"),
-    sa.Index("ix_notifications_merchant_id_out_trade_no", "merchant_id", "out_trade_no"),
-    sa.Index("ix_notifications_status", "status"),
+    sa.Index("ix_inbox_notifications_due_at", "due_at"),
+    sa.Index("ix_inbox_notifications_merchant_id_out_trade_no", "merchant_id", "out_trade_no"),
+    sa.Index("ix_inbox_notifications_status", "status"),
     one_of("status", InboxStatus),
 )
 
 refused_notifications = sa.Table(
-    "refused_notifications",
+    "inbox_refused",
     metadata,
     sa.Column("id", RowId, primary_key=True, autoincrement=True),
     sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
@@ -51,11 +51,11 @@ refused_notifications = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("body_sealed", sa.LargeBinary, nullable=False),
     sa.Column("received_at", Moment, nullable=False),
-    sa.Index("ix_refused_notifications_merchant_id_id", "merchant_id", "id"),
+    sa.Index("ix_inbox_refused_merchant_id_id", "merchant_id", "id"),
 )
 
 refusal_counts = sa.Table(
-    "refusal_counts",
+    "inbox_refusal_counts",
     metadata,
     sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),

@@ -103,3 +103,28 @@ class AmountExceedsRemainder(Refusal):
             amount=str(asked),
             remainder=str(remainder),
         )
+
+
+class ExpiryOutOfRange(Refusal):
+    """Alipay takes 1 minute to 15 days."""
+
+    code = "expiry_out_of_range"
+    status = 422
+    title = "The expiry is out of range"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, "expires_at 必须在 1 分钟到 15 天之内。")
+
+
+class CurrencyNotTaken(Refusal):
+    """The merchant is not paid in that currency."""
+
+    code = "currency_not_taken"
+    status = 422
+    title = "The currency is not taken"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(
+            f"Orders are in CNY; {currency!r} is not taken for page payments.",
+            f"网页支付订单使用 CNY，不支持 {currency!r}。",
+        )

@@ -135,7 +135,15 @@ class OrderOut(BaseModel):
     watch_url: str | None = None
 
     @classmethod
-    def of(cls, order: Order, merchant: str, **extra: str | None) -> Self:
+    def of(
+        cls,
+        order: Order,
+        merchant: str,
+        *,
+        pay_url: str | None,
+        watch_token: str | None,
+        watch_url: str | None,
+    ) -> Self:
         """``order`` of the merchant whose slug is ``merchant``, rendered."""
         payment = _payment_out(order)
         return cls(
@@ -168,7 +176,9 @@ class OrderOut(BaseModel):
             expires_at=order.expires_at,
             paid_at=payment.paid_at if payment is not None else None,
             payment=payment,
-            **extra,
+            pay_url=pay_url,
+            watch_token=watch_token,
+            watch_url=watch_url,
         )
 
 

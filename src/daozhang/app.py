@@ -1,0 +1,153 @@
+"""The composition root: the only place that knows everyone.
+
+`Service` is one running service: its context, its duties, its jobs and its web application. The
+command line, the demo and the tests all make it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
+
+from daozhang.clock import Clock, ManualClock, SystemClock
+from daozhang.service import api
+from daozhang.service.control import router as control_router
+from daozhang.service.db import Database
+from daozhang.service.duty import Duty
+from daozhang.service.inbox.duties import (
+    ApplyNotifications,
+    ConfirmNotifications,
+    UnclaimedNotifications,
+)
+from daozhang.service.inbox.recorder import Recorder
+from daozhang.service.inquiries.actions import Inquirer
+from daozhang.service.inquiries.duties import AskSilentOrders
+from daozhang.service.jobs import Jobs
+from daozhang.service.logs import configure_logs
+from daozhang.service.merchants.clients import Clients
+from daozhang.service.refunds.duties import SweepRefunds
+from daozhang.service.seal import open_sealer
+from daozhang.service.settings import Settings, load_settings
+from daozhang.service.signals import Signals
+from daozhang.service.web.bodies import BodyLimit
+from daozhang.service.web.context import Context
+from daozhang.service.web.idempotency import ForgetAnswers
+from daozhang.service.web.problem import add_problem_handlers
+from daozhang.service.worker import Worker
+
+MANUAL_POLLING_SECONDS = 0.02
+"""How often jobs are looked for under a manual clock, where somebody waits for the answer."""
+
+
+def create_context(settings: Settings, clock: Clock | None = None) -> Context:
+    """The surroundings that ``settings`` describe; nothing is opened or started yet."""
+    if clock is None:
+        clock = ManualClock() if settings.clock == "manual" else SystemClock()
+    secret = settings.sealing_keys
+    keys_text = None if secret is None else secret.get_secret_value()
+    return Context(
+        settings=settings,
+        clock=clock,
+        database=Database(settings.database_url),
+        sealer=open_sealer(keys_text, settings.sealing_keys_file),
+        signals=Signals(),
+    )
+
+
+class Service:
+    """One service: everything wired, startable and stoppable."""
+
+    def __init__(self, context: Context, *, transport: Any = None) -> None:
+        """``transport`` is handed to the Alipay clients; by default they use the network."""
+        self.context = context
+        self.clients = Clients(context, transport=transport)
+        manual = isinstance(context.clock, ManualClock)
+        self.jobs = (
+            Jobs(context.database, polling_seconds=MANUAL_POLLING_SECONDS)
+            if manual
+            else Jobs(context.database)
+        )
+        self.inquirer = Inquirer(context, self.clients)
+        self.recorder = Recorder(context)
+        self._silent_orders = AskSilentOrders(self.inquirer)
+        self.worker = Worker(
+            context.clock, context.signals, self._duties(), wait_idle=self._wait_for_jobs
+        )
+
+    def _duties(self) -> list[Duty]:
+        context = self.context
+        return [
+            ApplyNotifications(context),
+            ConfirmNotifications(self.inquirer),
+            UnclaimedNotifications(context),
+            self._silent_orders,
+            SweepRefunds(context, self.clients, self.jobs),
+            ForgetAnswers(context),
+        ]
+
+    def _wait_for_jobs(self) -> None:
+        if not self.jobs.wait_idle():
+            raise RuntimeError("durable jobs did not come to rest")
+
+    def start(self) -> None:
+        """Starts recording, the jobs and the duties."""
+        self.recorder.start()
+        self.jobs.start()
+        self.worker.start()
+
+    def stop(self) -> None:
+        """Finishes what runs, claims nothing new, and closes everything."""
+        self.worker.stop()
+        self.jobs.stop()
+        self.recorder.stop()
+        self._silent_orders.close()
+        self.clients.close()
+        self.context.database.dispose()
+
+    def web(self) -> FastAPI:
+        """The web application; it starts and stops this service with its own life."""
+
+        @asynccontextmanager
+        async def life(_app: FastAPI) -> AsyncGenerator[None]:
+            await run_in_threadpool(self.start)
+            try:
+                yield
+            finally:
+                await run_in_threadpool(self.stop)
+
+        app = FastAPI(
+            title="daozhang 到账",
+            version=version("daozhang"),
+            description=api.DESCRIPTION,
+            lifespan=life,
+        )
+        app.state.context = self.context
+        app.state.clients = self.clients
+        app.state.inquirer = self.inquirer
+        app.state.recorder = self.recorder
+        app.state.worker = self.worker
+        app.state.jobs = self.jobs
+        origins = list(self.context.settings.cors_origins)
+        if origins:
+            app.add_middleware(
+                CORSMiddleware, allow_origins=origins, allow_methods=["GET"], allow_headers=["*"]
+            )
+        app.add_middleware(BodyLimit)
+        add_problem_handlers(app)
+        api.add_routes(app)
+        if isinstance(self.context.clock, ManualClock):
+            app.include_router(control_router)
+        return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """The web application that the ``DAOZHANG_*`` variables describe, for an HTTP server."""
+    settings = load_settings()
+    configure_logs(settings.log_format, settings.log_level)
+    return Service(create_context(settings)).web()

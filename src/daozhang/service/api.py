@@ -1,0 +1,33 @@
+"""All routes of the service, gathered."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
+
+from daozhang.service.inbox import returning
+from daozhang.service.inbox.routes import routes as notify_routes
+from daozhang.service.inquiries.routes import router as inquiries_router
+from daozhang.service.orders import paying, watching
+from daozhang.service.orders.routes import router as orders_router
+from daozhang.service.outbox.routes import router as outbox_router
+from daozhang.service.refunds.routes import router as refunds_router
+from daozhang.service.story.routes import router as story_router
+from daozhang.service.web import pages
+
+DESCRIPTION = (
+    "Takes Alipay payments and never loses one. Amounts are text in the currency's major unit "
+    '(`"88.88"`), times are RFC 3339, errors are `application/problem+json` with a stable `code`.'
+)
+
+
+def add_routes(app: FastAPI) -> None:
+    """Hangs every route into ``app``: Alipay's calls first, they are the hot path."""
+    raw: list[BaseRoute] = [*notify_routes]
+    app.router.routes[:0] = raw
+    for router in (orders_router, inquiries_router, refunds_router, story_router, outbox_router):
+        app.include_router(router)
+    app.include_router(watching.router)
+    app.include_router(paying.router)
+    app.include_router(returning.router)
+    app.include_router(pages.router)
