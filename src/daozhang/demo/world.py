@@ -21,7 +21,6 @@ from daozhang.service.auth.actions import create_api_key
 from daozhang.service.auth.model import KeyMerchant, Scope
 from daozhang.service.merchants.actions import add_app, add_merchant
 from daozhang.service.merchants.model import NewApp, NewMerchant
-from daozhang.service.migrations import upgrade
 from daozhang.service.settings import PREFIX, load_settings
 
 HOST: Final = "127.0.0.1"
@@ -165,17 +164,22 @@ def clean_environment() -> dict[str, str]:
 
 def _credentials(emulator_data: Path) -> dict[str, Any]:
     asked = ["emulator", "credentials", "--data", str(emulator_data), "--json"]
-    done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "daozhang.cli", *asked],
+    return json.loads(_run(asked, {}))
+
+
+def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> bytes:
+    """What ``daozhang ...`` prints; raises `DemoFailed` with what it said if it fails."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "daozhang.cli", *arguments],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        env=clean_environment(),
+        env=clean_environment() | dict(environ),
     )
     if done.returncode != 0:
-        raise DemoFailed(
-            f"the emulator gave no credentials: {done.stderr.decode(errors='replace')}"
-        )
-    return json.loads(done.stdout)
+        said = done.stderr.decode(errors="replace").strip()
+        raise DemoFailed(f"daozhang {' '.join(arguments[:2])} failed: {said}")
+    return done.stdout
 
 
 def _register(environ: Mapping[str, str], credentials: Mapping[str, Any]) -> str:
@@ -192,8 +196,8 @@ def _register(environ: Mapping[str, str], credentials: Mapping[str, Any]) -> str
         v3_base_url=credentials["v3_base_url"],
     )
     merchant = NewMerchant(SLUG, "Demo shop", app.app_id, "emulator", credentials["seller_id"])
+    _run(["migrate"], environ)
     try:
-        upgrade(context.database)
         with context.database.begin() as tx:
             add_app(tx, context, app)
             added = add_merchant(tx, context, merchant)
