@@ -6,9 +6,15 @@ import io
 import sqlite3
 import time
 from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 import deployment
 from daozhang.alipay.keys import PublicKey
@@ -66,6 +72,52 @@ def test_secrets_are_sealed_and_nowhere_in_the_clear(context: Context, tmp_path:
         assert secret not in told
 
 
+def certificate(
+    name: str, key: rsa.RSAPrivateKey, issuer: str, issuer_key: rsa.RSAPrivateKey
+) -> str:
+    """A certificate of ``name`` that ``issuer`` signed, as PEM."""
+    now = datetime.now(UTC)
+    named = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in (name, issuer)]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(named[0])
+        .issuer_name(named[1])
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=name == issuer, path_length=None), critical=True)
+        .sign(issuer_key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def test_an_app_in_certificate_mode_verifies_with_alipays_certificate(context: Context) -> None:
+    root, alipay = (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)
+    )
+    own = serialization.load_pem_private_key(deployment.APP_KEYS.private.encode(), None)
+    assert isinstance(own, rsa.RSAPrivateKey)
+    files: dict[str, Any] = {
+        "alipay_public_key": None,
+        "app_cert": certificate("app", own, "root", root),
+        "alipay_cert": certificate("alipay", alipay, "root", root),
+        "alipay_root_cert": certificate("root", root, "root", root),
+    }
+    assert deployment.add_one_app(context, **files).mode == "certificate"
+    merchant = deployment.add_one_merchant(context)
+    clients = Clients(context)
+    of_alipay = alipay.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    assert clients.verifying_keys_for(merchant).keys == (PublicKey.load(of_alipay),)
+    assert clients.client_for(merchant.id) is not None
+    clients.close()
+    stranger = files | {"app_cert": certificate("app", alipay, "root", root)}
+    with pytest.raises(AppInvalid):
+        deployment.add_one_app(context, app_id="2021000000000002", **stranger)
+
+
 def test_a_sealed_key_moved_to_another_row_does_not_open(context: Context, tmp_path: Path) -> None:
     deployment.add_one_app(context)
     other = deployment.add_one_app(context, app_id="2021000000000002")
@@ -86,14 +138,14 @@ def test_a_sealed_key_moved_to_another_row_does_not_open(context: Context, tmp_p
         ({"app_id": "my app"}, "app id"),
         ({"alipay_public_key": None}, "either"),
         ({"app_cert": "x"}, "three files"),
-        ({"alipay_public_key": deployment.APP_KEYS.public}, "own public key"),
+        ({"alipay_public_key": deployment.APP_KEYS.public}, "own (app )?public key"),
         ({"private_key": deployment.APP_KEYS.public}, "public key"),
         ({"environment": "sandbox"}, "pinned"),
         ({"name": "x" * 65}, "64"),
     ],
 )
 def test_an_app_that_would_not_work_is_refused(
-    context: Context, changes: dict[str, object], says: str
+    context: Context, changes: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(AppInvalid, match=says):
         deployment.add_one_app(context, **changes)
@@ -143,7 +195,7 @@ def test_a_slug_is_never_used_twice(context: Context, tmp_path: Path) -> None:
     ],
 )
 def test_a_merchant_that_would_not_work_is_refused(
-    context: Context, changes: dict[str, object]
+    context: Context, changes: dict[str, Any]
 ) -> None:
     deployment.add_one_app(context)
     with pytest.raises(MerchantInvalid):

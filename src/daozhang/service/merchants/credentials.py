@@ -65,7 +65,7 @@ def verifying_keys_of(app: App) -> VerifyingKeys:
     """What verifies Alipay's words to ``app``. Opens no secret: a notification needs none."""
     certificates = _certificates(app)
     if certificates is not None:
-        return VerifyingKeys(certificates.alipay_public_keys)
+        return VerifyingKeys((certificates.alipay_public_key,))
     return VerifyingKeys((PublicKey.load(app.alipay_public_key or ""),))
 
 
