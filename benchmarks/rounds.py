@@ -39,13 +39,22 @@ def in_process(name: str, work: Callable[[], object]) -> Contender:
     return Contender(name, run)
 
 
-def in_child(name: str, command: Sequence[str | Path], case: Mapping[str, object]) -> Contender:
+def in_child(
+    name: str,
+    command: Sequence[str | Path],
+    case: Mapping[str, object],
+    environment: Mapping[str, str],
+) -> Contender:
     """A contender in a process of its own, which reads a count a line and answers the seconds.
 
     The first line that it reads is the case as JSON; its answer must be ``ready``.
     """
     child = subprocess.Popen(
-        [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [str(part) for part in command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(environment),
     )
     assert child.stdin is not None
     assert child.stdout is not None

@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from benchmarks.case import Case, make_case
 from benchmarks.peers import node_peer, python_peer
 from benchmarks.rounds import Contender, in_process, measure, print_table
-from daozhang.alipay import PublicKey, VerifyingKeys, verify
+from daozhang.alipay.config import VerifyingKeys
+from daozhang.alipay.keys import PublicKey
+from daozhang.alipay.notify import verify
 
 PROMISE_OF_BARE = 3.0
 PROMISE_OVER_FZLEE = 7.0
