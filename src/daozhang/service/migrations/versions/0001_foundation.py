@@ -166,6 +166,35 @@ def upgrade() -> None:
         "ix_inbox_notifications_status", "inbox_notifications", ["status"], unique=False
     )
     op.create_table(
+        "inbox_refusal_counts",
+        sa.Column("merchant_id", db.RowId, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["merchant_id"], ["merchants.id"], name=op.f("fk_inbox_refusal_counts_merchant_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "merchant_id", "day", "reason", name=op.f("pk_inbox_refusal_counts")
+        ),
+    )
+    op.create_table(
+        "inbox_refused",
+        sa.Column("id", db.RowId, autoincrement=True, nullable=False),
+        sa.Column("merchant_id", db.RowId, nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", db.Moment(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["merchant_id"], ["merchants.id"], name=op.f("fk_inbox_refused_merchant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_refused")),
+    )
+    op.create_index(
+        "ix_inbox_refused_merchant_id_id", "inbox_refused", ["merchant_id", "id"], unique=False
+    )
+    op.create_table(
         "orders",
         sa.Column("id", db.RowId, autoincrement=True, nullable=False),
         sa.Column("merchant_id", db.RowId, nullable=False),
@@ -235,38 +264,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_orders_merchant_id_id", "orders", ["merchant_id", "id"], unique=False)
     op.create_index("ix_orders_next_query_at", "orders", ["next_query_at"], unique=False)
-    op.create_table(
-        "inbox_refusal_counts",
-        sa.Column("merchant_id", db.RowId, nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("reason", sa.String(length=64), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["merchant_id"], ["merchants.id"], name=op.f("fk_inbox_refusal_counts_merchant_id")
-        ),
-        sa.PrimaryKeyConstraint(
-            "merchant_id", "day", "reason", name=op.f("pk_inbox_refusal_counts")
-        ),
-    )
-    op.create_table(
-        "inbox_refused",
-        sa.Column("id", db.RowId, autoincrement=True, nullable=False),
-        sa.Column("merchant_id", db.RowId, nullable=False),
-        sa.Column("reason", sa.String(length=64), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("received_at", db.Moment(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["merchant_id"], ["merchants.id"], name=op.f("fk_inbox_refused_merchant_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_refused")),
-    )
-    op.create_index(
-        "ix_inbox_refused_merchant_id_id",
-        "inbox_refused",
-        ["merchant_id", "id"],
-        unique=False,
-    )
     op.create_table(
         "events",
         sa.Column("number", db.RowId, autoincrement=True, nullable=False),
