@@ -178,7 +178,10 @@ class CertificateSet:
         self.alipay_cert_sn = read_facts(alipay[0]).sn
         self.alipay_root_cert_sn = _root_sn(root)
         self._app = _require_parsed(app[0], "app certificate")
-        leaf = _check_chain(alipay, self._roots, self._clock.now(), "Alipay certificate")
+        self._intermediates = [one for der in [*alipay[1:], *app[1:]] if (one := _parse(der))]
+        leaf = _require_parsed(alipay[0], "Alipay certificate")
+        self._check_configured(self._app, "app certificate")
+        self._check_configured(leaf, "Alipay certificate")
         self.alipay_public_key = _public_key(leaf)
         self.app_public_key = _public_key(self._app)
         self._alipay_not_after = leaf.not_valid_after_utc
@@ -236,6 +239,12 @@ class CertificateSet:
         """Until when the app's and Alipay's certificate are valid (aware, UTC)."""
         return {"app": self._app.not_valid_after_utc, "alipay": self._alipay_not_after}
 
+    @property
+    def alipay_public_keys(self) -> tuple[PublicKey, ...]:
+        """Alipay's keys: the configured certificate's, then those that came later."""
+        with self._lock:
+            return tuple(self._keys.values())
+
     def require_key(self, private_key: PrivateKey) -> None:
         """Raises `CertificateProblem` unless ``private_key`` belongs to the app certificate."""
         if private_key.public != self.app_public_key:
@@ -258,10 +267,35 @@ class CertificateSet:
         actual = read_facts(chain[0]).sn
         if actual != sn:
             raise CertificateProblem(f"Asked for Alipay certificate {sn}, got {actual}.")
-        leaf = _check_chain(chain, self._roots, self._clock.now(), "downloaded certificate")
+        leaf = _check_chain(
+            chain, self._intermediates, self._roots, self._clock.now(), "downloaded certificate"
+        )
         key = _public_key(leaf)
+        if key == self.app_public_key:
+            raise CertificateProblem(f"Certificate {sn} holds the app's own key, not Alipay's.")
         with self._lock:
             return self._keys.setdefault(sn, key)
+
+    def _check_configured(self, certificate: x509.Certificate, what: str) -> None:
+        """A configured file must be valid now and no root, and signed by its issuer if that is here.
+
+        Alipay's own downloads often lack what stands between them and the root (all published ones
+        but one do, and the sandbox's root is in no bundle), and nobody but the operator put them
+        here; so only a downloaded certificate has to lead all the way (`accept_downloaded`).
+        """
+        _require_valid(certificate, self._clock.now(), what)
+        if certificate.issuer == certificate.subject:
+            raise CertificateProblem(
+                f"The {what} is a root certificate: the files are mixed up 证书文件放错了位置。"
+            )
+        named = [
+            one for one in [*self._intermediates, *self._roots] if one.subject == certificate.issuer
+        ]
+        if named and not any(_issued(one, certificate) for one in named):
+            raise CertificateProblem(
+                f"The {what} names an issuer that is here, but was not signed by it "
+                "证书并非由其所声明的机构签发。"
+            )
 
 
 def _root_sn(root: Sequence[bytes]) -> str:
@@ -282,11 +316,17 @@ def _role(certificates: Sequence[bytes], app_key: PublicKey) -> str:
 
 
 def _check_chain(
-    chain: Sequence[bytes], roots: Sequence[x509.Certificate], now: datetime, what: str
+    chain: Sequence[bytes],
+    known: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+    now: datetime,
+    what: str,
 ) -> x509.Certificate:
-    """The leaf of ``chain`` once it leads to one of ``roots``, every one of them valid now."""
+    """The leaf of ``chain`` once it leads to one of ``roots``, every one of them valid now, over
+    the certificates that came with it or were ``known``."""
     leaf = _require_parsed(chain[0], what)
     helpers = [one for der in chain[1:] if (one := _parse(der)) is not None]
+    helpers.extend(known)
     current = leaf
     for _ in range(_CHAIN_LENGTH_MAX):
         _require_valid(current, now, what)

@@ -97,7 +97,7 @@ class Credentials:
     def verifying_keys(self) -> VerifyingKeys:
         """What verifies answers and notifications."""
         if self.certificates is not None:
-            return VerifyingKeys((self.certificates.alipay_public_key,), self.sign_type)
+            return VerifyingKeys(self.certificates.alipay_public_keys, self.sign_type)
         assert self.alipay_public_key is not None
         return VerifyingKeys((self.alipay_public_key,), self.sign_type)
 

@@ -81,6 +81,7 @@ class UntrustedReason(StrEnum):
     SIGN_DECODED_TWICE = "sign_decoded_twice"
     SIGN_MALFORMED = "sign_malformed"
     SIGN_TYPE_DIFFERS = "sign_type_differs"
+    AMBIGUOUS = "ambiguous"
     BAD_SIGNATURE = "bad_signature"
     UNKNOWN_CHARSET = "unknown_charset"
     BAD_TEXT = "bad_text"

@@ -7,11 +7,12 @@ signed. Amounts and times were checked when it was made; they are converted when
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
+
+import msgspec
 
 from daozhang.clock import from_beijing_text
 from daozhang.money import Money
@@ -20,14 +21,26 @@ CURRENCY: Final = "CNY"
 """Trade notifications carry yuan; foreign currencies have fields of their own."""
 
 
+VERIFIED: Final = object()
+"""What `daozhang.alipay.notify.verify` shows to make a notification; nobody else has a reason to."""
+
+read_fund_bills: Final = msgspec.json.Decoder(list[dict[str, Any]], float_hook=str).decode
+"""Reads ``fund_bill_list``. An amount that Alipay writes without quotes stays text, never a float."""
+
+
 class Notification:
-    """Something that Alipay signed. ``fields`` holds all of it, also what is not known here."""
+    """Something that Alipay signed. ``fields`` holds all of it, also what is not known here.
+
+    An empty field is not signed, so it counts as absent.
+    """
 
     kind: ClassVar[str] = "notification"
     __slots__ = ("_signed", "_texts", "fields")
 
-    def __init__(self, fields: dict[str, str], signed: bytes) -> None:
+    def __init__(self, fields: dict[str, str], signed: bytes, proof: object = None) -> None:
         """For `verify` only. ``signed`` is the text that the signature covers."""
+        if proof is not VERIFIED:
+            raise TypeError("Only daozhang.alipay.verify makes notifications, from signed bytes.")
         self._texts = fields
         self.fields: Mapping[str, str] = MappingProxyType(fields)
         self._signed = signed
@@ -179,7 +192,7 @@ class TradeNotification(Notification):
     def fund_bills(self) -> tuple[Mapping[str, Any], ...]:
         """What the payment was made of: ``amount`` (text) and ``fundChannel`` of each part."""
         text = self._texts.get("fund_bill_list")
-        return tuple(json.loads(text)) if text else ()
+        return tuple(read_fund_bills(text)) if text else ()
 
 
 class Paid(TradeNotification):
@@ -210,6 +223,13 @@ class Closed(TradeNotification):
     __slots__ = ()
 
 
+class ClosedUnclear(TradeNotification):
+    """Closed, with signs of a payment and without proof that all of it has gone back: ask."""
+
+    kind = "closed_unclear"
+    __slots__ = ()
+
+
 class Finished(TradeNotification):
     """Paid, and no longer refundable. Can follow refunds: it proves no fresh payment."""
 
@@ -230,9 +250,15 @@ class Message(Notification):
     kind = "message"
     __slots__ = ("content",)
 
-    def __init__(self, fields: dict[str, str], signed: bytes, content: str | None) -> None:
+    def __init__(
+        self,
+        fields: dict[str, str],
+        signed: bytes,
+        proof: object = None,
+        content: str | None = None,
+    ) -> None:
         """For `verify` only."""
-        super().__init__(fields, signed)
+        super().__init__(fields, signed, proof)
         self.content: str | None = content
         """``biz_content``, decrypted if it came encrypted and a key was given."""
 
@@ -254,6 +280,7 @@ AnyNotification = (
     | PartlyRefunded
     | FullyRefunded
     | Closed
+    | ClosedUnclear
     | Finished
     | Waiting
     | Message

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final, cast
 
 import msgspec
@@ -20,8 +21,10 @@ from daozhang.alipay.errors import Untrusted, UntrustedReason
 from daozhang.alipay.form import BODY_BYTES_MAX, EQUALS, PAIR, decode_form
 from daozhang.alipay.keys import PublicKey
 from daozhang.alipay.notifications import (
+    VERIFIED,
     AnyNotification,
     Closed,
+    ClosedUnclear,
     Finished,
     FullyRefunded,
     Message,
@@ -31,7 +34,9 @@ from daozhang.alipay.notifications import (
     TradeNotification,
     UnknownNotification,
     Waiting,
+    read_fund_bills,
 )
+from daozhang.money import Money
 
 SUCCESS: Final = b"success"
 """The answer that Alipay wants: these seven bytes and nothing else."""
@@ -60,7 +65,11 @@ _MOMENT: Final = re.compile(
     r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{3}|\.[0-9]{6})?",
     re.ASCII,
 ).fullmatch
-_read_bills: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
+_TELLING: Final = frozenset(
+    b"app_id auth_app_id biz_content charset gmt_payment gmt_refund msg_method notify_id notify_type"
+    b" out_biz_no out_trade_no refund_fee seller_id service total_amount trade_no trade_status".split()
+)
+_INNER_NAME: Final = re.compile(rb"&([a-z_]+)=")
 
 
 def verify(
@@ -95,6 +104,9 @@ def verify(
     fields = _texts(entries, content_type)
     signed = _signed_text(entries, fields)
     _check_signature(fields, signed, keys)
+    if "" in fields.values() or "" in fields:
+        # What is empty is not signed: anybody could have added it.
+        fields = {name: text for name, text in fields.items() if name and text}
     return _typed(fields, signed, encrypt_key)
 
 
@@ -145,14 +157,32 @@ def _signed_text(entries: list[bytes], fields: dict[str, str]) -> bytes:
     ``sign_type`` is left out too, but for service-window messages and service-market orders; the
     kind of message decides, not what happens to verify (protocol.md §6.3).
     """
-    keeps_type = "service" in fields or fields.get("notify_type") in _SIGNED_WITH_TYPE
+    keeps_type = bool(fields.get("service")) or fields.get("notify_type") in _SIGNED_WITH_TYPE
     signed = entries.copy()
     _leave_out(signed, b"sign\x01")
     if not keeps_type:
         _leave_out(signed, b"sign_type\x01")
     if "" in fields.values() or "" in fields:
         signed = [entry for entry in signed if 0 < entry.find(EQUALS) < len(entry) - 1]
-    return b"&".join(signed).replace(EQUALS, b"=")
+    text = b"&".join(signed).replace(EQUALS, b"=")
+    if text.count(b"&") >= len(signed):
+        _refuse_ambiguous(signed)
+    return text
+
+
+def _refuse_ambiguous(entries: Sequence[bytes]) -> None:
+    """Refuses a value that holds another field, such as ``&total_amount=``.
+
+    The signed text escapes neither ``&`` nor ``=``, so the same signature would hold for the same
+    text cut at other places: whoever chooses a subject could choose an amount.
+    """
+    for entry in entries:
+        for name in _INNER_NAME.findall(entry.replace(EQUALS, b"=")):
+            if name in _TELLING:
+                raise Untrusted(
+                    UntrustedReason.AMBIGUOUS,
+                    f"A value contains '&{name.decode()}=', so what is signed can be read in two ways.",
+                )
 
 
 def _leave_out(entries: list[bytes], start: bytes) -> None:
@@ -198,23 +228,34 @@ def _why_not(fields: dict[str, str], sign: str, keys: VerifyingKeys) -> Untruste
 def _typed(fields: dict[str, str], signed: bytes, encrypt_key: str | None) -> AnyNotification:
     if fields.get("notify_type") == _TRADE:
         _check_trade(fields)
-        return _trade_kind(fields)(fields, signed)
-    _check_texts(fields, MOMENTS, _MOMENT, "time")
+        return _trade_kind(fields)(fields, signed, VERIFIED)
+    _check_texts(fields, MOMENTS, _is_moment, "time")
     if "msg_method" in fields or "service" in fields:
-        return Message(fields, signed, _content(fields, encrypt_key))
-    return UnknownNotification(fields, signed)
+        return Message(fields, signed, VERIFIED, _content(fields, encrypt_key))
+    return UnknownNotification(fields, signed, VERIFIED)
 
 
 def _check_trade(fields: dict[str, str]) -> None:
     """Everything that will be converted when it is read must be what it claims to be."""
     _check_texts(fields, AMOUNTS, _AMOUNT, "amount")
-    _check_texts(fields, MOMENTS, _MOMENT, "time")
+    _check_texts(fields, MOMENTS, _is_moment, "time")
     bills = fields.get("fund_bill_list")
     if bills:
         try:
-            _read_bills(bills)
+            read_fund_bills(bills)
         except msgspec.DecodeError:
             raise _bad_field("fund_bill_list", bills, "JSON list") from None
+
+
+def _is_moment(text: str) -> bool:
+    """Whether ``text`` is a time that exists: the 31st of February has the right form too."""
+    if _MOMENT(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_texts(
@@ -243,10 +284,24 @@ def _trade_kind(fields: dict[str, str]) -> Callable[..., AnyNotification]:
     if status == "TRADE_SUCCESS":
         return PartlyRefunded if refunded else Paid
     if status == "TRADE_CLOSED":
-        return FullyRefunded if refunded else Closed
+        return _closed_kind(fields, refunded)
     if status == "TRADE_FINISHED":
         return Finished
     return Waiting if status == "WAIT_BUYER_PAY" else UnknownNotification
+
+
+def _closed_kind(fields: dict[str, str], refunded: bool) -> Callable[..., AnyNotification]:
+    """Money that came in and is not proven to have gone back whole is not "closed unpaid"
+    (money.md §3: CU, R and C? are three things)."""
+    if refunded:
+        whole = Money.parse(fields["refund_fee"]) == _amount_or_none(fields, "total_amount")
+        return FullyRefunded if whole else ClosedUnclear
+    return ClosedUnclear if "gmt_payment" in fields or "gmt_refund" in fields else Closed
+
+
+def _amount_or_none(fields: dict[str, str], name: str) -> Money | None:
+    text = fields.get(name)
+    return Money.parse(text) if text else None
 
 
 def _content(fields: dict[str, str], encrypt_key: str | None) -> str | None:
@@ -254,7 +309,8 @@ def _content(fields: dict[str, str], encrypt_key: str | None) -> str | None:
     if content is None or fields.get("encrypt_type") != "AES" or encrypt_key is None:
         return content
     try:
-        return cipher.decrypt(content, encrypt_key).decode("utf-8")
+        charset = _CHARSETS.get(fields.get("charset", "utf-8").lower().encode(), "utf-8")
+        return cipher.decrypt(content, encrypt_key).decode(charset)
     except (cipher.CipherTextInvalid, UnicodeDecodeError):
         raise Untrusted(
             UntrustedReason.BAD_FIELD,
@@ -280,6 +336,7 @@ __all__ = [
     "SUCCESS",
     "AnyNotification",
     "Closed",
+    "ClosedUnclear",
     "Finished",
     "FullyRefunded",
     "Message",
