@@ -1,0 +1,174 @@
+"""Typed operations: what can be asked, what an answer becomes, what is refused before sending."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from daozhang.alipay import (
+    TradeAppPay,
+    TradeCancel,
+    TradeClose,
+    TradeFastpayRefundQuery,
+    TradePagePay,
+    TradePrecreate,
+    TradeQuery,
+    TradeRefund,
+    TradeWapPay,
+)
+from daozhang.alipay.catalogue import methods
+from daozhang.alipay.operations.operation import Details, MalformedResult, Operation
+from daozhang.money import Money
+
+TRADE = {"out_trade_no": "T1"}
+PAYMENT = {"out_trade_no": "T1", "total_amount": Money(8888), "subject": "茶"}
+REFUND = {"out_trade_no": "T1", "refund_amount": Money(1), "out_request_no": "R1"}
+
+ALL: list[tuple[type[Details], dict[str, Any]]] = [
+    (TradePagePay, PAYMENT),
+    (TradeWapPay, PAYMENT),
+    (TradeAppPay, PAYMENT),
+    (TradePrecreate, PAYMENT),
+    (TradeQuery, TRADE),
+    (TradeClose, TRADE),
+    (TradeCancel, TRADE),
+    (TradeRefund, REFUND),
+    (TradeFastpayRefundQuery, TRADE | {"out_request_no": "R1"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "values"), ALL)
+def test_every_field_is_one_that_alipay_declares(kind: type[Details], values: dict[str, Any]):
+    declared = set(methods()[kind.METHOD].request)
+    assert set(kind.__struct_fields__) - {"more"} <= declared
+    given = kind(**values).content()
+    assert given.items() >= values.items()
+    assert set(given) <= declared
+
+
+@pytest.mark.parametrize(("kind", "values"), ALL)
+def test_a_field_without_a_name_here_still_travels(kind: type[Details], values: dict[str, Any]):
+    assert kind(**values, more={"brand_new": "1"}).content()["brand_new"] == "1"
+    with pytest.raises(ValueError, match="out_trade_no"):
+        kind(**values, more={"out_trade_no": "T2"})
+
+
+@pytest.mark.parametrize(("kind", "values"), ALL)
+@pytest.mark.parametrize("null", ["None", "null", "undefined", "", "  "])
+def test_a_null_that_became_text_is_refused(kind: type[Details], values: dict[str, Any], null: str):
+    with pytest.raises(ValueError, match="out_trade_no"):
+        kind(**{**values, "out_trade_no": null})
+
+
+@pytest.mark.parametrize(("kind", "values"), ALL)
+def test_operations_do_not_change(kind: type[Details], values: dict[str, Any]):
+    operation = kind(**values)
+    with pytest.raises(AttributeError):
+        operation.out_trade_no = "T2"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("amount", [88.88, "88.88", 8888, None])
+@pytest.mark.parametrize("kind", [TradePagePay, TradeWapPay, TradeAppPay, TradePrecreate])
+def test_an_amount_is_money(kind: Any, amount: Any):
+    with pytest.raises((TypeError, AttributeError)):
+        kind(**PAYMENT | {"total_amount": amount})
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "words"),
+    [
+        (TradePagePay, PAYMENT | {"total_amount": Money(0)}, "above zero"),
+        (TradePagePay, PAYMENT | {"total_amount": Money(-1)}, "above zero"),
+        (TradePagePay, PAYMENT | {"total_amount": Money(1, "USD")}, "yuan"),
+        (TradePagePay, PAYMENT | {"subject": " "}, "subject"),
+        (TradePagePay, PAYMENT | {"time_expire": datetime(2026, 1, 1)}, "zone"),  # noqa: DTZ001
+        (TradeRefund, REFUND | {"refund_amount": Money(0)}, "above zero"),
+        (TradeRefund, REFUND | {"refund_amount": Money(1, "HKD")}, "yuan"),
+        (TradeRefund, {"refund_amount": Money(1), "out_request_no": "R"}, "trade_no"),
+        (TradeQuery, {}, "out_trade_no or trade_no"),
+        (TradeClose, {}, "out_trade_no or trade_no"),
+        (TradeCancel, {}, "out_trade_no or trade_no"),
+        (TradeFastpayRefundQuery, {"out_request_no": "R"}, "out_trade_no or trade_no"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(kind: Any, values: dict[str, Any], words: str):
+    with pytest.raises(ValueError, match=words):
+        kind(**values)
+
+
+def test_a_number_for_an_identity_is_refused():
+    with pytest.raises(TypeError, match="out_trade_no"):
+        TradeQuery(out_trade_no=20261120)  # type: ignore[arg-type]
+
+
+def test_a_query_result_is_typed_and_keeps_everything():
+    fields = {
+        "code": "10000",
+        "out_trade_no": "T1",
+        "trade_no": "2026112022001",
+        "trade_status": "TRADE_SUCCESS",
+        "total_amount": "88.88",
+        "receipt_amount": "",
+        "send_pay_date": "2026-11-20 08:00:01",
+        "fund_bill_list": [{"fund_channel": "ALIPAYACCOUNT", "amount": "88.88"}],
+        "settle_amount": "12.30",
+        "settle_currency": "USD",
+        "voucher_detail_list": "[]",
+        "brand_new": {"a": ["b"]},
+    }
+    result = TradeQuery(out_trade_no="T1").read(fields, "trace")
+    assert result.total_amount == Money(8888)
+    assert result.receipt_amount is None
+    assert result.send_pay_date == datetime(2026, 11, 20, 0, 0, 1, tzinfo=UTC)
+    assert result.fund_bill_list == ({"fund_channel": "ALIPAYACCOUNT", "amount": "88.88"},)
+    assert result.settle_amount == Money(1230, "USD")
+    assert result.voucher_detail_list is None
+    assert result.raw["brand_new"] == {"a": ["b"]}
+    assert result.trace_id == "trace"
+    with pytest.raises(TypeError):
+        result.raw["code"] = "0"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"total_amount": "8,888"},
+        {"total_amount": "1.005"},
+        {"total_amount": 8888},
+        {"total_amount": ["1.00"]},
+        {"send_pay_date": "yesterday"},
+        {"send_pay_date": 20261120},
+        {"trade_status": {"a": 1}},
+        {"settle_amount": "1.00", "settle_currency": "XXX"},
+        {"out_trade_no": "T2"},
+    ],
+)
+def test_a_result_that_makes_no_sense(fields: dict[str, Any]):
+    with pytest.raises(MalformedResult, match=next(iter(fields))):
+        TradeQuery(out_trade_no="T1").read(fields, None)
+
+
+def test_an_answer_about_another_refund_is_not_this_one():
+    query = TradeFastpayRefundQuery(out_trade_no="T1", out_request_no="R1")
+    with pytest.raises(MalformedResult, match="out_request_no"):
+        query.read({"out_trade_no": "T1", "out_request_no": "R2"}, None)
+
+
+def test_only_y_proves_that_money_moved():
+    refund = TradeRefund(**REFUND)
+    assert refund.read({"fund_change": "Y", "refund_fee": "0.01"}, None).moved_money
+    assert not refund.read({"fund_change": "N", "refund_fee": "0.01"}, None).moved_money
+    assert not refund.read({}, None).moved_money
+
+
+def test_only_refund_success_proves_a_refund():
+    query = TradeFastpayRefundQuery(out_trade_no="T1", out_request_no="R1")
+    assert query.read({"refund_status": "REFUND_SUCCESS"}, None).succeeded
+    assert not query.read({}, None).succeeded
+
+
+@pytest.mark.parametrize("kind", [k for k, _ in ALL if issubclass(k, Operation)])
+def test_result_fields_are_read_by_a_declared_type(kind: type[Operation[Any]]):
+    assert kind.RESULT.read({}, None).raw == {}
