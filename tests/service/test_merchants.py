@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 import deployment
+from daozhang.alipay.errors import Untrusted, UntrustedReason
 from daozhang.alipay.keys import PublicKey
 from daozhang.service.auth.refusals import EnvironmentNotAllowed
+from daozhang.service.inbox.actions import keep_refused
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.actions import check_keys, get_app
 from daozhang.service.merchants.clients import Clients
@@ -276,12 +278,14 @@ def test_resealing_lets_the_old_key_go(context: Context, tmp_path: Path) -> None
     merchant = deployment.add_one_merchant(
         context, auth_app_id="2021000000000009", app_auth_token=AUTH_TOKEN
     )
+    keep_refused(context, merchant, b"sign=x", Untrusted(next(iter(UntrustedReason)), "test"))
     key_file = tmp_path / "sealing.keys"
     add_key(key_file)
     counts = reseal_all(context.database, open_sealer(None, key_file))
     assert counts["apps.private_key_sealed"] == 1
     assert counts["apps.encrypt_key_sealed"] == 1
     assert counts["merchants.app_auth_token_sealed"] == 1
+    assert counts["refused_notifications.body_sealed"] == 1
     assert sum(reseal_all(context.database, open_sealer(None, key_file)).values()) == 0
     key_file.write_text(key_file.read_text().splitlines()[0])
     fresh = deployment.new_context(tmp_path)
