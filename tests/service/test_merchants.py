@@ -21,6 +21,7 @@ from daozhang.alipay.errors import Untrusted, UntrustedReason
 from daozhang.alipay.keys import PublicKey
 from daozhang.service.auth.refusals import EnvironmentNotAllowed
 from daozhang.service.inbox.actions import keep_refused
+from daozhang.service.inbox.store import refused_notifications
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.actions import check_keys, get_app
 from daozhang.service.merchants.clients import Clients
@@ -285,7 +286,7 @@ def test_resealing_lets_the_old_key_go(context: Context, tmp_path: Path) -> None
     assert counts["apps.private_key_sealed"] == 1
     assert counts["apps.encrypt_key_sealed"] == 1
     assert counts["merchants.app_auth_token_sealed"] == 1
-    assert counts["refused_notifications.body_sealed"] == 1
+    assert counts[f"{refused_notifications.name}.body_sealed"] == 1
     assert sum(reseal_all(context.database, open_sealer(None, key_file)).values()) == 0
     key_file.write_text(key_file.read_text().splitlines()[0])
     fresh = deployment.new_context(tmp_path)
