@@ -5,8 +5,9 @@ Everything public is here; see `daozhang.alipay.errors` for what can go wrong an
 """
 
 from daozhang.alipay.catalogue import UnknownMethod
+from daozhang.alipay.certificates import CertificateSet
 from daozhang.alipay.client import Alipay, AsyncAlipay
-from daozhang.alipay.config import Credentials, Environment
+from daozhang.alipay.config import Credentials, Environment, VerifyingKeys
 from daozhang.alipay.errors import (
     AlipayError,
     CertificateProblem,
@@ -20,6 +21,21 @@ from daozhang.alipay.errors import (
 )
 from daozhang.alipay.exchange import Call, File
 from daozhang.alipay.keys import PrivateKey, PublicKey
+from daozhang.alipay.notifications import (
+    AnyNotification,
+    Closed,
+    ClosedUnclear,
+    Finished,
+    FullyRefunded,
+    Message,
+    Notification,
+    Paid,
+    PartlyRefunded,
+    TradeNotification,
+    UnknownNotification,
+    Waiting,
+)
+from daozhang.alipay.notify import SUCCESS, verify
 from daozhang.alipay.operations.refund import (
     TradeFastpayRefundQuery,
     TradeFastpayRefundQueryResult,
@@ -39,23 +55,36 @@ from daozhang.alipay.operations.trade import (
     TradeQueryResult,
     TradeWapPay,
 )
+from daozhang.alipay.returns import ReturnPage, verify_return
 
 __all__ = [
+    "SUCCESS",
     "Alipay",
     "AlipayError",
+    "AnyNotification",
     "AsyncAlipay",
     "Call",
     "CertificateProblem",
+    "CertificateSet",
+    "Closed",
+    "ClosedUnclear",
     "ConfigurationError",
     "Credentials",
     "Environment",
     "File",
+    "Finished",
+    "FullyRefunded",
     "KeyIsYourOwn",
     "KeyProblem",
+    "Message",
+    "Notification",
     "OutcomeUnknown",
+    "Paid",
+    "PartlyRefunded",
     "PrivateKey",
     "PublicKey",
     "Rejected",
+    "ReturnPage",
     "TradeAppPay",
     "TradeCancel",
     "TradeCancelResult",
@@ -63,6 +92,7 @@ __all__ = [
     "TradeCloseResult",
     "TradeFastpayRefundQuery",
     "TradeFastpayRefundQueryResult",
+    "TradeNotification",
     "TradePagePay",
     "TradePrecreate",
     "TradePrecreateResult",
@@ -72,6 +102,11 @@ __all__ = [
     "TradeRefundResult",
     "TradeWapPay",
     "UnknownMethod",
+    "UnknownNotification",
     "Untrusted",
     "UntrustedReason",
+    "VerifyingKeys",
+    "Waiting",
+    "verify",
+    "verify_return",
 ]
