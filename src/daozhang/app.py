@@ -31,6 +31,8 @@ from daozhang.service.inquiries.duties import AskSilentOrders
 from daozhang.service.jobs import Jobs
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.clients import Clients
+from daozhang.service.refunds.actions import REFUND_JOB
+from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.duties import SweepRefunds
 from daozhang.service.seal import open_sealer
 from daozhang.service.settings import Settings, load_settings
@@ -73,6 +75,7 @@ class Service:
             if manual
             else Jobs(context.database)
         )
+        self.jobs.register(REFUND_JOB, Attempts(context, self.clients).run)
         self.inquirer = Inquirer(context, self.clients)
         self.recorder = Recorder(context)
         self._silent_orders = AskSilentOrders(self.inquirer)
@@ -87,7 +90,7 @@ class Service:
             ConfirmNotifications(self.inquirer),
             UnclaimedNotifications(context),
             self._silent_orders,
-            SweepRefunds(context, self.clients, self.jobs),
+            SweepRefunds(context, self.jobs),
             ForgetAnswers(context),
         ]
 

@@ -197,6 +197,7 @@ def _create_engine(url: str) -> sa.Engine:
             pool_size=POOL_CONNECTIONS,
             max_overflow=0,
             pool_pre_ping=True,
+            hide_parameters=True,
         )
     raise ValueError(f"{parsed.get_backend_name()!r} is not a database we know: sqlite, postgresql")
 
@@ -210,6 +211,7 @@ def _create_sqlite_engine(url: sa.URL) -> sa.Engine:
         poolclass=sa.QueuePool,
         pool_size=POOL_CONNECTIONS,
         max_overflow=16,
+        hide_parameters=True,  # errors go into logs, and values are people's
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 

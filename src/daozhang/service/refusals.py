@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - it is not an error of the program
+class Refusal(Exception):
     """The base of every "no" that a caller can understand and act on.
 
     ``detail`` says what was wrong and what to do, in English; ``detail_zh`` the same in Chinese.

@@ -41,9 +41,7 @@ class ApplyNotifications:
         with self._context.database.begin() as tx:
             store.wake_waiting(tx, now, BATCH_NOTIFICATIONS)
             lease_until = now + timedelta(seconds=LEASE_SECONDS)
-            rows = store.claim_due(
-                tx, InboxStatus.RECEIVED, now, lease_until, BATCH_NOTIFICATIONS
-            )
+            rows = store.claim_due(tx, InboxStatus.RECEIVED, now, lease_until, BATCH_NOTIFICATIONS)
         self._apply(rows, now)
         return len(rows)
 

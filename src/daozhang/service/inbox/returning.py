@@ -55,4 +55,3 @@ def _ask_soon(context: Context, order: Order) -> None:
         with context.database.begin() as tx:
             update_order(tx, order.id, next_query_at=now, updated_at=now)
             tx.after_commit(lambda: context.signals.wake("silent_orders"))
-

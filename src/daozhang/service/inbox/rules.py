@@ -42,9 +42,7 @@ CLAIM_ORDER_SECONDS: Final = 3600
 """How long a notification may wait for its order before a person is told."""
 
 
-def fact_of(
-    notification: Notification, merchant: Merchant, now: datetime
-) -> TradeFact | None:
+def fact_of(notification: Notification, merchant: Merchant, now: datetime) -> TradeFact | None:
     """What a notification about a trade says; ``None`` for a kind that nobody acts on."""
     kind = KINDS.get(type(notification))
     if kind is None or not isinstance(notification, TradeNotification):

@@ -129,9 +129,7 @@ def update_notification(tx: Tx, notification_id: int, **values: Any) -> None:
 def earliest_due(tx: Tx, status: InboxStatus) -> datetime | None:
     """When the next row of ``status`` is due."""
     return tx.execute(
-        sa.select(sa.func.min(notifications.c.due_at)).where(
-            notifications.c.status == status.value
-        )
+        sa.select(sa.func.min(notifications.c.due_at)).where(notifications.c.status == status.value)
     ).scalar()
 
 

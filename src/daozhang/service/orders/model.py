@@ -221,6 +221,11 @@ class Settlement:
     events: tuple[str, ...]
     surprise: str | None
 
+    @property
+    def fits(self) -> bool:
+        """Whether the fact was taken in; one that does not agree with the order is not."""
+        return self.surprise is None or self.order.status is not self.before.status
+
 
 @dataclass(frozen=True, slots=True)
 class Surprise:

@@ -72,4 +72,3 @@ def _problem(order: Order, context: Context) -> str | None:
     if order.status in (OrderStatus.CLOSING, OrderStatus.CLOSED):
         return "closed"
     return "expired" if context.clock.now() >= order.expires_at else None
-

@@ -102,9 +102,7 @@ class OrderOut(BaseModel):
     environment: str
     merchant: str
     way: str
-    status: str = Field(
-        description="created, waiting, closing, paid, finished, closed or refunded"
-    )
+    status: str = Field(description="created, waiting, closing, paid, finished, closed or refunded")
     amount: str
     currency: str
     refunded_amount: str

@@ -130,7 +130,7 @@ def sweep_expired(tx: Tx, now: datetime) -> int:
 class ForgetAnswers:
     """The duty that sweeps answers whose day is over."""
 
-    name: Final = "idempotency"
+    name = "idempotency"
 
     def __init__(self, context: Context) -> None:
         self._context = context

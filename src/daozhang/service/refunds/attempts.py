@@ -1,0 +1,157 @@
+"""One attempt on a refund: decide what to do, do it outside any transaction, settle what is learned.
+
+An attempt is a durable job and can run twice. What it is about to do is on disk before it does it:
+a call that was begun and never recorded is an unknown outcome, whatever became of the process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from daozhang.alipay.errors import OutcomeUnknown, Rejected
+from daozhang.alipay.operations.refund import TradeFastpayRefundQuery, TradeRefund
+from daozhang.money import Money
+from daozhang.service.db import Tx
+from daozhang.service.merchants.clients import Clients
+from daozhang.service.orders.actions import lock_order
+from daozhang.service.orders.model import Order, RefundFact, Source
+from daozhang.service.refunds import rules, store
+from daozhang.service.refunds.actions import settle_unnamed, take_answer
+from daozhang.service.refunds.model import Answer, Outcome, Refund, RefundStatus
+from daozhang.service.refunds.rules import Action
+from daozhang.service.web.context import Context
+
+NO_BALANCE_CODE = "ACQ.SELLER_BALANCE_NOT_ENOUGH"
+REFUND_SUCCESS = "REFUND_SUCCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Works refunds off, one step at a time."""
+
+    context: Context
+    clients: Clients
+
+    def run(self, refund_id: int) -> None:
+        """Takes the next step of a refund: call, ask, or note when to come back."""
+        with self.context.database.begin() as tx:
+            begun = self._begin(tx, refund_id)
+        if begun is None:
+            return
+        order, refund, action = begun
+        if action is Action.CALL:
+            answer = self._call(order, refund)
+        elif action is Action.ASK:
+            answer = self._ask(order, refund)
+        else:
+            return
+        with self.context.database.begin() as tx:
+            order = lock_order(tx, order.id)
+            current = store.find_refund_by_id(tx, refund_id)
+            if current is not None and current.is_open:
+                proven = self._with_proven_sum(tx, order, current, answer)
+                take_answer(tx, self.context, order, current, proven, self.context.clock.now())
+
+    def _begin(self, tx: Tx, refund_id: int) -> tuple[Order, Refund, Action] | None:
+        """Decides under the order's lock, and writes down what is about to be done.
+
+        ``None`` if the refund is gone: a nameless one that turned out to be one of the named.
+        """
+        now = self.context.clock.now()
+        found = store.find_refund_by_id(tx, refund_id)
+        if found is None:
+            return None
+        order = lock_order(tx, found.order_id)
+        refund = store.find_refund_by_id(tx, refund_id)
+        if refund is None:
+            return None
+        action, until = rules.next_action(refund, now, self._last_call(tx, refund))
+        if action is Action.WAIT:
+            store.update_refund(tx, refund.id, due_at=until)
+        elif action is Action.DOUBT:
+            doubt = Answer(Outcome.UNKNOWN, "interrupted", "The process ended during the call.")
+            take_answer(tx, self.context, order, refund, doubt, now)
+        elif action is Action.RECKON:
+            settle_unnamed(tx, self.context, order, refund, now)
+        elif action is Action.CALL:
+            store.update_refund(
+                tx, refund.id, calling=True, called_at=now, call_count=refund.call_count + 1
+            )
+        elif action is Action.ASK:
+            store.update_refund(tx, refund.id, ask_count=refund.ask_count + 1)
+        return order, refund, action
+
+    def _last_call(self, tx: Tx, refund: Refund) -> datetime | None:
+        called = [r.called_at for r in store.list_refunds(tx, refund.order_id) if r.called_at]
+        return max(called, default=None)
+
+    def _call(self, order: Order, refund: Refund) -> Answer:
+        assert refund.out_request_no is not None
+        operation = TradeRefund(
+            out_trade_no=order.out_trade_no,
+            out_request_no=refund.out_request_no,
+            refund_amount=refund.amount,
+            refund_reason=refund.reason,
+            operator_id=refund.operator_id,
+            store_id=refund.store_id,
+            terminal_id=refund.terminal_id,
+        )
+        try:
+            result = self.clients.client_for(order.merchant_id).call(operation)
+        except Rejected as no:
+            outcome = Outcome.NO_BALANCE if no.sub_code == NO_BALANCE_CODE else Outcome.REJECTED
+            return Answer(outcome, no.sub_code or no.code, no.message)
+        except OutcomeUnknown as unknown:
+            return Answer(Outcome.UNKNOWN, unknown.cause, unknown.reason)
+        if not result.moved_money:
+            return Answer(Outcome.UNPROVEN, "fund_change", f"fund_change={result.fund_change}")
+        fact = self._fact(order, refund, refund.amount, Source.REFUND, result.trace_id)
+        return Answer(Outcome.PROVEN, fact=fact)
+
+    def _ask(self, order: Order, refund: Refund) -> Answer:
+        assert refund.out_request_no is not None
+        operation = TradeFastpayRefundQuery(
+            out_trade_no=order.out_trade_no, out_request_no=refund.out_request_no
+        )
+        try:
+            result = self.clients.client_for(order.merchant_id).call(operation)
+        except Rejected as no:
+            # A "no" to a question says nothing of what was asked about.
+            return Answer(Outcome.UNKNOWN, no.sub_code or no.code, no.message)
+        except OutcomeUnknown as unknown:
+            return Answer(Outcome.UNKNOWN, unknown.cause, unknown.reason)
+        if result.refund_status != REFUND_SUCCESS:
+            return Answer(Outcome.ABSENT, "absent", "Alipay has no such refund that succeeded.")
+        amount = result.refund_amount or refund.amount
+        fact = self._fact(order, refund, amount, Source.REFUND_QUERY, result.trace_id)
+        return Answer(Outcome.PROVEN, fact=fact)
+
+    def _fact(
+        self, order: Order, refund: Refund, amount: Money, source: Source, trace_id: str | None
+    ) -> RefundFact:
+        assert refund.out_request_no is not None
+        return RefundFact(
+            out_trade_no=order.out_trade_no,
+            out_request_no=refund.out_request_no,
+            amount=amount,
+            proven=amount,
+            source=source,
+            source_ref=trace_id or "",
+            learned_at=self.context.clock.now(),
+        )
+
+    def _with_proven_sum(self, tx: Tx, order: Order, refund: Refund, answer: Answer) -> Answer:
+        """The answer with the sum of all proven refunds, as it is under the lock."""
+        if answer.fact is None:
+            return answer
+        others = Money.total(
+            (
+                other.amount
+                for other in store.list_refunds(tx, order.id)
+                if other.status is RefundStatus.SUCCEEDED and other.id != refund.id
+            ),
+            order.amount.currency,
+        )
+        fact = replace(answer.fact, proven=others + answer.fact.amount)
+        return replace(answer, fact=fact)

@@ -1,0 +1,39 @@
+"""The sweep over due refunds: each gets its next attempt on the queue."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from daozhang.service.jobs import Jobs
+from daozhang.service.refunds import store
+from daozhang.service.refunds.actions import LEASE_SECONDS, enqueue_attempt
+from daozhang.service.refunds.settling import REFUNDS_SIGNAL
+from daozhang.service.web.context import Context
+
+BATCH_REFUNDS: Final = 50
+
+
+class SweepRefunds:
+    """Enqueues an attempt for every refund that is due; rebuilds whatever the queue has lost."""
+
+    name = REFUNDS_SIGNAL
+
+    def __init__(self, context: Context, jobs: Jobs) -> None:
+        self._context = context
+        self._jobs = jobs
+
+    def run_due(self) -> int:
+        """Claims a batch and enqueues its attempts, in one transaction."""
+        now = self._context.clock.now()
+        with self._context.database.begin() as tx:
+            lease_until = now + timedelta(seconds=LEASE_SECONDS)
+            claimed = store.claim_due(tx, now, lease_until, BATCH_REFUNDS)
+            for refund_id, attempt in claimed:
+                enqueue_attempt(tx, self._jobs, refund_id, attempt)
+        return len(claimed)
+
+    def next_due(self) -> datetime | None:
+        """When the earliest refund is due."""
+        with self._context.database.read() as tx:
+            return store.earliest_due(tx)

@@ -1,0 +1,105 @@
+"""What a refund is, and what can become of it (money.md §1, §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from daozhang.money import Money
+from daozhang.service.orders.model import RefundFact
+
+
+class RefundStatus(StrEnum):
+    """Where a refund stands."""
+
+    REQUESTED = "requested"  # committed here; no call has moved money
+    UNKNOWN = "unknown"  # it may have happened: only a query decides
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # it has not happened, and will not
+
+
+class RefundOrigin(StrEnum):
+    """Who started a refund."""
+
+    OURS = "ours"
+    EXTERNAL = "external"  # merchant centre, complaint, Alipay itself
+    CANCEL = "cancel"  # a cancelled payment that had gone through
+
+
+class Outcome(StrEnum):
+    """What one call or question to Alipay has told us about a refund."""
+
+    PROVEN = "proven"  # fund_change=Y, or a query that says REFUND_SUCCESS
+    REJECTED = "rejected"  # a definite no to this very call
+    NO_BALANCE = "no_balance"  # a definite no for now: the seller has too little money
+    UNPROVEN = "unproven"  # accepted without a proof: 10000 and fund_change=N
+    UNKNOWN = "unknown"  # timeout, broken or unverifiable answer, "system busy"
+    ABSENT = "absent"  # asked late enough, and Alipay has no such refund
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money going back. Unique by ``(order, out_request_no)``.
+
+    ``amount`` is what was asked for, or, while an external refund is ``unknown``, what is missing
+    in the order's books; a proof makes it exact. ``out_request_no`` is ``None`` for a refund that
+    Alipay's running total shows and that nobody has named yet.
+    """
+
+    id: int
+    order_id: int
+    merchant_id: int
+    out_request_no: str | None
+    origin: RefundOrigin
+    status: RefundStatus
+    amount: Money
+    created_at: datetime
+    updated_at: datetime
+    reason: str | None = None
+    operator_id: str | None = None
+    terminal_id: str | None = None
+    store_id: str | None = None
+    requested_by: str | None = None
+    calling: bool = False
+    called_at: datetime | None = None
+    call_count: int = 0
+    ask_count: int = 0
+    attempt: int = 0
+    due_at: datetime | None = None
+    last_code: str | None = None
+    last_message: str | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its end is not known yet."""
+        return self.status in (RefundStatus.REQUESTED, RefundStatus.UNKNOWN)
+
+    @property
+    def holds_reservation(self) -> bool:
+        """Whether its amount is set aside on the order."""
+        return self.origin is RefundOrigin.OURS and self.is_open
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefund:
+    """What a caller asks for. ``requested_by`` names who asks, for limits and for the books."""
+
+    out_request_no: str
+    amount: Money
+    reason: str | None = None
+    operator_id: str | None = None
+    terminal_id: str | None = None
+    store_id: str | None = None
+    requested_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One outcome, with the words that came with it, and the fact if it proves the refund."""
+
+    outcome: Outcome
+    code: str | None = None
+    message: str | None = None
+    fact: RefundFact | None = None

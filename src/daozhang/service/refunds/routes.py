@@ -1,0 +1,153 @@
+"""Refunds over HTTP: ask for one, list them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from daozhang.service.auth.dependencies import caller_with
+from daozhang.service.auth.model import Caller
+from daozhang.service.jobs import Jobs
+from daozhang.service.orders.actions import lock_order, read_order
+from daozhang.service.orders.views import Number, ShortText
+from daozhang.service.refunds import store
+from daozhang.service.refunds.actions import request_refund
+from daozhang.service.refunds.model import NewRefund, Refund
+from daozhang.service.refunds.refusals import RefundNumberMissing
+from daozhang.service.web.context import context_of
+from daozhang.service.web.idempotency import HEADER, answer_once
+from daozhang.service.web.problem import AmountText, amount_of
+
+router = APIRouter(prefix="/v1/orders", tags=["refunds"])
+
+
+class RefundIn(BaseModel):
+    """A refund to be made. It needs a number of yours, here or as `Idempotency-Key`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: AmountText = Field(description='What goes back, as text: "8.88".')
+    out_request_no: Number | None = Field(None, description="Your number for this refund.")
+    reason: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    operator_id: ShortText | None = None
+    terminal_id: ShortText | None = None
+    store_id: ShortText | None = None
+
+
+class RefundOut(BaseModel):
+    """A refund. Only `succeeded` and `failed` are its end."""
+
+    object: str = "refund"
+    out_trade_no: str
+    out_request_no: str | None
+    environment: str
+    origin: str = Field(description="ours, external or cancel")
+    status: str = Field(description="requested, unknown, succeeded or failed")
+    amount: str
+    currency: str
+    reason: str | None
+    operator_id: str | None
+    terminal_id: str | None
+    store_id: str | None
+    last_code: str | None = Field(description="What Alipay said last, if it was no proof.")
+    last_message: str | None
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    next_attempt_at: datetime | None
+
+    @classmethod
+    def of(cls, refund: Refund, out_trade_no: str, environment: str) -> Self:
+        """``refund`` of that order, rendered."""
+        return cls(
+            out_trade_no=out_trade_no,
+            out_request_no=refund.out_request_no,
+            environment=environment,
+            origin=refund.origin.value,
+            status=refund.status.value,
+            amount=str(refund.amount),
+            currency=refund.amount.currency,
+            reason=refund.reason,
+            operator_id=refund.operator_id,
+            terminal_id=refund.terminal_id,
+            store_id=refund.store_id,
+            last_code=refund.last_code,
+            last_message=refund.last_message,
+            created_at=refund.created_at,
+            updated_at=refund.updated_at,
+            ended_at=refund.ended_at,
+            next_attempt_at=refund.due_at,
+        )
+
+
+class RefundList(BaseModel):
+    """All refunds of an order, oldest first."""
+
+    object: str = "list"
+    environment: str
+    data: list[RefundOut]
+
+
+@router.post("/{out_trade_no}/refunds", status_code=201, summary="Refund", response_model=RefundOut)
+def post_refund(
+    request: Request,
+    caller: Annotated[Caller, Depends(caller_with("refunds:write"))],
+    out_trade_no: str,
+    wanted: RefundIn,
+) -> Response:
+    """Gives money back. The answer says `requested`: whether it went is told by its end.
+
+    The amount is reserved at once; refunds of an order never exceed what was paid.
+    """
+    context = context_of(request)
+    jobs: Jobs = request.app.state.jobs
+    number = wanted.out_request_no or _number_of(request)
+
+    def refund() -> tuple[int, RefundOut]:
+        now = context.clock.now()
+        with context.database.begin() as tx:
+            order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+            new = NewRefund(
+                out_request_no=number,
+                amount=amount_of(wanted.amount, order.amount.currency),
+                reason=wanted.reason,
+                operator_id=wanted.operator_id,
+                terminal_id=wanted.terminal_id,
+                store_id=wanted.store_id,
+                requested_by=f"api_key:{caller.api_key_id}",
+            )
+            made, is_new = request_refund(
+                tx, jobs, order, new, now, daily_limit=caller.refund_limit
+            )
+        return (201 if is_new else 200), RefundOut.of(made, out_trade_no, caller.environment)
+
+    return answer_once(request, caller, refund)
+
+
+def _number_of(request: Request) -> str:
+    """A number made from the idempotency key: the same key is the same refund, for ever."""
+    key = request.headers.get(HEADER)
+    if not key:
+        raise RefundNumberMissing
+    return f"ik{hashlib.sha256(key.encode()).hexdigest()[:40]}"
+
+
+@router.get("/{out_trade_no}/refunds", response_model=RefundList, summary="List an order's refunds")
+def get_refunds(
+    request: Request,
+    caller: Annotated[Caller, Depends(caller_with("orders:read"))],
+    out_trade_no: str,
+) -> RefundList:
+    """The order's refunds, whoever started them."""
+    context = context_of(request)
+    with context.database.read() as tx:
+        order = read_order(tx, caller.merchant_id, out_trade_no)
+        refunds = store.list_refunds(tx, order.id)
+    return RefundList(
+        environment=order.environment,
+        data=[RefundOut.of(refund, out_trade_no, order.environment) for refund in refunds],
+    )

@@ -1,0 +1,207 @@
+"""The door for facts: `settle_fact`. The order first, then its refunds, then the events.
+
+Everybody who has learned something from Alipay comes here: the inbox, the inquiries, the refund
+attempts. `settle_order` moves the order by its table; here the refunds that the fact names or
+proves are moved, and all events are appended in the order of the table, in one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from daozhang.money import Money
+from daozhang.service.db import Tx
+from daozhang.service.orders.actions import release, settle_order
+from daozhang.service.orders.events import snapshot_of
+from daozhang.service.orders.model import Fact, FactKind, Order, RefundFact, Settlement, TradeFact
+from daozhang.service.orders.rules import REFUND_SUCCEEDED
+from daozhang.service.outbox.actions import append_event
+from daozhang.service.refunds import rules, store
+from daozhang.service.refunds.events import refund_snapshot
+from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
+from daozhang.service.web.context import Context
+
+REFUNDS_SIGNAL = "refunds"
+"""Wakes the sweep over due refunds, in this process."""
+
+
+@dataclass(slots=True)
+class _Books:
+    """An order's refunds while a fact is taken in."""
+
+    order: Order
+    refunds: list[Refund]
+    succeeded: list[Refund] = field(default_factory=list[Refund])
+
+    def proven(self) -> Money:
+        done = (r.amount for r in self.refunds if r.status is RefundStatus.SUCCEEDED)
+        return Money.total(done, self.order.amount.currency)
+
+    def under_way(self) -> Money:
+        return Money.total(
+            (r.amount for r in self.refunds if r.is_open), self.order.amount.currency
+        )
+
+    def named(self, number: str | None) -> Refund | None:
+        return next((r for r in self.refunds if number and r.out_request_no == number), None)
+
+    def put(self, refund: Refund) -> None:
+        self.refunds = [r for r in self.refunds if r.id != refund.id] + [refund]
+
+
+def settle_fact(tx: Tx, context: Context, order: Order, fact: Fact) -> Settlement:
+    """Takes one fact into a locked order, its refunds and its events. The same again changes
+    nothing."""
+    settlement = settle_order(tx, order, fact, grace_seconds=context.settings.expiry_grace_seconds)
+    books = _Books(settlement.order, store.list_refunds(tx, order.id))
+    if settlement.fits:
+        if isinstance(fact, RefundFact):
+            _take_proof(tx, books, fact)
+        else:
+            _take_notice(tx, context, books, fact)
+    _announce(tx, context, books, settlement.events, fact.learned_at)
+    return replace(settlement, order=books.order)
+
+
+def _take_proof(tx: Tx, books: _Books, fact: RefundFact) -> None:
+    refund = books.named(fact.out_request_no)
+    assert refund is not None, "a proof is asked for by the refund's own number"
+    if refund.status is not RefundStatus.SUCCEEDED:
+        _succeed(tx, books, refund, fact.amount, fact.learned_at)
+    _drop_explained(tx, books)
+
+
+def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> None:
+    """Moves refunds by what a notification or query says of the running total.
+
+    A notice that names a refund of ours proves it. One that names a refund that is not ours makes
+    it known, and a query makes its amount exact. A total that names nobody waits for the notice
+    that does.
+    """
+    if fact.kind not in (FactKind.PARTLY_REFUNDED, FactKind.REFUNDED, FactKind.FINISHED):
+        return
+    total = fact.refunded
+    named = books.named(fact.refund_request_no)
+    if named is not None and named.is_open and named.origin is RefundOrigin.OURS:
+        if total is not None and rules.notice_proves(named, total):
+            _succeed(tx, books, named, named.amount, fact.learned_at)
+        return
+    missing = rules.missing(books.order.refunded, books.proven() + books.under_way())
+    if not missing:
+        return
+    if fact.refund_request_no is not None and named is None:
+        _add_external(tx, books, fact.refund_request_no, missing, fact.learned_at, fact.learned_at)
+    elif all(r.out_request_no is not None for r in books.refunds if r.is_open):
+        due_at = fact.learned_at + timedelta(seconds=rules.NAMING_SECONDS)
+        _add_external(tx, books, None, missing, fact.learned_at, due_at)
+    tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
+
+
+def _add_external(
+    tx: Tx, books: _Books, number: str | None, amount: Money, now: datetime, due_at: datetime
+) -> None:
+    if number is not None:
+        _drop_unnamed(tx, books)
+    refund_id = store.insert_refund(
+        tx,
+        {
+            "order_id": books.order.id,
+            "merchant_id": books.order.merchant_id,
+            "out_request_no": number,
+            "origin": RefundOrigin.EXTERNAL.value,
+            "status": RefundStatus.UNKNOWN.value,
+            "amount_minor": amount.minor,
+            "currency": amount.currency,
+            "calling": False,
+            "call_count": 0,
+            "ask_count": 0,
+            "attempt": 0,
+            "due_at": due_at,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    added = store.find_refund_by_id(tx, refund_id)
+    assert added is not None
+    books.put(added)
+
+
+def _succeed(tx: Tx, books: _Books, refund: Refund, amount: Money, now: datetime) -> None:
+    if refund.holds_reservation:
+        books.order = release(tx, books.order, refund.amount, now)
+    done = replace(
+        refund,
+        status=RefundStatus.SUCCEEDED,
+        amount=amount,
+        calling=False,
+        due_at=None,
+        ended_at=now,
+        updated_at=now,
+    )
+    store.update_refund(
+        tx,
+        refund.id,
+        status=done.status.value,
+        amount_minor=amount.minor,
+        calling=False,
+        due_at=None,
+        ended_at=now,
+        updated_at=now,
+    )
+    books.put(done)
+    books.succeeded.append(done)
+
+
+def _drop_unnamed(tx: Tx, books: _Books) -> None:
+    """The notice that names it has come: the nameless one was this refund."""
+    for refund in [r for r in books.refunds if r.is_open and r.out_request_no is None]:
+        store.delete_refund(tx, refund.id)
+        books.refunds.remove(refund)
+
+
+def _drop_explained(tx: Tx, books: _Books) -> None:
+    """A nameless refund whose money is now all in named and proven ones was one of them."""
+    if not rules.missing(books.order.refunded, books.proven()):
+        _drop_unnamed(tx, books)
+
+
+def settle_unnamed(tx: Tx, context: Context, order: Order, refund: Refund, now: datetime) -> None:
+    """Books what is still missing of Alipay's running total under the nameless refund.
+
+    Nobody has named it in time. The total was signed, so the money has gone; what is missing is
+    its amount, and if nothing is missing any more, it was another refund.
+    """
+    books = _Books(order, store.list_refunds(tx, order.id))
+    missing = rules.missing(order.refunded, books.proven())
+    if missing:
+        _succeed(tx, books, refund, missing, now)
+        _announce(tx, context, books, (), now)
+    else:
+        _drop_unnamed(tx, books)
+
+
+def _announce(
+    tx: Tx, context: Context, books: _Books, events: tuple[str, ...], now: datetime
+) -> None:
+    """Appends the events in the table's order, each refund's where the table has its place."""
+    order = books.order
+    bodies: list[tuple[str, dict[str, object]]] = []
+    waiting: list[tuple[str, dict[str, object]]] = [(REFUND_SUCCEEDED, {"refund": refund_snapshot(r)}) for r in books.succeeded]
+    for name in events:
+        if name == REFUND_SUCCEEDED:
+            bodies += waiting
+            waiting = []
+        else:
+            bodies.append((name, {}))
+    for name, body in [*bodies, *waiting]:
+        append_event(
+            tx,
+            merchant_id=order.merchant_id,
+            environment=order.environment,
+            order_id=order.id,
+            type=name,
+            data={"order": snapshot_of(order), **body},
+            now=now,
+            signals=context.signals,
+        )

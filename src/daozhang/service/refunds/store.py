@@ -1,0 +1,144 @@
+"""Refunds as rows. Plain functions in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from daozhang.money import Money
+from daozhang.service.db import Moment, RowId, Tx, metadata, one_of
+from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
+
+refunds = sa.Table(
+    "refunds",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("order_id", RowId, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("out_request_no", sa.String(64)),
+    sa.Column("origin", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("reason", sa.String(256)),
+    sa.Column("operator_id", sa.String(64)),
+    sa.Column("terminal_id", sa.String(64)),
+    sa.Column("store_id", sa.String(64)),
+    sa.Column("requested_by", sa.String(64)),
+    sa.Column("calling", sa.Boolean, nullable=False, default=False),
+    sa.Column("called_at", Moment),
+    sa.Column("call_count", sa.Integer, nullable=False, default=0),
+    sa.Column("ask_count", sa.Integer, nullable=False, default=0),
+    sa.Column("attempt", sa.Integer, nullable=False, default=0),
+    sa.Column("due_at", Moment),
+    sa.Column("last_code", sa.String(128)),
+    sa.Column("last_message", sa.Text),
+    sa.Column("ended_at", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.UniqueConstraint("order_id", "out_request_no"),
+    sa.Index("ix_refunds_due_at", "due_at"),
+    sa.Index("ix_refunds_requested_by_created_at", "requested_by", "created_at"),
+    one_of("status", RefundStatus),
+    one_of("origin", RefundOrigin),
+    sa.CheckConstraint("amount_minor >= 0", name="amount"),
+)
+
+
+def insert_refund(tx: Tx, values: Mapping[str, Any]) -> int:
+    """Adds a refund; its row id."""
+    result = tx.execute(sa.insert(refunds).values(**values).returning(refunds.c.id))
+    return cast("int", result.scalar_one())
+
+
+def update_refund(tx: Tx, refund_id: int, **values: Any) -> None:
+    """Writes the given columns of one refund."""
+    tx.execute(sa.update(refunds).where(refunds.c.id == refund_id).values(**values))
+
+
+def delete_refund(tx: Tx, refund_id: int) -> None:
+    """Takes back an unnamed refund that turned out to be one of the named ones."""
+    tx.execute(sa.delete(refunds).where(refunds.c.id == refund_id))
+
+
+def find_refund(tx: Tx, order_id: int, out_request_no: str) -> Refund | None:
+    """The order's refund of that number."""
+    found = tx.execute(
+        sa.select(refunds).where(
+            refunds.c.order_id == order_id, refunds.c.out_request_no == out_request_no
+        )
+    )
+    row = found.mappings().first()
+    return None if row is None else refund_of(row)
+
+
+def find_refund_by_id(tx: Tx, refund_id: int) -> Refund | None:
+    """The refund with that row id."""
+    row = tx.execute(sa.select(refunds).where(refunds.c.id == refund_id)).mappings().first()
+    return None if row is None else refund_of(row)
+
+
+def list_refunds(tx: Tx, order_id: int) -> list[Refund]:
+    """All refunds of an order, oldest first. Under the order's lock nobody else moves them."""
+    rows = tx.execute(
+        sa.select(refunds).where(refunds.c.order_id == order_id).order_by(refunds.c.id)
+    ).mappings()
+    return [refund_of(row) for row in rows]
+
+
+def requested_since(tx: Tx, requested_by: str, since: datetime, currency: str) -> Money:
+    """What that requester has asked to refund since then, without what has failed."""
+    total = tx.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(refunds.c.amount_minor), 0)).where(
+            refunds.c.requested_by == requested_by,
+            refunds.c.created_at >= since,
+            refunds.c.currency == currency,
+            refunds.c.status != RefundStatus.FAILED.value,
+        )
+    ).scalar_one()
+    return Money(int(total), currency)
+
+
+def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[tuple[int, int]]:
+    """Claims refunds that are due, each for a new attempt: ``(id, attempt)``.
+
+    Their due time moves to ``lease_until``: if the attempt dies unseen, they are due again then.
+    """
+    due = (
+        sa.select(refunds.c.id)
+        .where(refunds.c.due_at <= now)
+        .order_by(refunds.c.due_at)
+        .limit(rows_max)
+    )
+    if tx.dialect == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    claimed = tx.execute(
+        sa.update(refunds)
+        .where(refunds.c.id.in_(due))
+        .values(due_at=lease_until, attempt=refunds.c.attempt + 1)
+        .returning(refunds.c.id, refunds.c.attempt)
+    )
+    return [(row.id, row.attempt) for row in claimed]
+
+
+def earliest_due(tx: Tx) -> datetime | None:
+    """When the next refund is due."""
+    return tx.execute(sa.select(sa.func.min(refunds.c.due_at))).scalar()
+
+
+def refund_of(row: Mapping[Any, Any]) -> Refund:
+    """A row of ``refunds`` as a `Refund`."""
+    plain = {
+        name: row[name]
+        for name in Refund.__dataclass_fields__
+        if name not in ("origin", "status", "amount")
+    }
+    return Refund(
+        origin=RefundOrigin(row["origin"]),
+        status=RefundStatus(row["status"]),
+        amount=Money(row["amount_minor"], row["currency"]),
+        **plain,
+    )
