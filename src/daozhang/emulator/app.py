@@ -1,0 +1,239 @@
+"""The emulator as one thing: `create_emulator` wires it, `Emulator` is what a test holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from daozhang.clock import Clock, SystemClock
+from daozhang.emulator import pages
+from daozhang.emulator.cashier import Cashier
+from daozhang.emulator.control import Control
+from daozhang.emulator.desk import Desk
+from daozhang.emulator.faults import Fault, FaultName
+from daozhang.emulator.gateway import Gateway
+from daozhang.emulator.identity import (
+    DEFAULT_APP,
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    Identities,
+    base_url_of,
+)
+from daozhang.emulator.ledger import Channel, Declined, Refunded, RefundOrigin, Trade
+from daozhang.emulator.methods.catalogue import methods
+from daozhang.emulator.notifier import Notification, Notifier
+from daozhang.emulator.rest import Rest
+from daozhang.money import Money
+
+RECENT_TRADES: Final = 20
+_VERBS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Emulator:
+    """One Alipay. Every method is safe for threads; `asgi` may run under any server.
+
+    The methods that play somebody wait for the notifications that this caused, so they must not be
+    called from the event loop that has to answer those.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        base_url: str,
+        host: str,
+        transport: httpx2.AsyncBaseTransport | None,
+        control_token: str | None,
+    ) -> None:
+        self.base_url = base_url
+        self._desk = desk
+        self._notifier = Notifier(desk, transport=transport)
+        known = methods(base_url)
+        gateway = Gateway(desk, self._notifier, known)
+        rest = Rest(desk, self._notifier, known)
+        self._control = Control(desk, self._notifier, gateway, token=control_token, host=host)
+        self.asgi = Starlette(
+            routes=[
+                Route("/", self._start_page),
+                Route("/gateway.do", gateway.handle, methods=["GET", "POST"]),
+                Route("/v3/{path:path}", rest.handle, methods=_VERBS),
+                *Cashier(desk, self._notifier).routes(),
+                *self._control.routes(),
+                Mount("/static", StaticFiles(directory=pages.HERE / "static")),
+            ],
+            lifespan=self._life,
+        )
+
+    # ---- life
+
+    def start(self) -> None:
+        """Starts sending what is due; done by itself when `asgi` is served. Safe to repeat."""
+        self._notifier.start()
+
+    def stop(self) -> None:
+        """Stops sending. Safe to repeat."""
+        self._notifier.stop()
+
+    @asynccontextmanager
+    async def _life(self, app: Starlette) -> AsyncGenerator[None]:
+        del app
+        self.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.stop)
+
+    # ---- identities
+
+    def credentials(self, name: str = DEFAULT_APP) -> dict[str, str]:
+        """All that a client of the app ``name`` needs; the app is made if it is new.
+
+        The keys are those of ``daozhang emulator credentials --json``.
+        """
+        return self._desk.identities.credentials(name)
+
+    # ---- playing the buyer, the merchant centre and time
+
+    def pay(
+        self, out_trade_no: str, *, app_id: str | None = None, channel: str = Channel.BALANCE
+    ) -> Trade:
+        """The buyer pays an open trade, by ``balance``, ``bank_card`` or ``credit_card``.
+
+        Returns when the first attempt to notify has ended. Raises `ledger.Declined`, with
+        ``ACQ.TRADE_NOT_EXIST`` while nobody has opened the page.
+        """
+        paid = self._desk.pay(self._trade(out_trade_no, app_id), Channel(channel))
+        self._notifier.settle().result()
+        return paid
+
+    def refund(
+        self,
+        out_trade_no: str,
+        amount: Money | None = None,
+        out_request_no: str = "merchant-centre",
+        *,
+        app_id: str | None = None,
+    ) -> Refunded:
+        """The merchant refunds ``amount`` (default: all that is left) past the API."""
+        trade = self._trade(out_trade_no, app_id)
+        asked = trade.remaining if amount is None else amount
+        outcome = self._desk.refund(trade, asked, out_request_no, "", RefundOrigin.CENTRE)
+        self._notifier.settle().result()
+        return outcome
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock; returns when every attempt that became due has ended."""
+        self._notifier.advance(seconds).result()
+
+    def settle(self) -> None:
+        """Returns when every attempt that is due, or under way, has ended."""
+        self._notifier.settle().result()
+
+    def set_fault(
+        self,
+        name: str,
+        *,
+        out_trade_no: str | None = None,
+        app_id: str | None = None,
+        method: str | None = None,
+        times: int | None = None,
+        probability: float = 1.0,
+        seconds: float | None = None,
+    ) -> Fault:
+        """Sets the fault ``name`` of the catalogue; raises `ValueError` for another name."""
+        fault = Fault(FaultName(name), out_trade_no, app_id, method, times, probability, seconds)
+        self._desk.faults.set(fault)
+        return fault
+
+    def clear_faults(self) -> None:
+        """Removes every fault."""
+        self._desk.faults.clear()
+
+    def reset(self, seed: int | None = None) -> None:
+        """Forgets trades, pages, notifications, faults and switches; keys and clock stay."""
+        self._desk.reset(seed)
+
+    # ---- looking
+
+    @property
+    def desk(self) -> Desk:
+        """Everything this Alipay knows."""
+        return self._desk
+
+    @property
+    def trades(self) -> list[Trade]:
+        """Every trade as it is now, oldest first."""
+        return self._desk.trades()
+
+    @property
+    def notifications(self) -> list[Notification]:
+        """Every notification, oldest first, with its attempts."""
+        return self._desk.notifications()
+
+    def trade(self, out_trade_no: str, *, app_id: str | None = None) -> Trade:
+        """One trade. Raises `ledger.Declined` if there is none."""
+        return self._trade(out_trade_no, app_id)
+
+    def _trade(self, out_trade_no: str, app_id: str | None) -> Trade:
+        found = self._desk.find_by_number(out_trade_no, app_id)
+        if not found:
+            raise Declined("ACQ.TRADE_NOT_EXIST", "nobody has opened its page")
+        if len(found) > 1:
+            raise ValueError(f"Several sellers have a trade {out_trade_no!r}; give the app_id.")
+        return found[0]
+
+    async def _start_page(self, request: Request) -> Response:
+        desk = self._desk
+        may_see = self._control.is_admitted(request)
+        recent = desk.trades()[-RECENT_TRADES:][::-1] if may_see else []
+        rows: list[tuple[Trade, list[Notification]]] = [
+            (trade, desk.notifications(trade.out_trade_no)) for trade in recent
+        ]
+        values: dict[str, Any] = {
+            "base_url": self.base_url,
+            "directory": desk.identities.directory,
+            "now": desk.now(),
+            "clock_stands": desk.clock.is_manual,
+            "faults": desk.faults.all() if may_see else [],
+            "may_see": may_see,
+            "rows": rows,
+        }
+        return pages.page(request, "start.html", **values)
+
+
+def create_emulator(
+    data_dir: Path,
+    *,
+    clock: Clock | None = None,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    control_token: str | None = None,
+    seed: int = 0,
+) -> Emulator:
+    """An emulator whose keys and apps live in ``data_dir``, reachable at ``host`` and ``port``.
+
+    ``transport`` replaces the network for notifications; ``control_token`` opens the control plane
+    to other machines; ``seed`` makes faults of chance reproducible. The address is noted in the
+    directory for `credentials`. Raises `identity.IdentityProblem` if the directory cannot be used.
+    """
+    present = SystemClock() if clock is None else clock
+    identities = Identities(data_dir, present)
+    identities.remember_address(host, port)
+    return Emulator(
+        Desk(identities, present, seed=seed),
+        base_url=base_url_of(host, port),
+        host=host,
+        transport=transport,
+        control_token=control_token,
+    )

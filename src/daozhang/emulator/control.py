@@ -1,0 +1,442 @@
+"""The control plane, ``/_control/``: what a test or a developer does that Alipay has no API for.
+
+JSON in, JSON out, apart from the imitated API. It plays the buyer and the merchant centre, moves
+the clock and sets faults; so it answers this machine only, or whoever holds the token, and no page
+of another site (Host, Origin and Content-Type are looked at).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from daozhang.clock import to_beijing_text
+from daozhang.emulator import wire
+from daozhang.emulator.calls import Outcome
+from daozhang.emulator.desk import Desk
+from daozhang.emulator.errors import GatewayError, business
+from daozhang.emulator.faults import Fault, FaultName
+from daozhang.emulator.gateway import Conversation, Gateway
+from daozhang.emulator.ledger import Channel, Declined, Product, RefundOrigin, Trade
+from daozhang.emulator.methods import terms
+from daozhang.emulator.methods.catalogue import APP_PAY
+from daozhang.emulator.notifier import Notification, Notifier
+from daozhang.emulator.requests import read_body
+from daozhang.emulator.switches import changed
+from daozhang.emulator.wire import Unreadable
+from daozhang.money import Money, MoneyError
+
+ADVANCE_SECONDS_MAX: Final = 10 * 366 * 86400
+_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
+_LOCAL_CLIENTS: Final = frozenset({"127.0.0.1", "::1", "testclient"})
+_Body = TypeVar("_Body", bound=msgspec.Struct)
+
+
+class Refused(Exception):
+    """An answer that says no: a status, a stable code and a sentence."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class PayBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/pay``."""
+
+    out_trade_no: str = ""
+    app_id: str | None = None
+    channel: Channel = Channel.BALANCE
+    order_string: str = ""
+
+
+class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/clock``."""
+
+    advance_seconds: Annotated[float, msgspec.Meta(ge=0, le=ADVANCE_SECONDS_MAX)]
+
+
+class RefundBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/refund``."""
+
+    out_trade_no: str
+    app_id: str | None = None
+    amount: str | None = None
+    out_request_no: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
+class FaultBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/faults``."""
+
+    name: FaultName
+    out_trade_no: str | None = None
+    app_id: str | None = None
+    method: str | None = None
+    times: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    probability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
+
+
+class ResetBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/reset``."""
+
+    seed: int | None = None
+
+
+class Control:
+    """The routes under ``/_control/``."""
+
+    def __init__(
+        self, desk: Desk, notifier: Notifier, gateway: Gateway, *, token: str | None, host: str
+    ) -> None:
+        """``token`` opens the control plane to other machines; ``host`` is a name of our own."""
+        self._desk = desk
+        self._notifier = notifier
+        self._gateway = gateway
+        self._token = token
+        self._hosts = _LOCAL_HOSTS | {host}
+
+    def routes(self) -> list[Route]:
+        """Every route of the control plane."""
+        return [
+            self._route("/_control/pay", self.pay, "POST"),
+            self._route("/_control/refund", self.refund, "POST"),
+            self._route("/_control/clock", self.clock, "POST"),
+            self._route("/_control/clock", self.time, "GET"),
+            self._route("/_control/trades", self.trades, "GET"),
+            self._route("/_control/trades/{out_trade_no}", self.trade, "GET"),
+            self._route("/_control/notifications", self.notifications, "GET"),
+            self._route("/_control/faults", self.set_fault, "POST"),
+            self._route("/_control/faults", self.faults, "GET"),
+            self._route("/_control/faults", self.clear_faults, "DELETE"),
+            self._route("/_control/switches/{app_id}", self.switches, "GET"),
+            self._route("/_control/switches/{app_id}", self.set_switches, "POST"),
+            self._route("/_control/reset", self.reset, "POST"),
+        ]
+
+    def _route(
+        self, path: str, endpoint: Callable[[Request], Awaitable[object]], method: str
+    ) -> Route:
+        async def guarded(request: Request) -> Response:
+            try:
+                self._admit(request)
+                return JSONResponse(await endpoint(request))
+            except Refused as refused:
+                content = {"code": refused.code, "message": str(refused)}
+                return JSONResponse(content, refused.status)
+
+        return Route(path, guarded, methods=[method], name=f"{method} {path}")
+
+    def is_admitted(self, request: Request) -> bool:
+        """Whether the control plane would answer this request."""
+        try:
+            self._admit(request)
+        except Refused:
+            return False
+        return True
+
+    def _admit(self, request: Request) -> None:
+        if self._token is not None:
+            given = request.headers.get("authorization", "")
+            if secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+                return
+        client = request.client.host if request.client is not None else ""
+        if client not in _LOCAL_CLIENTS:
+            raise Refused(
+                403,
+                "FORBIDDEN",
+                "The control plane answers this machine only. Start the emulator with a "
+                "--control-token and send it as Authorization: Bearer to use it from another.",
+            )
+        name = _host_name(request.headers.get("host", ""))
+        if name not in self._hosts:
+            raise Refused(
+                403,
+                "FORBIDDEN",
+                f"Host {name[:80]!r} is not a name of this machine; use 127.0.0.1.",
+            )
+        origin = request.headers.get("origin")
+        if origin is not None and _host_name(origin.partition("://")[2]) not in self._hosts:
+            raise Refused(403, "FORBIDDEN", "Pages of other sites may not use the control plane.")
+
+    # ---- buyer and merchant centre
+
+    async def pay(self, request: Request) -> object:
+        """The buyer pays, on an open page or with an order string from an app."""
+        body = await _read(request, PayBody)
+        if body.order_string:
+            return await self._pay_in_app(body)
+        trade = self._desk_trade(body.out_trade_no, body.app_id)
+        paid = _not_declined(lambda: self._desk.pay(trade, body.channel))
+        await self._settle()
+        return _trade_content(paid)
+
+    async def _pay_in_app(self, body: PayBody) -> object:
+        """Plays the Alipay app: what it would hand back to the shop's app, result included."""
+        talk = Conversation()
+        try:
+            form = wire.merge([wire.split_pairs(body.order_string.encode())])
+            call = self._gateway.authenticate(form, talk)
+            if call.method != APP_PAY:
+                raise Refused(400, "INVALID_BODY", f"order_string must be of {APP_PAY}.")
+            asked = terms.payment_request(call, Product.APP)
+            trade = self._desk.pay(self._desk.open_request(asked), body.channel)
+        except Unreadable as problem:
+            raise Refused(400, "INVALID_BODY", f"order_string: {problem}") from problem
+        except Declined as declined:
+            raise _refused(business(declined)) from declined
+        except GatewayError as problem:
+            raise _refused(problem) from problem
+        await self._settle()
+        talk.root = "alipay_trade_app_pay_response"
+        content = {
+            "app_id": trade.request.app_id,
+            "auth_app_id": trade.request.auth_app_id,
+            "charset": trade.request.charset,
+            "timestamp": to_beijing_text(self._desk.now()),
+            "out_trade_no": trade.out_trade_no,
+            "total_amount": str(trade.total),
+            "trade_no": trade.trade_no,
+            "seller_id": trade.request.seller_id,
+        }
+        talk.encrypted = False
+        signed = self._gateway.signed_body(talk, Outcome(content)).decode("utf-8")
+        result = f'{signed[:-1]},"sign_type":"{talk.sign_type}"}}'
+        return {"resultStatus": "9000", "memo": "", "result": result}
+
+    async def refund(self, request: Request) -> object:
+        """The merchant refunds in the merchant centre, past the API."""
+        body = await _read(request, RefundBody)
+        trade = self._desk_trade(body.out_trade_no, body.app_id)
+        amount = trade.remaining if body.amount is None else _amount(body.amount)
+        number = body.out_request_no or f"centre-{secrets.token_hex(8)}"
+        outcome = _not_declined(
+            lambda: self._desk.refund(trade, amount, number, "", RefundOrigin.CENTRE)
+        )
+        await self._settle()
+        return _trade_content(outcome.trade)
+
+    # ---- time
+
+    async def clock(self, request: Request) -> object:
+        """Moves the clock; answers when every attempt that became due has ended."""
+        body = await _read(request, ClockBody)
+        await asyncio.wrap_future(self._notifier.advance(body.advance_seconds))
+        return self._time_content()
+
+    async def time(self, request: Request) -> object:
+        """What the clock shows."""
+        del request
+        return self._time_content()
+
+    def _time_content(self) -> dict[str, str]:
+        now = self._desk.now()
+        return {"now": now.isoformat(), "beijing": to_beijing_text(now)}
+
+    # ---- looking
+
+    async def trades(self, request: Request) -> object:
+        """Every trade."""
+        del request
+        return {"trades": [_trade_content(trade) for trade in self._desk.trades()]}
+
+    async def trade(self, request: Request) -> object:
+        """One trade with its refunds."""
+        number = request.path_params["out_trade_no"]
+        return _trade_content(self._desk_trade(number, request.query_params.get("app_id")))
+
+    async def notifications(self, request: Request) -> object:
+        """Every notification with every attempt."""
+        found = self._desk.notifications(request.query_params.get("out_trade_no"))
+        return {"notifications": [_notification_content(notification) for notification in found]}
+
+    def _desk_trade(self, out_trade_no: str, app_id: str | None) -> Trade:
+        found = self._desk.find_by_number(out_trade_no, app_id)
+        if not found:
+            raise Refused(
+                404,
+                "TRADE_NOT_EXIST",
+                f"No trade {out_trade_no!r}: nobody has opened its payment page yet.",
+            )
+        if len(found) > 1:
+            raise Refused(
+                409, "AMBIGUOUS", f"Several sellers have a trade {out_trade_no!r}; give the app_id."
+            )
+        return found[0]
+
+    # ---- faults and switches
+
+    async def set_fault(self, request: Request) -> object:
+        """Sets a fault."""
+        body = await _read(request, FaultBody)
+        fault = Fault(**msgspec.structs.asdict(body))
+        self._desk.faults.set(fault)
+        return _fault_content(fault)
+
+    async def faults(self, request: Request) -> object:
+        """The faults that can still strike."""
+        del request
+        return {"faults": [_fault_content(fault) for fault in self._desk.faults.all()]}
+
+    async def clear_faults(self, request: Request) -> object:
+        """Removes every fault."""
+        del request
+        self._desk.faults.clear()
+        return {"faults": []}
+
+    async def switches(self, request: Request) -> object:
+        """How Alipay behaves towards an app."""
+        return msgspec.to_builtins(self._desk.switches(self._app_id(request)))
+
+    async def set_switches(self, request: Request) -> object:
+        """Changes some of the switches of an app."""
+        app_id = self._app_id(request)
+        changes = await _read_json(request)
+        try:
+            switches = changed(self._desk.switches(app_id), changes)
+        except msgspec.ValidationError as problem:
+            raise Refused(400, "INVALID_BODY", str(problem)) from problem
+        self._desk.set_switches(app_id, switches)
+        return msgspec.to_builtins(switches)
+
+    def _app_id(self, request: Request) -> str:
+        app_id: str = request.path_params["app_id"]
+        if self._desk.identities.app_by_id(app_id) is None:
+            raise Refused(404, "APP_NOT_EXIST", f"No app {app_id[:40]!r} in this directory.")
+        return app_id
+
+    async def reset(self, request: Request) -> object:
+        """Forgets everything but keys and clock."""
+        body = await _read(request, ResetBody)
+        self._desk.reset(body.seed)
+        return self._time_content()
+
+    async def _settle(self) -> None:
+        await asyncio.wrap_future(self._notifier.settle())
+
+
+_Result = TypeVar("_Result")
+
+
+def _not_declined(act: Callable[[], _Result]) -> _Result:
+    try:
+        return act()
+    except Declined as declined:
+        raise _refused(business(declined)) from declined
+
+
+def _refused(problem: GatewayError) -> Refused:
+    return Refused(409, problem.sub_code.removeprefix("ACQ."), problem.sub_msg)
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without the port."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].partition("/")[0].lower()
+
+
+def _amount(written: str) -> Money:
+    try:
+        amount = Money.parse(written)
+    except MoneyError as problem:
+        raise Refused(400, "INVALID_BODY", str(problem)) from problem
+    if amount.minor <= 0:
+        raise Refused(400, "INVALID_BODY", "amount must be above zero.")
+    return amount
+
+
+async def _read_json(request: Request) -> object:
+    try:
+        body = await read_body(request)
+        if body and request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            raise Refused(415, "INVALID_BODY", "Send Content-Type: application/json.")
+        return msgspec.json.decode(body or b"{}")
+    except (Unreadable, msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise Refused(400, "INVALID_BODY", f"The body is not JSON: {problem}") from problem
+
+
+async def _read(request: Request, kind: type[_Body]) -> _Body:
+    try:
+        return msgspec.convert(await _read_json(request), kind)
+    except msgspec.ValidationError as problem:
+        raise Refused(400, "INVALID_BODY", str(problem)) from problem
+
+
+def _trade_content(trade: Trade) -> dict[str, Any]:
+    return {
+        "out_trade_no": trade.out_trade_no,
+        "trade_no": trade.trade_no,
+        "app_id": trade.request.app_id,
+        "seller_id": trade.request.seller_id,
+        "trade_status": trade.status.value,
+        "total_amount": str(trade.total),
+        "refunded_amount": str(trade.refunded),
+        "subject": trade.request.subject,
+        "channel": None if trade.channel is None else trade.channel.value,
+        "created_at": trade.created_at.isoformat(),
+        "expires_at": trade.request.expires_at.isoformat(),
+        "paid_at": None if trade.paid_at is None else trade.paid_at.isoformat(),
+        "closed_at": None if trade.closed_at is None else trade.closed_at.isoformat(),
+        "finished_at": None if trade.finished_at is None else trade.finished_at.isoformat(),
+        "notify_url": trade.request.notify_url,
+        "refunds": [
+            {
+                "out_request_no": refund.out_request_no,
+                "amount": str(refund.amount),
+                "reason": refund.reason,
+                "origin": refund.origin.value,
+                "at": refund.at.isoformat(),
+            }
+            for refund in trade.refunds
+        ],
+    }
+
+
+def _notification_content(notification: Notification) -> dict[str, Any]:
+    """``body`` is the form as it was sent, which is always ASCII; ``answer`` may be anything."""
+    due_at = notification.due_at
+    return {
+        "notify_id": notification.notify_id,
+        "out_trade_no": notification.out_trade_no,
+        "occasion": notification.occasion.value,
+        "notify_url": notification.url,
+        "delivery": notification.delivery.value,
+        "created_at": notification.created_at.isoformat(),
+        "due_at": None if due_at is None else due_at.isoformat(),
+        "attempts": [
+            {
+                "number": attempt.number,
+                "at": attempt.at.isoformat(),
+                "content_type": attempt.content_type,
+                "body": attempt.body.decode("ascii"),
+                "status": attempt.status,
+                "answer": attempt.answer.decode("utf-8", "replace"),
+                "answer_base64": base64.b64encode(attempt.answer).decode("ascii"),
+                "error": attempt.error or None,
+                "acknowledged": attempt.acknowledged,
+            }
+            for attempt in list(notification.attempts)
+        ],
+    }
+
+
+def _fault_content(fault: Fault) -> dict[str, Any]:
+    return {
+        "name": fault.name.value,
+        "out_trade_no": fault.out_trade_no,
+        "app_id": fault.app_id,
+        "method": fault.method,
+        "times": fault.times,
+        "probability": fault.probability,
+        "seconds": fault.duration_seconds,
+        "struck": fault.struck,
+    }

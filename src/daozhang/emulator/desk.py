@@ -1,0 +1,454 @@
+"""The desk: everything this Alipay knows, and the verbs that change it.
+
+Ledger, faults, switches, page visits and notifications in one place under one lock. The gateway,
+the cashier and the control plane all act through it, so that each change of a trade brings its
+notification along whoever caused it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from daozhang.clock import Clock, ManualClock, require_aware
+from daozhang.emulator.faults import Fault, FaultName, Faults
+from daozhang.emulator.identity import App, Identities
+from daozhang.emulator.ledger import (
+    Cancelled,
+    Channel,
+    Declined,
+    Ledger,
+    PaymentRequest,
+    Product,
+    Refund,
+    Refunded,
+    RefundOrigin,
+    Trade,
+    TradeStatus,
+    new_notify_id,
+)
+from daozhang.emulator.notices import Distortion, Occasion, notice_fields, signed_notice
+from daozhang.emulator.notifier import Attempt, Delivery, Notification, next_attempt_at
+from daozhang.emulator.switches import DEFAULTS, Switches, Triggers
+from daozhang.money import Money
+
+VISITS_MAX: Final = 10_000
+"""How many handed-out pages are remembered; the oldest are forgotten first."""
+
+
+class DeskClock:
+    """The emulator's present: a clock underneath, plus what it was pushed on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ahead = timedelta()
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether time stands still until it is pushed."""
+        return isinstance(self._clock, ManualClock)
+
+    def now(self) -> datetime:
+        """The present moment: aware, UTC."""
+        with self._lock:
+            return self._clock.now() + self._ahead
+
+    def push_to(self, moment: datetime) -> None:
+        """Makes it at least ``moment``; a manual clock underneath is pushed itself."""
+        with self._lock:
+            if isinstance(self._clock, ManualClock):
+                self._clock.set(moment)
+            else:
+                missing = require_aware(moment) - (self._clock.now() + self._ahead)
+                self._ahead += max(missing, timedelta())
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A page that was handed out for a signed request, to be opened by the buyer."""
+
+    token: str
+    request: PaymentRequest
+    valid_until: datetime
+
+
+class Desk:
+    """All state, all verbs. Every method is safe for threads."""
+
+    def __init__(self, identities: Identities, clock: Clock, *, seed: int = 0) -> None:
+        self.identities = identities
+        self.clock = DeskClock(clock)
+        self.faults = Faults(seed)
+        self.ledger = Ledger()
+        self._lock = threading.RLock()
+        self._switches: dict[str, Switches] = {}
+        self._visits: dict[str, Visit] = {}
+        self._notifications: list[Notification] = []
+        self._overdue: set[str] = set()
+
+    # ---- what there is
+
+    def now(self) -> datetime:
+        """The emulator's present."""
+        return self.clock.now()
+
+    def trades(self) -> list[Trade]:
+        """Every trade as it is now, oldest first."""
+        with self._lock:
+            self._let_time_pass()
+            return list(self.ledger.trades())
+
+    def notifications(self, out_trade_no: str | None = None) -> list[Notification]:
+        """The notifications, of one number or all, oldest first."""
+        with self._lock:
+            return [n for n in self._notifications if out_trade_no in (None, n.out_trade_no)]
+
+    def switches(self, app_id: str) -> Switches:
+        """How Alipay behaves towards the app."""
+        with self._lock:
+            return self._switches.get(app_id, DEFAULTS)
+
+    def set_switches(self, app_id: str, switches: Switches) -> None:
+        """Changes how Alipay behaves towards the app."""
+        with self._lock:
+            self._switches[app_id] = switches
+
+    def find(self, seller_id: str, out_trade_no: str = "", trade_no: str = "") -> Trade:
+        """The seller's trade. Raises `Declined` with ``ACQ.TRADE_NOT_EXIST``."""
+        with self._lock:
+            self._let_time_pass()
+            return self.ledger.find(seller_id, out_trade_no, trade_no)
+
+    def find_by_number(self, out_trade_no: str, app_id: str | None = None) -> list[Trade]:
+        """The trades of that number, of the app or of any seller."""
+        with self._lock:
+            self._let_time_pass()
+            return self.ledger.select(
+                lambda trade: (
+                    trade.out_trade_no == out_trade_no
+                    and app_id in (None, trade.request.app_id, trade.request.auth_app_id)
+                )
+            )
+
+    def reset(self, seed: int | None = None) -> None:
+        """Forgets trades, pages, notifications, faults and switches; keys and clock stay."""
+        with self._lock:
+            self.ledger.clear()
+            self._visits.clear()
+            self._notifications.clear()
+            self._overdue.clear()
+            self._switches.clear()
+            self.faults.clear(seed)
+
+    # ---- pages
+
+    def hand_out(self, request: PaymentRequest, *, valid_for: timedelta | None = None) -> Visit:
+        """A page for ``request``. Raises `Declined` where the number cannot be paid any more."""
+        with self._lock:
+            self._let_time_pass()
+            self.ledger.check_terms(request, self.now())
+            self._require_terms_of_visits(request)
+            valid_until = request.expires_at
+            if valid_for is not None:
+                valid_until = min(valid_until, self.now() + valid_for)
+            visit = Visit(secrets.token_urlsafe(18), request, valid_until)
+            self._visits[visit.token] = visit
+            while len(self._visits) > VISITS_MAX:
+                del self._visits[next(iter(self._visits))]
+            return visit
+
+    def _require_terms_of_visits(self, request: PaymentRequest) -> None:
+        """A QR code that is out already fixes the terms of its number."""
+        if request.product is not Product.QR:
+            return
+        for visit in self._visits_of(request.seller_id, request.out_trade_no):
+            if visit.request.product is Product.QR and not request.same_terms_as(visit.request):
+                raise Declined("ACQ.CONTEXT_INCONSISTENT")
+
+    def visit(self, token: str) -> Visit | None:
+        """The page of that token, if it was handed out here."""
+        with self._lock:
+            return self._visits.get(token)
+
+    def open(self, visit: Visit) -> Trade:
+        """The buyer opens the page: the trade comes to be, unless it is there already.
+
+        Raises `Declined`; a page that was left too long is ``ACQ.TRADE_HAS_CLOSE``.
+        """
+        with self._lock:
+            self._let_time_pass()
+            now = self.now()
+            if visit.valid_until <= now:
+                self.ledger.check_terms(visit.request, now)
+                raise Declined("ACQ.TRADE_HAS_CLOSE", "the page was left too long")
+            return self._open(visit.request)
+
+    def _open(self, request: PaymentRequest) -> Trade:
+        is_new = self.ledger.check_terms(request, self.now()) is None
+        trade = self.ledger.open(request, self.now())
+        if is_new and self._triggers(trade).created:
+            self._announce(trade, Occasion.CREATED)
+        return trade
+
+    def open_request(self, request: PaymentRequest) -> Trade:
+        """As `open`, for a request that reaches the buyer without a page (the app)."""
+        with self._lock:
+            self._let_time_pass()
+            return self._open(request)
+
+    # ---- what happens to a trade
+
+    def pay(self, trade: Trade, channel: Channel = Channel.BALANCE) -> Trade:
+        """The buyer pays. Raises `Declined`."""
+        with self._lock:
+            return self._pay(self._fresh(trade), channel)
+
+    def _pay(self, trade: Trade, channel: Channel) -> Trade:
+        switches = self.switches(trade.request.app_id)
+        paid = self.ledger.pay(trade, channel, self.now(), final=switches.finished_at_once)
+        self._announce(paid, Occasion.PAID)
+        if self._strikes(FaultName.EXTERNAL_REFUND, paid) is not None:
+            half = Money(max(1, paid.total.minor // 2), paid.total.currency)
+            self._refund(paid, half, f"centre-{secrets.token_hex(8)}", "", RefundOrigin.CENTRE)
+        return paid
+
+    def close(
+        self, seller_id: str, out_trade_no: str, trade_no: str, notify_url: str = ""
+    ) -> Trade:
+        """Closes an unpaid trade. Raises `Declined`."""
+        with self._lock:
+            self._let_time_pass()
+            self._pay_after_not_exist(seller_id, out_trade_no, trade_no, "alipay.trade.close")
+            trade = self.ledger.find(seller_id, out_trade_no, trade_no)
+            closed = self.ledger.close(trade, self.now())
+            self._announce_close(closed, notify_url)
+            return closed
+
+    def cancel(self, seller_id: str, out_trade_no: str, trade_no: str) -> Cancelled:
+        """Closes or refunds, whichever undoes the trade. Raises `Declined`."""
+        with self._lock:
+            self._let_time_pass()
+            self._pay_during_cancel(seller_id, out_trade_no, trade_no)
+            outcome = self.ledger.cancel(seller_id, out_trade_no, trade_no, self.now())
+            if outcome.changed and outcome.trade is not None:
+                if outcome.action == "refund":
+                    self._announce_refund(outcome.trade, outcome.trade.refunds[-1])
+                else:
+                    self._announce_close(outcome.trade)
+            return outcome
+
+    def refund(
+        self,
+        trade: Trade,
+        amount: Money,
+        out_request_no: str,
+        reason: str,
+        origin: RefundOrigin = RefundOrigin.API,
+    ) -> Refunded:
+        """Sends money back. Raises `Declined`."""
+        with self._lock:
+            return self._refund(self._fresh(trade), amount, out_request_no, reason, origin)
+
+    def _refund(
+        self, trade: Trade, amount: Money, out_request_no: str, reason: str, origin: RefundOrigin
+    ) -> Refunded:
+        now = self.now()
+        outcome = self.ledger.refund(trade, amount, out_request_no, reason, origin, now)
+        if outcome.moved:
+            self._announce_refund(outcome.trade, outcome.refund)
+        return outcome
+
+    def query(self, seller_id: str, out_trade_no: str, trade_no: str) -> Trade:
+        """The trade as a query finds it. Raises `Declined` with ``ACQ.TRADE_NOT_EXIST``."""
+        with self._lock:
+            self._let_time_pass()
+            self._pay_after_not_exist(seller_id, out_trade_no, trade_no, "alipay.trade.query")
+            return self.ledger.find(seller_id, out_trade_no, trade_no)
+
+    def _fresh(self, trade: Trade) -> Trade:
+        self._let_time_pass()
+        return self.ledger.find(*trade.key)
+
+    # ---- faults that are a matter of the trade
+
+    def _strikes(self, name: FaultName, trade: Trade, method: str = "") -> Fault | None:
+        return self.faults.strike(
+            name, out_trade_no=trade.out_trade_no, app_id=trade.request.app_id, method=method
+        )
+
+    def _pay_after_not_exist(
+        self, seller_id: str, out_trade_no: str, trade_no: str, method: str
+    ) -> None:
+        """The answer is "no such trade", and the buyer pays a moment after it was given."""
+        payable = self._payable(seller_id, out_trade_no, trade_no)
+        if payable is None or not self.faults.strike(
+            FaultName.PAY_AFTER_NOT_EXIST,
+            out_trade_no=payable.out_trade_no,
+            app_id=payable.app_id,
+            method=method,
+        ):
+            return
+        self._pay(self._open(payable), Channel.BALANCE)
+        raise Declined("ACQ.TRADE_NOT_EXIST")
+
+    def _payable(self, seller_id: str, out_trade_no: str, trade_no: str) -> PaymentRequest | None:
+        """What a buyer could still pay under that number: a waiting trade, or a page."""
+        try:
+            trade = self.ledger.find(seller_id, out_trade_no, trade_no)
+        except Declined:
+            now = self.now()
+            visits = self._visits_of(seller_id, out_trade_no)
+            alive = [visit.request for visit in visits if visit.valid_until > now]
+            return alive[-1] if alive and not trade_no else None
+        return trade.request if trade.status is TradeStatus.WAIT_BUYER_PAY else None
+
+    def _visits_of(self, seller_id: str, out_trade_no: str) -> list[Visit]:
+        key = (seller_id, out_trade_no)
+        return [visit for visit in self._visits.values() if visit.request.key == key]
+
+    def _pay_during_cancel(self, seller_id: str, out_trade_no: str, trade_no: str) -> None:
+        """The buyer pays while the cancel is on its way, so that it finds a paid trade."""
+        payable = self._payable(seller_id, out_trade_no, trade_no)
+        if payable is not None and self.faults.strike(
+            FaultName.PAY_DURING_CANCEL,
+            out_trade_no=payable.out_trade_no,
+            app_id=payable.app_id,
+            method="alipay.trade.cancel",
+        ):
+            self._pay(self._open(payable), Channel.BALANCE)
+
+    # ---- time
+
+    def push_clock_to(self, moment: datetime) -> None:
+        """Moves the emulator's present on to ``moment``."""
+        self.clock.push_to(moment)
+
+    def next_due(self) -> datetime | None:
+        """When the next attempt, expiry or end of a refund window is."""
+        with self._lock:
+            moments = [n.due_at for n in self._notifications if n.due_at is not None]
+            moments += [trade.request.expires_at for trade in self.ledger.waiting()]
+            moments += [self._window_end(trade) for trade in self.ledger.refundable()]
+            return min(moments, default=None)
+
+    def _window_end(self, trade: Trade) -> datetime:
+        days = self.switches(trade.request.app_id).refund_window_days
+        return (trade.paid_at or trade.created_at) + timedelta(days=days)
+
+    def _let_time_pass(self) -> None:
+        now = self.now()
+        for trade in self.ledger.waiting():
+            if trade.request.expires_at <= now:
+                self._announce_close(self.ledger.close(trade, trade.request.expires_at))
+        for trade in self.ledger.refundable():
+            if self._window_end(trade) <= now:
+                finished = self.ledger.finish(trade, self._window_end(trade))
+                if self._triggers(finished).finished:
+                    self._announce(finished, Occasion.FINISHED)
+
+    # ---- notifications
+
+    def _triggers(self, trade: Trade) -> Triggers:
+        return self.switches(trade.request.app_id).triggers(trade.request.product)
+
+    def _announce_close(self, trade: Trade, notify_url: str = "") -> None:
+        if notify_url or self._triggers(trade).closed:
+            self._announce(trade, Occasion.CLOSED, url=notify_url)
+
+    def _announce_refund(self, trade: Trade, refund: Refund) -> None:
+        triggers = self._triggers(trade)
+        if triggers.partial_refund if trade.remaining else triggers.full_refund:
+            self._announce(trade, Occasion.REFUNDED, refund=refund)
+
+    def _announce(
+        self, trade: Trade, occasion: Occasion, *, refund: Refund | None = None, url: str = ""
+    ) -> None:
+        """Queues the notification of a change, for the address that the payment named."""
+        address = url or trade.request.notify_url
+        app = self.identities.app_by_id(trade.request.app_id)
+        if not address or app is None:
+            return
+        switches = self.switches(app.app_id)
+        lost = self._strikes(FaultName.NOTIFY_NEVER, trade) is not None
+        held = self._strikes(FaultName.NOTIFY_OUT_OF_ORDER, trade)
+        twice = self._strikes(FaultName.NOTIFY_TWICE, trade) is not None
+        now = self.now()
+        wait = timedelta(seconds=0 if held is None else held.duration_seconds)
+        self._notifications.append(
+            Notification(
+                notify_id=new_notify_id(now),
+                app_id=trade.request.app_id,
+                out_trade_no=trade.out_trade_no,
+                occasion=occasion,
+                url=address,
+                fields=self._fields(trade, occasion, app, switches, refund),
+                content_type_form=switches.content_type,
+                created_at=now,
+                due_at=None if lost else now + wait,
+                copies=2 if twice else 1,
+                delivery=Delivery.DROPPED if lost else Delivery.PENDING,
+            )
+        )
+        if self._strikes(FaultName.NOTIFY_BEFORE_RETURN, trade) is not None:
+            self._overdue.add(trade.out_trade_no)
+
+    def _fields(
+        self,
+        trade: Trade,
+        occasion: Occasion,
+        app: App,
+        switches: Switches,
+        refund: Refund | None,
+    ) -> dict[str, str]:
+        distortion = Distortion(
+            amount_off_by_one=self._strikes(FaultName.AMOUNT_OFF_BY_ONE, trade) is not None,
+            without_ids=occasion is Occasion.REFUNDED
+            and self._strikes(FaultName.REFUND_NOTICE_WITHOUT_IDS, trade) is not None,
+        )
+        return notice_fields(trade, occasion, app, switches, refund=refund, distortion=distortion)
+
+    def must_notify_first(self, out_trade_no: str) -> bool:
+        """Whether the answer that is being given has to wait for the notification; asks once."""
+        with self._lock:
+            if out_trade_no not in self._overdue:
+                return False
+            self._overdue.discard(out_trade_no)
+            return True
+
+    def take_due(self) -> list[Notification]:
+        """Lets happen what is due, and hands out the notifications to send now."""
+        with self._lock:
+            self._let_time_pass()
+            now = self.now()
+            due = [n for n in self._notifications if n.due_at is not None and n.due_at <= now]
+            for notification in due:
+                notification.due_at = None
+            return due
+
+    def body_of(self, notification: Notification) -> bytes:
+        """The body of the attempt that is about to be made."""
+        spoiled = self.faults.strike(
+            FaultName.NOTIFY_BAD_SIGNATURE,
+            out_trade_no=notification.out_trade_no,
+            app_id=notification.app_id,
+        )
+        fields = {**notification.fields, "notify_id": notification.notify_id}
+        key = self.identities.authority.private_key
+        return signed_notice(fields, key, self.now(), spoiled=spoiled is not None)
+
+    def record(self, notification: Notification, attempts: Sequence[Attempt]) -> None:
+        """Keeps the outcome of one round and says when the next one is due."""
+        with self._lock:
+            notification.attempts.extend(attempts)
+            notification.rounds += 1
+            if any(attempt.acknowledged for attempt in attempts):
+                notification.delivery = Delivery.ACKNOWLEDGED
+                return
+            notification.due_at = next_attempt_at(notification.rounds, attempts[0].at)
+            if notification.due_at is None:
+                notification.delivery = Delivery.GIVEN_UP

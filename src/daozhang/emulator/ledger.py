@@ -1,0 +1,354 @@
+"""The ledger: trades, refunds and how they move, as docs/reference/emulator.md says.
+
+No HTTP, no signatures, no clock of its own: every verb is told the moment, and answers with the
+changed `Trade` or raises `Declined` with Alipay's sub code. Trades are frozen records in one
+dictionary, replaced as a whole when they change, so that keeping them on disk would be one place.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from daozhang.clock import BEIJING
+from daozhang.money import Money
+
+CANCEL_WINDOW: Final = timedelta(hours=24)
+
+
+class TradeStatus(StrEnum):
+    """Alipay's own four words."""
+
+    WAIT_BUYER_PAY = "WAIT_BUYER_PAY"
+    TRADE_SUCCESS = "TRADE_SUCCESS"
+    TRADE_CLOSED = "TRADE_CLOSED"
+    TRADE_FINISHED = "TRADE_FINISHED"
+
+
+class Product(StrEnum):
+    """How the buyer pays; decides which notifications Alipay sends by default."""
+
+    PAGE = "page"
+    WAP = "wap"
+    APP = "app"
+    QR = "qr"
+
+
+class Channel(StrEnum):
+    """What the buyer pays with."""
+
+    BALANCE = "balance"
+    BANK_CARD = "bank_card"
+    CREDIT_CARD = "credit_card"
+
+
+class RefundOrigin(StrEnum):
+    """Who started a refund: the API, the merchant centre, or a cancelled trade."""
+
+    API = "api"
+    CENTRE = "centre"
+    CANCEL = "cancel"
+
+
+FUND_CHANNELS: Final[dict[Channel, tuple[str, str | None]]] = {
+    Channel.BALANCE: ("ALIPAYACCOUNT", None),
+    Channel.BANK_CARD: ("BANKCARD", "DEBIT_CARD"),
+    Channel.CREDIT_CARD: ("BANKCARD", "CREDIT_CARD"),
+}
+
+
+class Declined(Exception):
+    """A definite no of the business, with its ``ACQ.`` sub code."""
+
+    def __init__(self, sub_code: str, detail: str = "") -> None:
+        super().__init__(f"{sub_code} {detail}".strip())
+        self.sub_code = sub_code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """What a merchant signed: the terms of a payment, and where to tell of it."""
+
+    app_id: str
+    auth_app_id: str
+    seller_id: str
+    out_trade_no: str
+    total: Money
+    subject: str
+    product: Product
+    method: str
+    expires_at: datetime
+    body: str = ""
+    passback_params: str = ""
+    notify_url: str = ""
+    return_url: str = ""
+    quit_url: str = ""
+    store_id: str = ""
+    terminal_id: str = ""
+    charset: str = "utf-8"
+    sign_type: str = "RSA2"
+    version: str = "1.0"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names a trade: the seller and the seller's own number."""
+        return self.seller_id, self.out_trade_no
+
+    def same_terms_as(self, other: PaymentRequest) -> bool:
+        """Whether both ask for the same thing: amount, subject and text must not change."""
+        return (self.total, self.subject, self.body) == (other.total, other.subject, other.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money that went back."""
+
+    out_request_no: str
+    amount: Money
+    reason: str
+    at: datetime
+    origin: RefundOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One trade, as it is now."""
+
+    trade_no: str
+    request: PaymentRequest
+    created_at: datetime
+    buyer_id: str
+    status: TradeStatus = TradeStatus.WAIT_BUYER_PAY
+    channel: Channel | None = None
+    paid_at: datetime | None = None
+    closed_at: datetime | None = None
+    finished_at: datetime | None = None
+    refunds: tuple[Refund, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names it: the seller and the seller's own number."""
+        return self.request.key
+
+    @property
+    def out_trade_no(self) -> str:
+        """The seller's own number."""
+        return self.request.out_trade_no
+
+    @property
+    def total(self) -> Money:
+        """What the buyer pays, or paid."""
+        return self.request.total
+
+    @property
+    def refunded(self) -> Money:
+        """The sum of its refunds."""
+        return Money.total(refund.amount for refund in self.refunds)
+
+    @property
+    def remaining(self) -> Money:
+        """What could still be refunded."""
+        return self.total - self.refunded
+
+    def refund(self, out_request_no: str) -> Refund | None:
+        """The refund of that number."""
+        return next((r for r in self.refunds if r.out_request_no == out_request_no), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The outcome of a refund request; ``moved`` is false for a repeat of an earlier one."""
+
+    trade: Trade
+    refund: Refund
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The outcome of a cancel: what it did (``close``, ``refund`` or nothing) and to which."""
+
+    trade: Trade | None
+    action: str | None
+    changed: bool
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All trades. Not safe for threads by itself; its owner holds a lock."""
+
+    _trades: dict[tuple[str, str], Trade] = field(default_factory=dict[tuple[str, str], Trade])
+    _barred: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def trades(self) -> tuple[Trade, ...]:
+        """All of them, in the order in which they were created."""
+        return tuple(self._trades.values())
+
+    def find(self, seller_id: str, out_trade_no: str = "", trade_no: str = "") -> Trade:
+        """The seller's trade; ``trade_no`` wins where both are given.
+
+        Raises `Declined` with ``ACQ.TRADE_NOT_EXIST``.
+        """
+        if trade_no:
+            for trade in self._trades.values():
+                if trade.trade_no == trade_no and trade.request.seller_id == seller_id:
+                    return trade
+            raise Declined("ACQ.TRADE_NOT_EXIST")
+        trade = self._trades.get((seller_id, out_trade_no))
+        if trade is None:
+            raise Declined("ACQ.TRADE_NOT_EXIST")
+        return trade
+
+    def check_terms(self, request: PaymentRequest, now: datetime) -> Trade | None:
+        """The waiting trade that ``request`` may go on with, or None if there is no trade yet."""
+        trade = self._trades.get(request.key)
+        if trade is None:
+            if request.key in self._barred:
+                raise Declined("ACQ.TRADE_HAS_CLOSE", "the number was cancelled before it was used")
+            if request.expires_at <= now:
+                raise Declined("ACQ.TRADE_HAS_CLOSE", "the time to pay is over")
+            return None
+        if trade.status is TradeStatus.TRADE_CLOSED:
+            raise Declined("ACQ.TRADE_HAS_CLOSE")
+        if trade.status is not TradeStatus.WAIT_BUYER_PAY:
+            raise Declined("ACQ.TRADE_HAS_SUCCESS")
+        if not request.same_terms_as(trade.request):
+            raise Declined("ACQ.CONTEXT_INCONSISTENT")
+        return trade
+
+    def open(self, request: PaymentRequest, now: datetime) -> Trade:
+        """The trade that a buyer opened: a new one, or the same one again."""
+        trade = self.check_terms(request, now)
+        if trade is not None:
+            return trade
+        return self._keep(
+            Trade(
+                trade_no=new_trade_no(now),
+                request=request,
+                created_at=now,
+                buyer_id="2088" + _digits(12),
+            )
+        )
+
+    def pay(self, trade: Trade, channel: Channel, now: datetime, *, final: bool = False) -> Trade:
+        """The buyer paid. ``final``: a product without refunds, which is finished at once."""
+        if trade.status is TradeStatus.TRADE_CLOSED:
+            raise Declined("ACQ.TRADE_HAS_CLOSE")
+        if trade.status is not TradeStatus.WAIT_BUYER_PAY:
+            raise Declined("ACQ.TRADE_HAS_SUCCESS")
+        status = TradeStatus.TRADE_FINISHED if final else TradeStatus.TRADE_SUCCESS
+        finished_at = now if final else None
+        return self._keep(
+            replace(trade, status=status, channel=channel, paid_at=now, finished_at=finished_at)
+        )
+
+    def close(self, trade: Trade, now: datetime) -> Trade:
+        """Closes a trade that nobody paid; any other is declined."""
+        if trade.status is TradeStatus.TRADE_CLOSED:
+            raise Declined("ACQ.REASON_TRADE_STATUS_INVALID")
+        if trade.status is not TradeStatus.WAIT_BUYER_PAY:
+            raise Declined("ACQ.TRADE_STATUS_ERROR")
+        return self._keep(replace(trade, status=TradeStatus.TRADE_CLOSED, closed_at=now))
+
+    def cancel(self, seller_id: str, out_trade_no: str, trade_no: str, now: datetime) -> Cancelled:
+        """Closes an unpaid trade, refunds a paid one, and bars a number that has no trade."""
+        try:
+            trade = self.find(seller_id, out_trade_no, trade_no)
+        except Declined:
+            if out_trade_no and not trade_no:
+                self._barred.add((seller_id, out_trade_no))
+            return Cancelled(None, None, changed=False)
+        if trade.status is TradeStatus.TRADE_CLOSED:
+            return Cancelled(trade, "refund" if trade.refunds else "close", changed=False)
+        if trade.status is TradeStatus.TRADE_FINISHED:
+            raise Declined("ACQ.TRADE_HAS_FINISHED")
+        if now - trade.created_at > CANCEL_WINDOW:
+            raise Declined("ACQ.TRADE_CANCEL_TIME_OUT")
+        if trade.status is TradeStatus.WAIT_BUYER_PAY:
+            return Cancelled(self.close(trade, now), "close", changed=True)
+        number = trade.out_trade_no
+        if trade.refund(number) is not None:
+            number = f"cancel-{number}"[:64]
+        outcome = self.refund(trade, trade.remaining, number, "", RefundOrigin.CANCEL, now)
+        return Cancelled(outcome.trade, "refund", changed=True)
+
+    def refund(
+        self,
+        trade: Trade,
+        amount: Money,
+        out_request_no: str,
+        reason: str,
+        origin: RefundOrigin,
+        now: datetime,
+    ) -> Refunded:
+        """Sends ``amount`` back under ``out_request_no`` (empty: the trade's own number)."""
+        number = out_request_no or trade.out_trade_no
+        earlier = trade.refund(number)
+        if earlier is not None:
+            if earlier.amount != amount:
+                raise Declined("ACQ.DISCORDANT_REPEAT_REQUEST")
+            return Refunded(trade, earlier, moved=False)
+        _require_refundable(trade, amount, numbered=bool(out_request_no))
+        refund = Refund(number, amount, reason, now, origin)
+        changed = replace(trade, refunds=(*trade.refunds, refund))
+        if not changed.remaining:
+            changed = replace(changed, status=TradeStatus.TRADE_CLOSED, closed_at=now)
+        return Refunded(self._keep(changed), refund, moved=True)
+
+    def finish(self, trade: Trade, now: datetime) -> Trade:
+        """The refund window of a paid trade is over."""
+        return self._keep(replace(trade, status=TradeStatus.TRADE_FINISHED, finished_at=now))
+
+    def waiting(self) -> Iterable[Trade]:
+        """Trades that nobody has paid yet."""
+        return [t for t in self._trades.values() if t.status is TradeStatus.WAIT_BUYER_PAY]
+
+    def refundable(self) -> Iterable[Trade]:
+        """Trades that are paid and not finished."""
+        return [t for t in self._trades.values() if t.status is TradeStatus.TRADE_SUCCESS]
+
+    def clear(self) -> None:
+        """Forgets every trade."""
+        self._trades.clear()
+        self._barred.clear()
+
+    def select(self, accept: Callable[[Trade], bool]) -> list[Trade]:
+        """The trades that ``accept`` takes, oldest first."""
+        return [trade for trade in self._trades.values() if accept(trade)]
+
+    def _keep(self, trade: Trade) -> Trade:
+        self._trades[trade.key] = trade
+        return trade
+
+
+def _require_refundable(trade: Trade, amount: Money, *, numbered: bool) -> None:
+    """Alipay's refusals, in the order of the catalogue's table."""
+    if trade.status is TradeStatus.WAIT_BUYER_PAY:
+        raise Declined("ACQ.TRADE_STATUS_ERROR")
+    if trade.status is TradeStatus.TRADE_CLOSED:
+        raise Declined("ACQ.TRADE_HAS_CLOSE")
+    if trade.status is TradeStatus.TRADE_FINISHED:
+        raise Declined("ACQ.TRADE_HAS_FINISHED")
+    if amount > trade.remaining:
+        raise Declined("ACQ.REASON_TRADE_REFUND_FEE_ERR")
+    if not numbered and amount != trade.total:
+        raise Declined("ACQ.REFUND_AMT_NOT_EQUAL_TOTAL")
+
+
+def new_trade_no(now: datetime) -> str:
+    """28 digits that begin with Beijing's date."""
+    return f"{now.astimezone(BEIJING):%Y%m%d}22001" + _digits(15)
+
+
+def new_notify_id(now: datetime) -> str:
+    """34 digits that begin with Beijing's date and hold the time."""
+    return f"{now.astimezone(BEIJING):%Y%m%d00222%H%M%S}" + _digits(15)
+
+
+def _digits(count: int) -> str:
+    return f"{secrets.randbelow(10**count):0{count}d}"

@@ -1,0 +1,142 @@
+"""Which methods there are: the ones imitated here, and those that only Alipay has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from daozhang.emulator.desk import Desk
+from daozhang.emulator.ledger import Product
+from daozhang.emulator.methods import refund, trade
+from daozhang.emulator.methods.terms import Call
+
+Method = Callable[[Desk, Call], dict[str, Any]]
+
+PAGES: Final = {
+    "alipay.trade.page.pay": Product.PAGE,
+    "alipay.trade.wap.pay": Product.WAP,
+}
+"""Methods that a browser opens; they answer with a page."""
+
+APP_PAY: Final = "alipay.trade.app.pay"
+PRECREATE: Final = "alipay.trade.precreate"
+
+
+def methods(base_url: str) -> dict[str, Method]:
+    """The methods of the API by name; ``base_url`` is where a phone finds this emulator."""
+    return {
+        "alipay.trade.query": trade.query,
+        "alipay.trade.close": trade.close,
+        "alipay.trade.cancel": trade.cancel,
+        PRECREATE: lambda desk, call: trade.precreate(desk, call, base_url),
+        "alipay.trade.refund": refund.refund,
+        "alipay.trade.fastpay.refund.query": refund.query,
+        "alipay.open.app.alipaycert.download": trade.download_certificate,
+        APP_PAY: trade.refuse_app_pay,
+    }
+
+
+V3_PATHS: Final = {
+    f"/v3/{name.replace('.', '/')}": name
+    for name in (
+        "alipay.trade.query",
+        "alipay.trade.close",
+        "alipay.trade.cancel",
+        "alipay.trade.precreate",
+        "alipay.trade.refund",
+        "alipay.trade.fastpay.refund.query",
+    )
+}
+"""The paths of V3 and the methods behind them; all are POST."""
+
+NOT_IMITATED: Final = frozenset(
+    [
+        "alipay.data.bill.accountlog.query",
+        "alipay.data.bill.bail.query",
+        "alipay.data.bill.balance.query",
+        "alipay.data.bill.balancehis.query",
+        "alipay.data.bill.buy.query",
+        "alipay.data.bill.ereceipt.apply",
+        "alipay.data.bill.ereceipt.query",
+        "alipay.data.bill.sell.query",
+        "alipay.data.bill.transfer.query",
+        "alipay.data.dataservice.bill.downloadurl.query",
+        "alipay.fund.account.query",
+        "alipay.fund.auth.operation.cancel",
+        "alipay.fund.auth.operation.detail.query",
+        "alipay.fund.auth.order.app.freeze",
+        "alipay.fund.auth.order.freeze",
+        "alipay.fund.auth.order.unfreeze",
+        "alipay.fund.auth.order.voucher.create",
+        "alipay.fund.trans.app.pay",
+        "alipay.fund.trans.common.query",
+        "alipay.fund.trans.page.pay",
+        "alipay.fund.trans.refund",
+        "alipay.fund.trans.uni.transfer",
+        "alipay.merchant.tradecomplain.batchquery",
+        "alipay.merchant.tradecomplain.feedback.submit",
+        "alipay.merchant.tradecomplain.query",
+        "alipay.merchant.tradecomplain.reply.submit",
+        "alipay.merchant.tradecomplain.supplement.submit",
+        "alipay.offline.material.image.upload",
+        "alipay.open.app.mini.templatemessage.send",
+        "alipay.open.auth.token.app",
+        "alipay.open.auth.token.app.query",
+        "alipay.open.public.follow.batchquery",
+        "alipay.open.public.info.modify",
+        "alipay.open.public.info.query",
+        "alipay.open.public.label.create",
+        "alipay.open.public.label.query",
+        "alipay.open.public.life.msg.recall",
+        "alipay.open.public.life.msg.send",
+        "alipay.open.public.matchuser.label.create",
+        "alipay.open.public.menu.batchquery",
+        "alipay.open.public.menu.create",
+        "alipay.open.public.menu.modify",
+        "alipay.open.public.menu.query",
+        "alipay.open.public.message.content.create",
+        "alipay.open.public.message.custom.send",
+        "alipay.open.public.message.single.send",
+        "alipay.open.public.message.total.send",
+        "alipay.open.public.qrcode.create",
+        "alipay.open.public.template.message.get",
+        "alipay.open.public.template.message.industry.modify",
+        "alipay.open.public.user.follow.query",
+        "alipay.security.risk.complaint.file.upload",
+        "alipay.security.risk.complaint.info.batchquery",
+        "alipay.security.risk.complaint.info.query",
+        "alipay.security.risk.complaint.process.finish",
+        "alipay.security.risk.complaint.reply.send",
+        "alipay.security.risk.customerrisk.send",
+        "alipay.security.risk.customerriskrank.get",
+        "alipay.system.oauth.token",
+        "alipay.trade.advance.consult",
+        "alipay.trade.create",
+        "alipay.trade.customs.declare",
+        "alipay.trade.customs.query",
+        "alipay.trade.order.onsettle.query",
+        "alipay.trade.order.settle",
+        "alipay.trade.order.settle.query",
+        "alipay.trade.orderinfo.sync",
+        "alipay.trade.overseas.settle",
+        "alipay.trade.page.refund",
+        "alipay.trade.pay",
+        "alipay.trade.refund.apply",
+        "alipay.trade.royalty.rate.query",
+        "alipay.trade.royalty.relation.batchquery",
+        "alipay.trade.royalty.relation.bind",
+        "alipay.trade.royalty.relation.unbind",
+        "alipay.trade.settle.confirm",
+        "alipay.trade.settle.receivables.query",
+        "alipay.user.agreement.executionplan.modify",
+        "alipay.user.agreement.page.sign",
+        "alipay.user.agreement.query",
+        "alipay.user.agreement.transfer",
+        "alipay.user.agreement.unsign",
+        "alipay.user.certify.open.certify",
+        "alipay.user.certify.open.initialize",
+        "alipay.user.certify.open.query",
+        "alipay.user.info.share",
+    ]
+)
+"""Methods that Alipay has and this emulator does not pretend to have."""

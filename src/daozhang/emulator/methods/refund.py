@@ -1,0 +1,59 @@
+"""Refund methods: refund, and the refund query that proves it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from daozhang.clock import to_beijing_text
+from daozhang.emulator.desk import Desk
+from daozhang.emulator.ledger import Trade
+from daozhang.emulator.methods import terms
+from daozhang.emulator.methods.terms import Call
+from daozhang.emulator.notices import buyer_fields
+
+
+def refund(desk: Desk, call: Call) -> dict[str, Any]:
+    """``alipay.trade.refund``: ``fund_change`` is ``Y`` the first time, ``N`` for a repeat."""
+    trade = _trade_of(desk, call)
+    outcome = desk.refund(
+        trade,
+        terms.amount(call.terms, "refund_amount"),
+        terms.text(call.terms, "out_request_no", 64),
+        terms.text(call.terms, "refund_reason", 256),
+    )
+    changed = outcome.trade
+    return {
+        **buyer_fields(changed, desk.switches(call.app.app_id), id_name="buyer_user_id"),
+        "fund_change": "Y" if outcome.moved else "N",
+        "gmt_refund_pay": to_beijing_text(outcome.refund.at),
+        "out_trade_no": changed.out_trade_no,
+        "refund_fee": str(changed.refunded),
+        "send_back_fee": str(outcome.refund.amount) if outcome.moved else "0.00",
+        "trade_no": changed.trade_no,
+    }
+
+
+def query(desk: Desk, call: Call) -> dict[str, Any]:
+    """``alipay.trade.fastpay.refund.query``: an unknown number is a success without content."""
+    number = terms.text(call.terms, "out_request_no", 64, required=True)
+    trade = _trade_of(desk, call)
+    found = trade.refund(number)
+    if found is None:
+        return {}
+    answer = {
+        "trade_no": trade.trade_no,
+        "out_trade_no": trade.out_trade_no,
+        "out_request_no": number,
+        "refund_reason": found.reason,
+        "total_amount": str(trade.total),
+        "refund_amount": str(found.amount),
+        "refund_status": "REFUND_SUCCESS",
+        "send_back_fee": str(found.amount),
+        "gmt_refund_pay": to_beijing_text(found.at),
+    }
+    return {name: value for name, value in answer.items() if value}
+
+
+def _trade_of(desk: Desk, call: Call) -> Trade:
+    out_trade_no, trade_no = terms.either_number(call.terms)
+    return desk.find(call.merchant.seller_id, out_trade_no, trade_no)

@@ -1,0 +1,76 @@
+"""Switches: what differs between merchants, products and years, or is disputed. One set per app.
+
+The defaults are the documented ones; each field says what it decides.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from daozhang.emulator.ledger import Product
+
+
+class Triggers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which changes of a trade are notified. A payment always is."""
+
+    created: bool = False
+    """The trade waits for the buyer (WAIT_BUYER_PAY)."""
+    closed: bool = False
+    """The trade was closed unpaid: by time, by close or by cancel."""
+    finished: bool = False
+    """The refund window is over (TRADE_FINISHED)."""
+    partial_refund: bool = True
+    """Some of it went back (TRADE_SUCCESS with refund_fee)."""
+    full_refund: bool = True
+    """All of it went back (TRADE_CLOSED with refund_fee)."""
+
+
+class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How Alipay behaves towards one app."""
+
+    content_type: Literal["captured", "plain"] = "captured"
+    """Header of notifications: ``captured`` is the malformed one that Alipay was seen to send."""
+    notify_charset: Literal["request", "utf-8", "gbk"] = "request"
+    """Charset of notifications: that of the payment's request, or always the same."""
+    page: Triggers = Triggers()
+    wap: Triggers = Triggers(closed=True, finished=True)
+    app: Triggers = Triggers(closed=True, finished=True)
+    qr: Triggers = Triggers(closed=True)
+    refund_window_days: int = 365
+    """How long a payment can be refunded; then the trade is finished."""
+    finished_at_once: bool = False
+    """A product without refunds: a payment is TRADE_FINISHED from the start."""
+    buyer_open_id: bool = False
+    """A newer app, which is told ``buyer_open_id`` instead of ``buyer_id``."""
+    escape_slashes: bool = False
+    """Answers of V2 write ``\\/`` for ``/``."""
+    strict_timestamp: bool = False
+    """A request stamped more than a day away from the emulator's clock is refused."""
+
+    def triggers(self, product: Product) -> Triggers:
+        """The triggers of ``product``."""
+        return {
+            Product.PAGE: self.page,
+            Product.WAP: self.wap,
+            Product.APP: self.app,
+            Product.QR: self.qr,
+        }[product]
+
+
+DEFAULTS: Final = Switches()
+
+
+def changed(switches: Switches, changes: object) -> Switches:
+    """``switches`` with ``changes`` (as read from JSON) on top.
+
+    Raises `msgspec.ValidationError` for a name or value that does not exist.
+    """
+    merged = msgspec.to_builtins(switches)
+    if not isinstance(changes, dict):
+        raise msgspec.ValidationError("Expected an object of switches")
+    for name, value in changes.items():  # pyright: ignore[reportUnknownVariableType]
+        is_part = isinstance(merged.get(name), dict) and isinstance(value, dict)
+        merged[name] = {**merged[name], **value} if is_part else value
+    return msgspec.convert(merged, Switches)
