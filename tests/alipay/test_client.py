@@ -177,6 +177,13 @@ def test_options_that_cannot_be_meant(options: dict[str, Any]):
             client(credentials(), **options)
 
 
+def test_a_call_without_any_time_is_not_sent(caller: Caller):
+    gateway = answering(envelope(PAID))
+    with pytest.raises(ValueError, match="timeout_seconds"):
+        caller.call(credentials(), gateway, QUERY, timeout_seconds=0)
+    assert not gateway.requests
+
+
 def test_the_repr_holds_no_secret():
     text = repr(Alipay(credentials(encrypt_key="AAECAwQFBgcICQoLDA0ODw==")))
     assert text == "Alipay(app_id='2021000000000001', v2)"

@@ -100,6 +100,9 @@ class _Client:
         call = _page_call(operation, notify_url, None, app_auth_token)
         return pages.order_string(self.credentials, call, self._speaker.clock.now())
 
+    def _deadline(self, seconds: float | None) -> Deadline:
+        return Deadline(self._timeout_seconds if seconds is None else seconds)
+
     def _limits(self) -> httpx2.Limits:
         import httpx2
 
@@ -207,7 +210,7 @@ class Alipay(_Client):
         self.close()
 
     def _converse(self, conversation: Conversation, timeout_seconds: float | None) -> Answer:
-        deadline = Deadline(timeout_seconds or self._timeout_seconds)
+        deadline = self._deadline(timeout_seconds)
         request = next(conversation)
         while True:
             try:
@@ -334,7 +337,7 @@ class AsyncAlipay(_Client):
         await self.aclose()
 
     async def _converse(self, conversation: Conversation, timeout_seconds: float | None) -> Answer:
-        deadline = Deadline(timeout_seconds or self._timeout_seconds)
+        deadline = self._deadline(timeout_seconds)
         request = next(conversation)
         while True:
             try:
@@ -389,6 +392,8 @@ class Deadline:
     wait in real seconds, also in a test whose Clock stands still."""
 
     def __init__(self, seconds: float) -> None:
+        if seconds <= 0:
+            raise ValueError(f"timeout_seconds must be above zero; it is {seconds}.")
         self._seconds = seconds
         self._end = time.monotonic() + seconds
 
