@@ -11,21 +11,25 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import sqlalchemy as sa
 import uvicorn
 
 from daozhang.app import Service, create_context
 from daozhang.clock import ManualClock
-from daozhang.money import Money
+from daozhang.emulator.app import create_emulator
 from daozhang.service.auth.actions import create_api_key
 from daozhang.service.auth.model import KeyMerchant, Scope
+from daozhang.service.db import Tx
 from daozhang.service.merchants.actions import add_app, add_merchant
 from daozhang.service.merchants.model import NewApp, NewMerchant
 from daozhang.service.migrations import upgrade
+from daozhang.service.orders.store import orders
+from daozhang.service.outbox.store import list_events_of_order
 from daozhang.service.settings import load_settings
 from daozhang.service.web.context import Context
 
@@ -39,7 +43,13 @@ class Server:
     def __init__(self, app: Any, port: int) -> None:
         self.base_url = f"http://127.0.0.1:{port}"
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, log_level="error", lifespan="on", ws="none"
+            app,
+            host="127.0.0.1",
+            port=port,
+            log_level="error",
+            lifespan="on",
+            ws="none",
+            timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -83,3 +93,142 @@ def register(context: Context, app: NewApp, *, seller_id: str, slug: str = "shop
     return secret
 
 
+class World:
+    """The emulator and the service with one merchant, and the hands of everybody around them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = ManualClock(START)
+        emulator_port, service_port = free_port(), free_port()
+        self.emulator = create_emulator(
+            directory / "emulator", clock=self.clock, port=emulator_port
+        )
+        settings = load_settings(
+            {},
+            data_dir=directory / "service",
+            clock="manual",
+            environments=("emulator",),
+            public_url=f"http://127.0.0.1:{service_port}",
+            gateway_timeout_seconds=2.0,
+        )
+        context = create_context(settings, self.clock)
+        upgrade(context.database)
+        given = self.emulator.credentials("shop")
+        app = NewApp(
+            app_id=given["app_id"],
+            environment="emulator",
+            private_key=given["app_private_key_pkcs1"],
+            alipay_public_key=given["alipay_public_key"],
+            gateway_url=given["gateway_url"],
+            v3_base_url=given["v3_base_url"],
+        )
+        key = register(context, app, seller_id=given["seller_id"])
+        self.service = Service(context)
+        self._servers = [
+            Server(self.emulator.asgi, emulator_port),
+            Server(self.service.web(), service_port),
+        ]
+        self.api = httpx2.Client(
+            base_url=settings.public_url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=60,
+            trust_env=False,
+        )
+        self.browser = httpx2.Client(timeout=60, trust_env=False, follow_redirects=True)
+        self._numbers = 0
+
+    def start(self) -> None:
+        for server in self._servers:
+            server.start()
+
+    def stop(self) -> None:
+        self.api.close()
+        self.browser.close()
+        for server in reversed(self._servers):
+            server.stop()
+
+    # ---- the shop
+
+    def order(self, amount: str = "88.88", **fields: Any) -> str:
+        """Creates an order and returns its number."""
+        self._numbers += 1
+        number = fields.pop("out_trade_no", f"W{self._numbers:06d}")
+        body = {"out_trade_no": number, "amount": amount, "subject": "明前龙井 250g", **fields}
+        created = self.api.post("/v1/orders", json=body)
+        assert created.status_code == 201, created.text
+        return number
+
+    def read(self, number: str) -> dict[str, Any]:
+        """The order as the API tells it."""
+        answer = self.api.get(f"/v1/orders/{number}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def refund(self, number: str, amount: str, out_request_no: str) -> httpx2.Response:
+        """Asks for a refund."""
+        return self.api.post(
+            f"/v1/orders/{number}/refunds",
+            json={"amount": amount, "out_request_no": out_request_no},
+        )
+
+    def refunds(self, number: str) -> list[dict[str, Any]]:
+        """The order's refunds."""
+        return self.api.get(f"/v1/orders/{number}/refunds").json()["data"]
+
+    def events(self, number: str) -> list[str]:
+        """The types of the order's events, in their order."""
+        with self.service.context.database.read() as tx:
+            order = find_order(tx, number)
+            return [event.type for event in list_events_of_order(tx, order)]
+
+    # ---- the buyer
+
+    def open_page(self, number: str) -> None:
+        """The buyer clicks: our address leads to Alipay's cashier, which opens the trade."""
+        page = self.browser.get(self.read(number)["pay_url"])
+        assert page.status_code == 200, page.text
+
+    def pay(self, number: str) -> None:
+        """The buyer opens the page and pays."""
+        self.open_page(number)
+        self.emulator.pay(number)
+
+    # ---- time
+
+    def settle(self) -> None:
+        """Everything that is due at this moment, on both sides, runs until nothing is."""
+        self.emulator.settle()
+        self.service.worker.settle()
+        self.emulator.settle()
+
+    def advance(self, seconds: float) -> None:
+        """Pushes the one clock of both sides, stopping wherever one of them has something due."""
+        target = self.clock.now() + timedelta(seconds=seconds)
+        self.settle()
+        while (due := self._next_due()) is not None and due <= target:
+            self.clock.set(due)
+            self.settle()
+        self.clock.set(target)
+        self.settle()
+
+    def _next_due(self) -> datetime | None:
+        dues = [n.due_at for n in self.emulator.notifications if n.due_at is not None]
+        service = self.service.worker.next_due()
+        return min([*dues, *([service] if service is not None else [])], default=None)
+
+
+def find_order(tx: Tx, number: str) -> int:
+    """The row of an order."""
+    return int(
+        tx.execute(sa.select(orders.c.id).where(orders.c.out_trade_no == number)).scalar_one()
+    )
+
+
+@contextmanager
+def running(directory: Path) -> Generator[World]:
+    """A world that runs while the block does."""
+    world = World(directory)
+    world.start()
+    try:
+        yield world
+    finally:
+        world.stop()

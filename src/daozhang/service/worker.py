@@ -79,14 +79,15 @@ class Worker:
         with self._advancing:
             target = clock.now() + timedelta(seconds=seconds)
             self.settle()
-            while (due := self._earliest()) is not None and due <= target:
+            while (due := self.next_due()) is not None and due <= target:
                 clock.set(due)
                 self.settle()
             clock.set(target)
             self.settle()
             return clock.now()
 
-    def _earliest(self) -> datetime | None:
+    def next_due(self) -> datetime | None:
+        """The earliest moment at which any duty will have something to do."""
         dues = [due for runner in self._duties if (due := runner.next_due()) is not None]
         return min(dues, default=None)
 
