@@ -31,6 +31,7 @@ KeySource = str | bytes | Path
 _HASHES: Final = {"RSA2": hashes.SHA256(), "RSA": hashes.SHA1()}  # noqa: S303 - Alipay's own RSA
 _PADDING: Final = padding.PKCS1v15()
 _ARMOUR = re.compile(rb"-{3,}\s*(BEGIN|END)\s+([A-Z0-9 ]+?)\s*-{3,}")
+_INVISIBLE = re.compile("[\ufeff\u200b\u00a0]".encode().replace(b"[", b"(?:").replace(b"]", b")"))
 _KEY_BYTES_MAX: Final = 64 * 1024
 
 
@@ -98,11 +99,6 @@ class PrivateKey:
         Raises `KeyProblem`, which says what it looks like instead.
         """
         der, label = _der_of(source, "private key")
-        if "ENCRYPTED" in label:
-            raise KeyProblem(
-                "This private key is encrypted with a password. Convert it: "
-                "openssl pkey -in key.pem -out plain.pem 该私钥已加密，请先去除密码。"
-            )
         for parse in _PRIVATE_PARSERS:
             key = _try(parse, der)
             if isinstance(key, rsa.RSAPrivateKey):
@@ -167,10 +163,12 @@ def _der_of(source: KeySource, wanted: str) -> tuple[bytes, str]:
     raw = _bytes_of(source, wanted)
     if raw[:1] == b"\x30" and not _ARMOUR.search(raw):
         return raw, ""
-    text = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\\r", b"").replace(b"\\n", b"\n")
+    text = _INVISIBLE.sub(b"", raw).replace(b"\\r", b"").replace(b"\\n", b"\n")
     label = ""
     if found := _ARMOUR.search(text):
         label = found.group(2).decode()
+        if "ENCRYPTED" in label or b"4,ENCRYPTED" in text:
+            raise _encrypted(wanted)
         body = text[found.end() :]
         ends = _ARMOUR.search(body)
         text = body[: ends.start()] if ends else body
@@ -179,6 +177,15 @@ def _der_of(source: KeySource, wanted: str) -> tuple[bytes, str]:
         return base64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True), label
     except binascii.Error:
         raise _not_base64(packed, wanted) from None
+
+
+def _encrypted(wanted: str) -> KeyProblem:
+    if wanted == "public key":
+        return _private_where_public()
+    return KeyProblem(
+        "This private key is encrypted with a password. Convert it: "
+        "openssl pkey -in key.pem -out plain.pem 该私钥已加密，请先去除密码。"
+    )
 
 
 def _bytes_of(source: KeySource, wanted: str) -> bytes:
@@ -220,13 +227,17 @@ def _not_a_private_key(der: bytes, label: str) -> KeyProblem:
     return _wrong(der, label, "private key", _try(_pkcs8, der))
 
 
+def _private_where_public() -> KeyProblem:
+    return KeyProblem(
+        "This is a private key; a public key is wanted here. Keep private keys out of this "
+        "field; the Alipay public key is on the app's page in Alipay's console "
+        "这是私钥，此处需要支付宝公钥。"
+    )
+
+
 def _not_a_public_key(der: bytes, label: str) -> KeyProblem:
-    if isinstance(_try(_pkcs8, der), rsa.RSAPrivateKey):
-        return KeyProblem(
-            "This is a private key; a public key is wanted here. Keep private keys out of this "
-            "field; the Alipay public key is on the app's page in Alipay's console "
-            "这是私钥，此处需要支付宝公钥。"
-        )
+    if _try(_pkcs8, der) is not None:
+        return _private_where_public()
     found = next((key for parse in _PUBLIC_PARSERS if (key := _try(parse, der))), None)
     return _wrong(der, label, "public key", found)
 

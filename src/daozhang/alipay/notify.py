@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -92,22 +92,39 @@ def verify(
         raise _not_bytes(body)
     if len(body) > BODY_BYTES_MAX:
         raise Untrusted(UntrustedReason.TOO_LARGE, f"More than {BODY_BYTES_MAX} bytes.")
-    if isinstance(keys, PublicKey):
-        keys = VerifyingKeys((keys,))
-    entries = decode_form(body)
+    fields, signed = read_signed(body, keys, content_type)
+    return _typed(fields, signed, encrypt_key)
+
+
+def read_signed(
+    raw: bytes,
+    keys: VerifyingKeys | PublicKey,
+    content_type: str | None = None,
+    own_names: Collection[str] = (),
+) -> tuple[dict[str, str], bytes]:
+    """The fields of a form or query string that Alipay signed, and the text that is signed.
+
+    ``own_names`` are left out before anything else. Raises `Untrusted`.
+    """
+    entries = decode_form(raw)
+    if own_names:
+        own = [name.encode() for name in own_names]
+        entries = [entry for entry in entries if entry.partition(EQUALS)[0] not in own]
     if not entries:
         raise Untrusted(
             UntrustedReason.EMPTY,
-            "The body is empty: a framework may have read it before (protocol.md §6.1).",
+            "There is nothing to read: a framework may have read the body before (protocol.md §6.1).",
         )
     entries.sort()
     fields = _texts(entries, content_type)
     signed = _signed_text(entries, fields)
-    _check_signature(fields, signed, keys)
+    _check_signature(
+        fields, signed, VerifyingKeys((keys,)) if isinstance(keys, PublicKey) else keys
+    )
     if "" in fields.values() or "" in fields:
         # What is empty is not signed: anybody could have added it.
         fields = {name: text for name, text in fields.items() if name and text}
-    return _typed(fields, signed, encrypt_key)
+    return fields, signed
 
 
 def _texts(entries: Sequence[bytes], content_type: str | None) -> dict[str, str]:

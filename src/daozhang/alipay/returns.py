@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import parse_qsl
 
 from daozhang.alipay.config import VerifyingKeys
 from daozhang.alipay.errors import Untrusted, UntrustedReason
 from daozhang.alipay.form import BODY_BYTES_MAX
 from daozhang.alipay.keys import PublicKey
-from daozhang.alipay.signing import V1, signed_text
+from daozhang.alipay.notify import read_signed
 from daozhang.clock import from_beijing_text
 from daozhang.money import Money, MoneyError
 
@@ -32,58 +31,18 @@ class ReturnPage:
 
 
 def verify_return(
-    query: str | bytes, keys: VerifyingKeys | PublicKey, *, own_parameters: Collection[str] = ()
+    query: str | bytes, keys: VerifyingKeys | PublicKey, own_parameters: Collection[str] = ()
 ) -> ReturnPage:
     """What ``query`` (raw, as it stands behind the ``?``) says, once its signature was checked.
 
     ``own_parameters`` are yours, in the ``return_url`` that you gave; Alipay does not sign them.
     Raises `Untrusted` with a reason otherwise.
     """
-    if isinstance(keys, PublicKey):
-        keys = VerifyingKeys((keys,))
-    params = _params(query)
-    for name in own_parameters:
-        params.pop(name, None)
-    sign = params.get("sign")
-    if not sign:
-        raise Untrusted(UntrustedReason.MISSING_SIGN, "There is no sign in the address.")
-    signed = signed_text(params, V1).encode(_charset(params))
-    if not any(key.verify(signed, sign, keys.sign_type) for key in keys.keys):
-        if " " in sign:
-            raise Untrusted(
-                UntrustedReason.SIGN_DECODED_TWICE,
-                "sign contains spaces: a proxy turned %2B into + in the address.",
-            )
-        raise Untrusted(
-            UntrustedReason.BAD_SIGNATURE, "The signature is not Alipay's for this address."
-        )
-    return _read(params)
-
-
-def _params(query: str | bytes) -> dict[str, str]:
-    if len(query) > BODY_BYTES_MAX:
+    raw = query.encode("utf-8", "surrogatepass") if isinstance(query, str) else query
+    if len(raw) > BODY_BYTES_MAX:
         raise Untrusted(UntrustedReason.TOO_LARGE, f"More than {BODY_BYTES_MAX} bytes.")
-    try:
-        text = query.decode("ascii") if isinstance(query, bytes) else query
-        raw = parse_qsl(text, encoding="latin-1", keep_blank_values=True, max_num_fields=100)
-        charset = _charset(dict(raw))
-        pairs = [
-            (name.encode("latin-1").decode(charset), value.encode("latin-1").decode(charset))
-            for name, value in raw
-        ]
-    except (UnicodeError, ValueError):
-        raise Untrusted(UntrustedReason.BAD_TEXT, "The address cannot be decoded.") from None
-    params = dict(pairs)
-    if len(params) != len(pairs):
-        raise Untrusted(UntrustedReason.DUPLICATE_KEY, "A parameter is there twice.")
-    return params
-
-
-def _charset(params: dict[str, str]) -> str:
-    named = params.get("charset", "utf-8").lower()
-    if named not in ("utf-8", "utf8", "gbk", "gb2312", "gb18030"):
-        raise Untrusted(UntrustedReason.UNKNOWN_CHARSET, f"charset {named[:20]!r} is not known.")
-    return "utf-8" if named.startswith("utf") else "gb18030"
+    fields, _ = read_signed(raw.removeprefix(b"?"), keys, own_names=own_parameters)
+    return _read(fields)
 
 
 def _read(params: dict[str, str]) -> ReturnPage:
