@@ -31,8 +31,8 @@ KeySource = str | bytes | Path
 _HASHES: Final = {"RSA2": hashes.SHA256(), "RSA": hashes.SHA1()}  # noqa: S303 - Alipay's own RSA
 _PADDING: Final = padding.PKCS1v15()
 _ARMOUR = re.compile(rb"-{3,}\s*(BEGIN|END)\s+([A-Z0-9 ]+?)\s*-{3,}")
-_INVISIBLE = re.compile("[\ufeff\u200b\u00a0]".encode().replace(b"[", b"(?:").replace(b"]", b")"))
-_KEY_BYTES_MAX: Final = 64 * 1024
+# Byte order mark, zero-width space, no-break space.
+_INVISIBLE = re.compile(b"\xef\xbb\xbf|\xe2\x80\x8b|\xc2\xa0")
 
 
 class PublicKey:
