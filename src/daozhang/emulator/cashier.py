@@ -17,6 +17,7 @@ from starlette.routing import Route
 from daozhang.emulator import pages, wire
 from daozhang.emulator.desk import Desk, Visit
 from daozhang.emulator.errors import BUSINESS_TEXTS
+from daozhang.emulator.identity import DEFAULT_APP
 from daozhang.emulator.ledger import Channel, Declined, Product, Trade, TradeStatus
 from daozhang.emulator.notices import return_query
 from daozhang.emulator.notifier import Notifier
@@ -83,7 +84,9 @@ class Cashier:
             trade = self._desk.open(visit)
             channel = Channel(form.get(b"channel", b"balance").decode("latin-1"))
             if form.get(b"password", b"").decode("latin-1") != PASSWORD:
-                return self._cashier_page(request, visit, trade, channel, wrong=True)
+                language = pages.language_of(request)
+                again = f"/cashier/{visit.token}?lang={language}&channel={channel.value}&wrong=yes"
+                return RedirectResponse(again, 303)
             self._desk.pay(trade, channel)
         except Declined as declined:
             return self._declined(request, visit, declined)
@@ -103,7 +106,7 @@ class Cashier:
             request,
             "done.html",
             trade=trade,
-            merchant=self._merchant(visit),
+            merchant=self._merchant(request, visit),
             return_address=self._return_address(visit, trade),
         )
 
@@ -134,20 +137,15 @@ class Cashier:
         except Declined:
             return visit, None
 
-    def _merchant(self, visit: Visit) -> str:
+    def _merchant(self, request: Request, visit: Visit) -> str:
         app = self._desk.identities.app_by_id(visit.request.auth_app_id)
-        name = "" if app is None else app.name
+        name = DEFAULT_APP if app is None else app.name
+        if name == DEFAULT_APP:
+            name = "演示商户" if pages.language_of(request) == "zh" else "Demo shop"
         return f"{name} ({visit.request.seller_id})"
 
-    def _cashier_page(
-        self,
-        request: Request,
-        visit: Visit,
-        trade: Trade,
-        channel: Channel = Channel.BALANCE,
-        *,
-        wrong: bool = False,
-    ) -> Response:
+    def _cashier_page(self, request: Request, visit: Visit, trade: Trade) -> Response:
+        asked = request.query_params
         chinese = pages.language_of(request) == "zh"
         channels = [
             (name.value, icon, title if chinese else english, note if chinese else english_note)
@@ -159,11 +157,11 @@ class Cashier:
             "cashier.html",
             trade=trade,
             token=visit.token,
-            merchant=self._merchant(visit),
+            merchant=self._merchant(request, visit),
             channels=channels,
-            channel=channel.value,
+            channel=asked.get("channel", Channel.BALANCE.value),
             password=PASSWORD,
-            wrong=wrong,
+            wrong="wrong" in asked,
             remaining_seconds=int(remaining.total_seconds()),
             clock_stands=self._desk.clock.is_manual,
         )
