@@ -96,6 +96,9 @@ def test_the_same_number_reopens_and_other_terms_are_inconsistent(place: Place) 
         ({"timeout_express": "16d"}, "ACQ.INVALID_PARAMETER"),
         ({"timeout_express": "1.5h"}, "ACQ.INVALID_PARAMETER"),
         ({"notify_url": "ftp://x"}, "ACQ.INVALID_PARAMETER"),
+        ({"notify_url": "http://"}, "ACQ.INVALID_PARAMETER"),
+        ({"notify_url": "http://x:99999/"}, "ACQ.INVALID_PARAMETER"),
+        ({"return_url": "javascript:alert(1)"}, "ACQ.INVALID_PARAMETER"),
         ({"seller_id": "2088000000000000"}, "ACQ.INVALID_PARAMETER"),
     ],
 )

@@ -8,10 +8,9 @@ of another site (Host, Origin and Content-Type are looked at).
 from __future__ import annotations
 
 import asyncio
-import base64
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -28,9 +27,10 @@ from daozhang.emulator.gateway import Conversation, Gateway
 from daozhang.emulator.ledger import Channel, Declined, Product, RefundOrigin, Trade
 from daozhang.emulator.methods import terms
 from daozhang.emulator.methods.catalogue import APP_PAY
-from daozhang.emulator.notifier import Notification, Notifier
+from daozhang.emulator.notifier import Notifier
 from daozhang.emulator.requests import read_body
 from daozhang.emulator.switches import changed
+from daozhang.emulator.views import fault_content, notification_content, trade_content
 from daozhang.emulator.wire import Unreadable
 from daozhang.money import Money, MoneyError
 
@@ -177,7 +177,7 @@ class Control:
         trade = self._desk_trade(body.out_trade_no, body.app_id)
         paid = _not_declined(lambda: self._desk.pay(trade, body.channel))
         await self._settle()
-        return _trade_content(paid)
+        return trade_content(paid)
 
     async def _pay_in_app(self, body: PayBody) -> object:
         """Plays the Alipay app: what it would hand back to the shop's app, result included."""
@@ -222,7 +222,7 @@ class Control:
             lambda: self._desk.refund(trade, amount, number, "", RefundOrigin.CENTRE)
         )
         await self._settle()
-        return _trade_content(outcome.trade)
+        return trade_content(outcome.trade)
 
     # ---- time
 
@@ -246,17 +246,17 @@ class Control:
     async def trades(self, request: Request) -> object:
         """Every trade."""
         del request
-        return {"trades": [_trade_content(trade) for trade in self._desk.trades()]}
+        return {"trades": [trade_content(trade) for trade in self._desk.trades()]}
 
     async def trade(self, request: Request) -> object:
         """One trade with its refunds."""
         number = request.path_params["out_trade_no"]
-        return _trade_content(self._desk_trade(number, request.query_params.get("app_id")))
+        return trade_content(self._desk_trade(number, request.query_params.get("app_id")))
 
     async def notifications(self, request: Request) -> object:
         """Every notification with every attempt."""
         found = self._desk.notifications(request.query_params.get("out_trade_no"))
-        return {"notifications": [_notification_content(notification) for notification in found]}
+        return {"notifications": [notification_content(notification) for notification in found]}
 
     def _desk_trade(self, out_trade_no: str, app_id: str | None) -> Trade:
         found = self._desk.find_by_number(out_trade_no, app_id)
@@ -279,12 +279,12 @@ class Control:
         body = await _read(request, FaultBody)
         fault = Fault(**msgspec.structs.asdict(body))
         self._desk.faults.set(fault)
-        return _fault_content(fault)
+        return fault_content(fault)
 
     async def faults(self, request: Request) -> object:
         """The faults that can still strike."""
         del request
-        return {"faults": [_fault_content(fault) for fault in self._desk.faults.all()]}
+        return {"faults": [fault_content(fault) for fault in self._desk.faults.all()]}
 
     async def clear_faults(self, request: Request) -> object:
         """Removes every fault."""
@@ -369,74 +369,3 @@ async def _read(request: Request, kind: type[_Body]) -> _Body:
         return msgspec.convert(await _read_json(request), kind)
     except msgspec.ValidationError as problem:
         raise Refused(400, "INVALID_BODY", str(problem)) from problem
-
-
-def _trade_content(trade: Trade) -> dict[str, Any]:
-    return {
-        "out_trade_no": trade.out_trade_no,
-        "trade_no": trade.trade_no,
-        "app_id": trade.request.app_id,
-        "seller_id": trade.request.seller_id,
-        "trade_status": trade.status.value,
-        "total_amount": str(trade.total),
-        "refunded_amount": str(trade.refunded),
-        "subject": trade.request.subject,
-        "channel": None if trade.channel is None else trade.channel.value,
-        "created_at": trade.created_at.isoformat(),
-        "expires_at": trade.request.expires_at.isoformat(),
-        "paid_at": None if trade.paid_at is None else trade.paid_at.isoformat(),
-        "closed_at": None if trade.closed_at is None else trade.closed_at.isoformat(),
-        "finished_at": None if trade.finished_at is None else trade.finished_at.isoformat(),
-        "notify_url": trade.request.notify_url,
-        "refunds": [
-            {
-                "out_request_no": refund.out_request_no,
-                "amount": str(refund.amount),
-                "reason": refund.reason,
-                "origin": refund.origin.value,
-                "at": refund.at.isoformat(),
-            }
-            for refund in trade.refunds
-        ],
-    }
-
-
-def _notification_content(notification: Notification) -> dict[str, Any]:
-    """``body`` is the form as it was sent, which is always ASCII; ``answer`` may be anything."""
-    due_at = notification.due_at
-    return {
-        "notify_id": notification.notify_id,
-        "out_trade_no": notification.out_trade_no,
-        "occasion": notification.occasion.value,
-        "notify_url": notification.url,
-        "delivery": notification.delivery.value,
-        "created_at": notification.created_at.isoformat(),
-        "due_at": None if due_at is None else due_at.isoformat(),
-        "attempts": [
-            {
-                "number": attempt.number,
-                "at": attempt.at.isoformat(),
-                "content_type": attempt.content_type,
-                "body": attempt.body.decode("ascii"),
-                "status": attempt.status,
-                "answer": attempt.answer.decode("utf-8", "replace"),
-                "answer_base64": base64.b64encode(attempt.answer).decode("ascii"),
-                "error": attempt.error or None,
-                "acknowledged": attempt.acknowledged,
-            }
-            for attempt in list(notification.attempts)
-        ],
-    }
-
-
-def _fault_content(fault: Fault) -> dict[str, Any]:
-    return {
-        "name": fault.name.value,
-        "out_trade_no": fault.out_trade_no,
-        "app_id": fault.app_id,
-        "method": fault.method,
-        "times": fault.times,
-        "probability": fault.probability,
-        "seconds": fault.duration_seconds,
-        "struck": fault.struck,
-    }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from daozhang.clock import BEIJING, from_beijing_text
 from daozhang.emulator.errors import invalid_parameter
@@ -23,7 +24,6 @@ _SUBJECT_REFUSED: Final = frozenset("/=&")
 _EXPIRY_MIN: Final = timedelta(minutes=1)
 _EXPIRY_MAX: Final = timedelta(days=15)
 _ADDRESS_MAX: Final = 256
-_ABSOLUTE: Final = re.compile(r"https?://[^\s/?#]+", re.IGNORECASE)
 
 DEFAULT_LIFE: Final = {
     Product.PAGE: timedelta(days=15),
@@ -100,9 +100,22 @@ def amount(terms: Mapping[str, Any], name: str) -> Money:
 
 def address(name: str, value: str) -> str:
     """An absolute http(s) address of at most 256 characters, or nothing."""
-    if value and (len(value) > _ADDRESS_MAX or not _ABSOLUTE.match(value)):
+    if value and not _is_address(value):
         raise invalid_parameter(f"{name}必须是不超过256个字符的完整网址 (an absolute address)")
     return value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return (
+            len(value) <= _ADDRESS_MAX
+            and parts.scheme.lower() in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+        )
+    except ValueError:
+        return False
 
 
 def expiry(terms: Mapping[str, Any], product: Product, now: datetime) -> datetime:
