@@ -33,6 +33,7 @@ _PADDING: Final = padding.PKCS1v15()
 _ARMOUR = re.compile(rb"-{3,}\s*(BEGIN|END)\s+([A-Z0-9 ]+?)\s*-{3,}")
 # Byte order mark, zero-width space, no-break space.
 _INVISIBLE = re.compile(b"\xef\xbb\xbf|\xe2\x80\x8b|\xc2\xa0")
+_KEY_BYTES_MAX: Final = 64 * 1024
 
 
 class PublicKey:
