@@ -13,13 +13,13 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from worlds import Server, free_port, register
 
 from daozhang.app import Service, create_context
 from daozhang.clock import ManualClock
 from daozhang.service.merchants.model import NewApp
 from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
+from worlds import Server, free_port, register
 
 FILE = json.loads(
     (Path(__file__).parents[1] / "alipay/data/vectors.json").read_text(encoding="utf-8")

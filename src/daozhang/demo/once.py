@@ -16,7 +16,7 @@ from daozhang.demo.world import DemoFailed, World
 from daozhang.money import Money
 
 WAIT_SECONDS: Final = 30.0
-PASSWORD: Final = "111111"
+PASSWORD: Final = "888888"
 """The emulator's payment password, as its cashier page shows it."""
 
 REFUND: Final = "8.88"
@@ -204,7 +204,8 @@ class Play:
             params={"out_trade_no": self._number},
             trust_env=False,
         )
-        attempts: list[dict[str, Any]] = answer.json()["notifications"]
+        told: list[dict[str, Any]] = answer.json()["notifications"]
+        attempts = [attempt for notification in told for attempt in notification["attempts"]]
         good = [attempt for attempt in attempts if attempt["answer"] == "success"]
         return good if len(good) > more_than else None
 
