@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -139,6 +140,9 @@ class Receiver:
 
 
 class _Form(HTMLParser):
+    """The one form of a page. The SDKs leave `&` bare in its action, which a browser takes as it
+    stands (`&notify_url` is no `¬`); Python's parser has to be told."""
+
     def __init__(self) -> None:
         super().__init__()
         self.action = ""
@@ -158,5 +162,5 @@ def open_page(page: str) -> httpx2.Response:
         if page.startswith("http"):
             return browser.get(page)
         form = _Form()
-        form.feed(page)
+        form.feed(re.sub(r"&(?!#?\w+;)", "&amp;", page))
         return browser.post(form.action, data=form.fields)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from peers.desk import Calls, Desk, Receiver, new_number, open_page
 
-SUBJECT = "雨前龙井 50g + 杯 & 盖"
+SUBJECT = "雨前龙井 50g + 杯与盖 100%"
 
 
 def key_mode(desk: Desk) -> dict[str, Any]:
