@@ -161,7 +161,8 @@ class SignedWorld:
 
 
 def _number_in(data: Mapping[str, Any]) -> str | None:
-    number = data.get("out_trade_no") or data.get("order", {}).get("out_trade_no")
+    told = data["order"] or data["surprise"]
+    number = told["out_trade_no"]
     return None if number is None else str(number)
 
 

@@ -66,7 +66,8 @@ def test_files_can_be_read_in_one_sitting() -> None:
 
 def test_functions_fit_in_one_look() -> None:
     long: dict[str, int] = {}
-    for path in PYTHON:
+    written = [path for path in PYTHON if path.parent.name != "versions"]  # migrations are made
+    for path in written:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -88,7 +89,9 @@ def test_every_package_says_what_it_owns() -> None:
 
 # Written in pieces, so that this file does not contain what it looks for.
 PRIVATE_KEYS = re.compile("-----BEGIN (?:[A-Z]+ )*PRIVATE " + "KEY-----\\s*[A-Za-z0-9+/=\\s]{100}")
-BARE_PRIVATE_KEYS = re.compile("(?<![A-Za-z0-9+/])MII" + "(?:Ev|Eo|CX|CW|Jp|Jr)[A-Za-z0-9+/]{300}")
+BARE_PRIVATE_KEYS = re.compile(
+    "(?<![A-Za-z0-9+/])MII" + "(?:E[o-qu-w]|C[U-X]|J[o-s])[A-Za-z0-9+/]{300}"
+)
 ADDRESSES_OF_INDEXES = [
     "pypi" + ".org/simple",
     "files.python" + "hosted.org",

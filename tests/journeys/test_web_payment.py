@@ -31,6 +31,7 @@ def test_a_payment_arrives(world: World) -> None:
 def test_a_partial_refund_goes_and_its_notice_changes_nothing_more(world: World) -> None:
     number = world.order("88.88")
     world.pay(number)
+    world.settle()
 
     asked = world.refund(number, "8.88", "R1")
     assert asked.status_code == 201, asked.text
@@ -50,6 +51,7 @@ def test_a_partial_refund_goes_and_its_notice_changes_nothing_more(world: World)
 def test_a_full_refund_refunds_the_order(world: World) -> None:
     number = world.order("10.00")
     world.pay(number)
+    world.settle()
     world.refund(number, "4.00", "R1")
     world.advance(60)
     world.refund(number, "6.00", "R2")

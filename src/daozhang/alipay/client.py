@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar
 
 from daozhang.alipay import pages
+from daozhang.alipay.calling import operation_call, page_call, typed_result
 from daozhang.alipay.catalogue import method_named
 from daozhang.alipay.config import Credentials
 from daozhang.alipay.conversation import Conversation, Protocol, Speaker, TransportFailure
-from daozhang.alipay.errors import OutcomeUnknown
 from daozhang.alipay.exchange import Answer, Call, File, WireAnswer, WireRequest
-from daozhang.alipay.operations.operation import Details, MalformedResult, Operation, Result
+from daozhang.alipay.operations.operation import Operation, Result
 from daozhang.alipay.operations.trade import PagePayment, TradeAppPay
 from daozhang.clock import Clock, SystemClock
 
@@ -72,7 +72,7 @@ class _Client:
         app_auth_token: str | None = None,
     ) -> str:
         """The signed address of Alipay's cashier for ``operation``; redirect the buyer there."""
-        call = _page_call(operation, notify_url, return_url, app_auth_token)
+        call = page_call(operation, notify_url, return_url, app_auth_token)
         return pages.page_url(self.credentials, call, self._speaker.clock.now())
 
     def page_form(
@@ -85,7 +85,7 @@ class _Client:
         script_nonce: str | None = None,
     ) -> str:
         """The same hand-over as HTML with a form that submits itself."""
-        call = _page_call(operation, notify_url, return_url, app_auth_token)
+        call = page_call(operation, notify_url, return_url, app_auth_token)
         now = self._speaker.clock.now()
         return pages.page_form(self.credentials, call, now, script_nonce=script_nonce)
 
@@ -97,7 +97,7 @@ class _Client:
         app_auth_token: str | None = None,
     ) -> str:
         """What the merchant's app hands to Alipay's SDK for phones."""
-        call = _page_call(operation, notify_url, None, app_auth_token)
+        call = page_call(operation, notify_url, None, app_auth_token)
         return pages.order_string(self.credentials, call, self._speaker.clock.now())
 
     def _deadline(self, seconds: float | None) -> Deadline:
@@ -413,59 +413,6 @@ class Deadline:
 
         left = self.seconds_left()
         return httpx2.Timeout(left, connect=min(left, CONNECT_SECONDS_MAX))
-
-
-def operation_call(
-    operation: Operation[Any], notify_url: str | None, app_auth_token: str | None
-) -> Call:
-    """``operation`` as a call. Raises `TypeError` for what the buyer's browser or app does."""
-    if not isinstance(operation, Operation):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(
-            f"{type(operation).__name__} is not called: use page_url, page_form or order_string."
-        )
-    return Call(
-        operation.METHOD,
-        operation.content(),
-        notify_url=notify_url,
-        app_auth_token=app_auth_token,
-    )
-
-
-def typed_result(operation: Operation[R], answer: Answer) -> R:
-    """The verified answer as the operation's result.
-
-    Raises `OutcomeUnknown` if its fields make no sense: Alipay did say yes, so it may have
-    happened.
-    """
-    try:
-        return operation.read(answer.fields, answer.trace_id)
-    except MalformedResult as problem:
-        raise OutcomeUnknown(
-            f"The answer is Alipay's, but not one to act on: {problem}",
-            method=operation.METHOD,
-            cause="malformed",
-            trace_id=answer.trace_id,
-        ) from None
-
-
-def _page_call(
-    operation: Details | Call,
-    notify_url: str | None,
-    return_url: str | None,
-    app_auth_token: str | None,
-) -> Call:
-    if isinstance(operation, Call):
-        method, content = operation.method, operation.content
-    else:
-        method, content = operation.METHOD, operation.content()
-    return Call(
-        method,
-        content,
-        notify_url=notify_url,
-        return_url=return_url,
-        app_auth_token=app_auth_token,
-        encrypted=False,
-    )
 
 
 def _sending(conversation: Conversation, answer: WireAnswer) -> Callable[[], WireRequest]:

@@ -1,0 +1,1 @@
+"""Everything that remembers: the service, cut by domain. `docs/index.md` is the map."""

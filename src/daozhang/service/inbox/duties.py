@@ -16,8 +16,11 @@ from daozhang.service.inbox.recorder import CONFIRM_SIGNAL, INBOX_SIGNAL
 from daozhang.service.inbox.rules import CLAIM_ORDER_SECONDS, RETRY_DELAYS_SECONDS, agrees
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.orders.actions import lock_order, raise_surprise
+from daozhang.service.orders.events import snapshot_of
 from daozhang.service.orders.model import Order
+from daozhang.service.orders.rules import SURPRISE
 from daozhang.service.orders.store import find_order_of_merchant
+from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds.actions import settle_fact
 from daozhang.service.web.context import Context
 
@@ -64,19 +67,7 @@ class ApplyNotifications:
                 self._apply(rows[:middle], now)
                 self._apply(rows[middle:], now)
             else:
-                self._failed(rows[0], now, error)
-
-    def _failed(self, row: RecordedNotification, now: datetime, error: Exception) -> None:
-        log.exception("notification_not_applied", notification_id=row.id, attempts=row.attempts)
-        reason = f"{type(error).__name__}: {error}"[:500]
-        with self._context.database.begin() as tx:
-            if row.attempts < len(RETRY_DELAYS_SECONDS):
-                delay = timedelta(seconds=RETRY_DELAYS_SECONDS[row.attempts])
-                store.update_notification(
-                    tx, row.id, attempts=row.attempts + 1, due_at=now + delay, outcome=reason
-                )
-            else:
-                _surprise(tx, row, "notification_not_applicable", reason, now)
+                _try_later(self._context, rows[0], now, error)
 
 
 class ConfirmNotifications:
@@ -96,7 +87,10 @@ class ConfirmNotifications:
                 tx, InboxStatus.CONFIRMING, now, now + timedelta(seconds=LEASE_SECONDS), 8
             )
         for row in rows:
-            self._confirm(row, now)
+            try:
+                self._confirm(row, now)
+            except Exception as error:  # noqa: BLE001 - as above: the others go on, it is kept
+                _try_later(self._context, row, now, error)
         return len(rows)
 
     def next_due(self) -> datetime | None:
@@ -105,7 +99,8 @@ class ConfirmNotifications:
             return store.earliest_due(tx, InboxStatus.CONFIRMING)
 
     def _confirm(self, row: RecordedNotification, now: datetime) -> None:
-        order = self._order_of(row)
+        with self._context.database.read() as tx:
+            order = _order_of(tx, row)
         if order is None:
             with self._context.database.begin() as tx:
                 _apply_one(tx, self._context, row, now)
@@ -118,11 +113,7 @@ class ConfirmNotifications:
                 _apply_one(tx, self._context, row, now)
             else:
                 detail = f"the query says {answer.kind.value} of trade {answer.trade_no}"
-                _surprise(tx, row, "notification_contradicted", detail, now, order)
-
-    def _order_of(self, row: RecordedNotification) -> Order | None:
-        with self._context.database.read() as tx:
-            return find_order_of_merchant(tx, row.merchant_id, row.out_trade_no or "")
+                _surprise(tx, self._context, row, "notification_contradicted", detail, now)
 
     def _ask_later(self, tx: Tx, row: RecordedNotification, now: datetime) -> None:
         step = min(row.attempts, len(RETRY_DELAYS_SECONDS) - 1)
@@ -146,7 +137,9 @@ class UnclaimedNotifications:
             for row in rows:
                 # It stays waiting, and is applied should its order still come to be.
                 store.update_notification(tx, row.id, due_at=None)
-                _surprise(tx, row, "payment_without_order", row.kind, now, ends=False)
+                _surprise(
+                    tx, self._context, row, "payment_without_order", row.kind, now, ends=False
+                )
         return len(rows)
 
     def next_due(self) -> datetime | None:
@@ -156,9 +149,11 @@ class UnclaimedNotifications:
 
 
 def _apply_one(tx: Tx, context: Context, row: RecordedNotification, now: datetime) -> None:
-    """Applies one notification, or lets it wait for its order."""
-    assert row.fact is not None
-    found = find_order_of_merchant(tx, row.merchant_id, row.fact.out_trade_no)
+    """Applies one notification, lets it wait for its order, or hands it to a person."""
+    if row.fact is None:
+        _surprise(tx, context, row, "notification_not_understood", row.kind, now)
+        return
+    found = _order_of(tx, row)
     if found is None:
         due_at = row.received_at + timedelta(seconds=CLAIM_ORDER_SECONDS)
         store.update_notification(
@@ -186,28 +181,67 @@ def _apply_one(tx: Tx, context: Context, row: RecordedNotification, now: datetim
     )
 
 
+def _order_of(tx: Tx, row: RecordedNotification) -> Order | None:
+    """The order that a notification names, if there is one."""
+    if row.out_trade_no is None:
+        return None
+    return find_order_of_merchant(tx, row.merchant_id, row.out_trade_no)
+
+
+def _try_later(
+    context: Context, row: RecordedNotification, now: datetime, error: Exception
+) -> None:
+    """Keeps a row that could not be applied for another try; after the last one it is for a
+    person."""
+    log.error("notification_not_applied", notification_id=row.id, exc_info=error)
+    reason = f"{type(error).__name__}: {error}"[:500]
+    with context.database.begin() as tx:
+        if row.attempts < len(RETRY_DELAYS_SECONDS):
+            delay = timedelta(seconds=RETRY_DELAYS_SECONDS[row.attempts])
+            store.update_notification(
+                tx, row.id, attempts=row.attempts + 1, due_at=now + delay, outcome=reason
+            )
+        else:
+            _surprise(tx, context, row, "notification_not_applicable", reason, now)
+
+
 def _surprise(
     tx: Tx,
+    context: Context,
     row: RecordedNotification,
     reason: str,
     detail: str,
     now: datetime,
-    order: Order | None = None,
     *,
     ends: bool = True,
 ) -> None:
-    """Hands a notification to a person."""
-    amount = (row.fact.total if row.fact is not None else None) or Money.zero()
-    raise_surprise(
+    """Hands a notification to a person, and announces that once."""
+    found = _order_of(tx, row)
+    is_new = raise_surprise(
         tx,
         merchant_id=row.merchant_id,
-        order=order,
+        order=found,
         out_trade_no=row.out_trade_no,
         reason=reason,
         detail=f"notification {row.notify_id}: {detail}",
-        amount=amount,
+        amount=(row.fact.total if row.fact is not None else None) or Money.zero(),
         now=now,
     )
+    if is_new:
+        order = None if found is None else lock_order(tx, found.id)
+        append_event(
+            tx,
+            merchant_id=row.merchant_id,
+            environment=store.environment_of(tx, row.merchant_id),
+            order_id=None if order is None else order.id,
+            type=SURPRISE,
+            data={
+                "order": None if order is None else snapshot_of(order),
+                "surprise": {"out_trade_no": row.out_trade_no, "reason": reason},
+            },
+            now=now,
+            signals=context.signals,
+        )
     if ends:
         store.update_notification(
             tx, row.id, status=InboxStatus.SURPRISED.value, due_at=None, outcome=reason

@@ -34,6 +34,7 @@ class Arrival:
     kind: str
     body: bytes
     fact: TradeFact | None
+    is_about_trade: bool
     needs_confirmation: bool
     received_at: datetime
 

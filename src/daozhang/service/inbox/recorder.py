@@ -131,7 +131,7 @@ def sealed_to(arrival: Arrival) -> str:
 
 def _row_of(context: Context, arrival: Arrival) -> dict[str, object]:
     status = InboxStatus.RECEIVED
-    if arrival.fact is None:
+    if arrival.fact is None and not arrival.is_about_trade:
         status = InboxStatus.KEPT
     elif arrival.needs_confirmation:
         status = InboxStatus.CONFIRMING

@@ -6,6 +6,7 @@ so no framework can spoil it. It answers ``success`` only after the commit.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import structlog
@@ -15,11 +16,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from daozhang.alipay.errors import Untrusted
-from daozhang.alipay.notify import Notification, TradeNotification, verify
+from daozhang.alipay.notify import Notification, verify
 from daozhang.service.inbox.actions import keep_refused
 from daozhang.service.inbox.model import Arrival
 from daozhang.service.inbox.recorder import InboxFull, Recorder
-from daozhang.service.inbox.rules import fact_of, needs_confirmation
+from daozhang.service.inbox.rules import (
+    fact_of,
+    identity_of,
+    is_about_trade,
+    needs_confirmation,
+    number_of,
+)
 from daozhang.service.merchants.clients import clients_of
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.web.context import Context, context_of
@@ -62,7 +69,8 @@ async def receive_notification(request: Request) -> Response:
 async def _read(request: Request, bytes_max: int) -> bytes | None:
     """The raw body, or ``None`` as soon as it is larger than ``bytes_max``."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > bytes_max:
+    # Not isdigit(): "²" is a digit too, and int() raises for it and for thousands of digits.
+    if not re.fullmatch(r"[0-9]{1,18}", declared) or int(declared) > bytes_max:
         return None
     chunks: list[bytes] = []
     size = 0
@@ -82,15 +90,15 @@ def _arrival(
 ) -> Arrival:
     now = context.clock.now()
     fact = fact_of(notification, merchant, now)
-    is_trade = isinstance(notification, TradeNotification)
     return Arrival(
         merchant_id=merchant.id,
-        notify_id=notification.notify_id or notification.content_hash,
+        notify_id=identity_of(notification),
         content_hash=notification.content_hash,
-        out_trade_no=notification.out_trade_no if is_trade else None,
+        out_trade_no=number_of(notification),
         kind=notification.kind,
         body=body,
         fact=fact,
+        is_about_trade=is_about_trade(notification),
         needs_confirmation=fact is not None and needs_confirmation(notification),
         received_at=now,
     )

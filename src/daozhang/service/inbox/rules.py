@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from daozhang.alipay.notify import (
     Closed,
+    ClosedUnclear,
     Finished,
     FullyRefunded,
     Notification,
@@ -31,6 +32,7 @@ KINDS: Final[Mapping[type[Notification], FactKind]] = {
     PartlyRefunded: FactKind.PARTLY_REFUNDED,
     FullyRefunded: FactKind.REFUNDED,
     Closed: FactKind.CLOSED_UNPAID,
+    ClosedUnclear: FactKind.CLOSED_UNCLEAR,
     Finished: FactKind.FINISHED,
     Waiting: FactKind.WAITING,
 }
@@ -42,16 +44,42 @@ CLAIM_ORDER_SECONDS: Final = 3600
 """How long a notification may wait for its order before a person is told."""
 
 
+NUMBER_CHARACTERS_MAX: Final = 64
+"""As long as an ``out_trade_no`` can be (apis.md §1.1)."""
+
+NOTIFY_ID_CHARACTERS_MAX: Final = 128
+"""As long as Alipay says a ``notify_id`` can be; a longer one is kept as the content's hash."""
+
+
+def is_about_trade(notification: Notification) -> bool:
+    """Whether it speaks of a trade. It is about money then, and never kept without a word, even
+    if nobody here understands it."""
+    return notification.fields.get("notify_type") == "trade_status_sync"
+
+
+def number_of(notification: Notification) -> str | None:
+    """The order that it names; ``None`` if it names none or the number can be no order's."""
+    number = notification.fields.get("out_trade_no") if is_about_trade(notification) else None
+    return number if number and len(number) <= NUMBER_CHARACTERS_MAX else None
+
+
+def identity_of(notification: Notification) -> str:
+    """What tells it from other notifications of the merchant, together with its content's hash."""
+    notify_id = notification.notify_id
+    if notify_id is None or len(notify_id) > NOTIFY_ID_CHARACTERS_MAX:
+        return notification.content_hash
+    return notify_id
+
+
 def fact_of(notification: Notification, merchant: Merchant, now: datetime) -> TradeFact | None:
-    """What a notification about a trade says; ``None`` for a kind that nobody acts on."""
+    """What a notification about a trade says; ``None`` if it is about none, or not understood."""
     kind = KINDS.get(type(notification))
-    if kind is None or not isinstance(notification, TradeNotification):
-        return None
-    if notification.out_trade_no is None:
+    number = number_of(notification)
+    if kind is None or number is None or not isinstance(notification, TradeNotification):
         return None
     return TradeFact(
         kind=kind,
-        out_trade_no=notification.out_trade_no,
+        out_trade_no=number,
         source=Source.NOTIFICATION,
         source_ref=notification.notify_id or "",
         learned_at=now,
@@ -102,14 +130,14 @@ def agrees(notice: TradeFact, answer: TradeFact) -> bool:
     """Whether a signed answer confirms a notification that lacks an identity.
 
     The same trade, the same total, and a state in which the notification can be true: a full
-    refund is a closed trade, everything else a trade that is not absent.
+    refund or a close is a closed trade, everything else a trade that is not absent.
     """
     if answer.kind is FactKind.ABSENT or notice.trade_no not in (None, answer.trade_no):
         return False
     if answer.total is not None and notice.total not in (None, answer.total):
         return False
     closed = {FactKind.CLOSED_UNPAID, FactKind.CLOSED_UNCLEAR}
-    if notice.kind in (FactKind.REFUNDED, FactKind.CLOSED_UNPAID):
+    if notice.kind in {FactKind.REFUNDED, *closed}:
         return answer.kind in closed
     return True
 

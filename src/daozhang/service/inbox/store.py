@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.inbox.model import InboxStatus, RecordedNotification
 from daozhang.service.inbox.rules import fact_from_json
+from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import orders
 
 REFUSED_SAMPLES_MAX: Final = 50
@@ -147,6 +148,12 @@ def list_notifications(
         .limit(rows_max)
     ).mappings()
     return [_row(row) for row in rows]
+
+
+def environment_of(tx: Tx, merchant_id: int) -> str:
+    """The environment in which the merchant's notifications are true."""
+    wanted = sa.select(merchants.c.environment).where(merchants.c.id == merchant_id)
+    return str(tx.execute(wanted).scalar_one())
 
 
 def insert_refused(tx: Tx, values: Mapping[str, Any], day: date) -> None:

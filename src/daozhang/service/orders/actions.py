@@ -29,11 +29,15 @@ from daozhang.service.orders.model import (
 )
 from daozhang.service.orders.refusals import (
     AmountExceedsRemainder,
+    CurrencyNotTaken,
     OrderConflict,
     OrderNotClosable,
     OrderNotFound,
     OrderNotRefundable,
 )
+
+CURRENCY_TAKEN = "CNY"
+"""What the web pay page charges in: it takes an amount without a currency, and means yuan."""
 
 SURPRISE_OWNER = "merchant"
 """Who owns a surprise until somebody takes it: the people of the merchant, as a group."""
@@ -48,8 +52,11 @@ def create_order(tx: Tx, merchant: Merchant, new: NewOrder, now: datetime) -> tu
     """The order of that number, and whether it is new.
 
     The number makes creation idempotent: the same content again gives the order that is there;
-    other content is refused with `OrderConflict`.
+    other content is refused with `OrderConflict`, a currency that Alipay's page would take for
+    yuan with `CurrencyNotTaken`.
     """
+    if new.amount.currency != CURRENCY_TAKEN:
+        raise CurrencyNotTaken(new.amount.currency)
     order_id = store.insert_order(tx, _row_of(merchant, new, now))
     if order_id is not None:
         order = store.find_order_by_id(tx, order_id)

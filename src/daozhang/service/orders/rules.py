@@ -214,7 +214,7 @@ def disagreement(order: Order, fact: Fact) -> str | None:
     if isinstance(fact, RefundFact):
         checks = {
             "trade_no_differs": fact.trade_no not in (None, order.trade_no or fact.trade_no),
-            "refund_exceeds_total": fact.proven > order.amount,
+            "refund_exceeds_total": _exceeds(fact.proven, order.amount),
         }
     else:
         checks = {
@@ -222,9 +222,15 @@ def disagreement(order: Order, fact: Fact) -> str | None:
             "app_id_differs": fact.app_id not in (None, order.app_id),
             "seller_id_differs": fact.seller_id not in (None, order.seller_id),
             "amount_differs": fact.total not in (None, order.amount),
-            "refund_exceeds_total": fact.refunded is not None and fact.refunded > order.amount,
+            "refund_exceeds_total": fact.refunded is not None
+            and _exceeds(fact.refunded, order.amount),
         }
     return next((reason for reason, differs in checks.items() if differs), None)
+
+
+def _exceeds(part: Money, whole: Money) -> bool:
+    """Whether ``part`` cannot be a part of ``whole``: it is more, or other money."""
+    return part.currency != whole.currency or part > whole
 
 
 def refunded_after(order: Order, fact: Fact) -> Money:
@@ -282,7 +288,8 @@ def decide(order: Order, fact: Fact, *, grace_seconds: int) -> Decision:
     surprise = move.surprise
     if surprise is None and move.surprise_if_close_confirmed and order.close_confirmed:
         surprise = "paid_after_confirmed_close"
-    if move.may_expire and _absence_is_proven(order, fact, grace_seconds):
+    # Where a person has to look, nothing closes by itself.
+    if move.may_expire and not order.attention and _absence_is_proven(order, fact, grace_seconds):
         return Decision(OrderStatus.CLOSED, (CLOSED,), Follow.NOTHING, order.refunded, expires=True)
     if _person_is_due(order, kind, move):
         surprise = "outcome_stays_unclear"

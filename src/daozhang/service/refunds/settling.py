@@ -187,7 +187,9 @@ def _announce(
     """Appends the events in the table's order, each refund's where the table has its place."""
     order = books.order
     bodies: list[tuple[str, dict[str, object]]] = []
-    waiting: list[tuple[str, dict[str, object]]] = [(REFUND_SUCCEEDED, {"refund": refund_snapshot(r)}) for r in books.succeeded]
+    waiting: list[tuple[str, dict[str, object]]] = [
+        (REFUND_SUCCEEDED, {"refund": refund_snapshot(r)}) for r in books.succeeded
+    ]
     for name in events:
         if name == REFUND_SUCCEEDED:
             bodies += waiting
