@@ -74,12 +74,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def register(context: Context, app: NewApp, *, seller_id: str, slug: str = "shop") -> str:
+def register(
+    context: Context, app: NewApp, *, seller_id: str, slug: str = "shop", **policies: Any
+) -> str:
     """Adds an App, a Merchant of it and an API key with every scope; returns the key."""
     with context.database.begin() as tx:
         add_app(tx, context, app)
         merchant = add_merchant(
-            tx, context, NewMerchant(slug, "Shop", app.app_id, app.environment, seller_id)
+            tx,
+            context,
+            NewMerchant(slug, "Shop", app.app_id, app.environment, seller_id, **policies),
         )
         _, secret = create_api_key(
             tx,
@@ -93,14 +97,36 @@ def register(context: Context, app: NewApp, *, seller_id: str, slug: str = "shop
     return secret
 
 
+class Postman(httpx2.AsyncBaseTransport):
+    """Carries Alipay's notifications to the service, or holds them back for a test to hand over."""
+
+    def __init__(self) -> None:
+        self.holding = False
+        self.held: list[bytes] = []
+        self._road = httpx2.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if not self.holding:
+            return await self._road.handle_async_request(request)
+        self.held.append(await request.aread())
+        return httpx2.Response(503, text="held back")
+
+    async def aclose(self) -> None:
+        await self._road.aclose()
+
+
 class World:
     """The emulator and the service with one merchant, and the hands of everybody around them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **policies: Any) -> None:
         self.clock = ManualClock(START)
+        self.postman = Postman()
         emulator_port, service_port = free_port(), free_port()
         self.emulator = create_emulator(
-            directory / "emulator", clock=self.clock, port=emulator_port
+            directory / "emulator",
+            clock=self.clock,
+            port=emulator_port,
+            transport=self.postman,
         )
         settings = load_settings(
             {},
@@ -121,7 +147,7 @@ class World:
             gateway_url=given["gateway_url"],
             v3_base_url=given["v3_base_url"],
         )
-        key = register(context, app, seller_id=given["seller_id"])
+        key = register(context, app, seller_id=given["seller_id"], **policies)
         self.service = Service(context)
         self._servers = [
             Server(self.emulator.asgi, emulator_port),
@@ -224,9 +250,9 @@ def find_order(tx: Tx, number: str) -> int:
 
 
 @contextmanager
-def running(directory: Path) -> Generator[World]:
+def running(directory: Path, **policies: Any) -> Generator[World]:
     """A world that runs while the block does."""
-    world = World(directory)
+    world = World(directory, **policies)
     world.start()
     try:
         yield world

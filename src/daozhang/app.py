@@ -31,9 +31,9 @@ from daozhang.service.inquiries.duties import AskSilentOrders
 from daozhang.service.jobs import Jobs
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.clients import Clients
-from daozhang.service.refunds.actions import REFUND_JOB
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.duties import SweepRefunds
+from daozhang.service.refunds.requesting import REFUND_JOB
 from daozhang.service.seal import open_sealer
 from daozhang.service.settings import Settings, load_settings
 from daozhang.service.signals import Signals

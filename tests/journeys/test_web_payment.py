@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from worlds import World
+from daozhang.service.merchants.model import LatePolicy
+from worlds import World, running
 
 
 def ledger_says(world: World, number: str) -> tuple[str, str]:
@@ -214,3 +217,34 @@ def test_a_refund_with_an_unknown_outcome_is_asked_about_and_never_sent_twice(
     assert world.refunds(number)[0]["status"] == "succeeded"
     assert world.read(number)["refunded_amount"] == ledger_says(world, number)[1] == "4.00"
     assert world.events(number).count("refund.succeeded") == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "ends"), [("refund", "refunded"), ("fulfil", "paid"), ("person", "paid")]
+)
+def test_a_late_payment_goes_by_the_merchants_policy(
+    tmp_path: Path, policy: str, ends: str
+) -> None:
+    with running(tmp_path, late_policy=LatePolicy(policy)) as world:
+        number = world.order()
+        world.open_page(number)
+        world.emulator.set_fault("gateway_20000", method="alipay.trade.close")
+        world.api.post(f"/v1/orders/{number}/close")
+        world.emulator.pay(number)
+        world.advance(600)
+
+        assert world.read(number)["status"] == ends
+        assert world.events(number)[0] == "order.paid_late"
+        assert ("order.surprise" in world.events(number)) is (policy == "person")
+        assert ledger_says(world, number)[1] == ("88.88" if policy == "refund" else "0.00")
+
+
+def test_a_cart_that_is_paid_twice_is_announced_and_asks_a_person(world: World) -> None:
+    first, second = world.order(cart_ref="cart-1"), world.order(cart_ref="cart-1")
+    world.pay(first)
+    world.settle()
+    world.pay(second)
+    world.settle()
+
+    assert world.events(first) == ["order.paid"]
+    assert world.events(second) == ["order.paid", "order.duplicate_payment", "order.surprise"]

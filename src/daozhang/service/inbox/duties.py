@@ -21,7 +21,7 @@ from daozhang.service.orders.model import Order
 from daozhang.service.orders.rules import SURPRISE
 from daozhang.service.orders.store import find_order_of_merchant
 from daozhang.service.outbox.actions import append_event
-from daozhang.service.refunds.actions import settle_fact
+from daozhang.service.refunds.settling import settle_fact
 from daozhang.service.web.context import Context
 
 BATCH_NOTIFICATIONS: Final = 64

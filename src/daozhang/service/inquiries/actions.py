@@ -23,7 +23,8 @@ from daozhang.service.orders.model import (
     TradeFact,
 )
 from daozhang.service.orders.rules import is_past_grace
-from daozhang.service.refunds.actions import ask_refunds, settle_fact
+from daozhang.service.refunds.actions import ask_refunds
+from daozhang.service.refunds.settling import settle_fact
 from daozhang.service.web.context import Context
 
 log = structlog.get_logger(__name__)

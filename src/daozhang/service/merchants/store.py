@@ -68,12 +68,8 @@ def list_apps(tx: Tx) -> list[App]:
 
 def list_merchants(tx: Tx) -> list[Merchant]:
     """All Merchants, oldest first."""
-    joined = (
-        sa.select(merchants, apps.c.app_id)
-        .join(apps, apps.c.id == merchants.c.app_row)
-        .order_by(merchants.c.id)
-    )
-    return [_merchant(row) for row in tx.execute(joined).mappings()]
+    query = _joined().order_by(merchants.c.id)
+    return [_merchant(row) for row in tx.execute(query).mappings()]
 
 
 def find_app(tx: Tx, app_id: str, environment: str | None = None) -> list[App]:
@@ -85,9 +81,19 @@ def find_app(tx: Tx, app_id: str, environment: str | None = None) -> list[App]:
     ]
 
 
+def find_merchant_by_id(tx: Tx, merchant_id: int) -> Merchant:
+    """The merchant of that row, retired or not; rows that point to it keep it there."""
+    query = _joined().where(merchants.c.id == merchant_id)
+    return _merchant(tx.execute(query).mappings().one())
+
+
 def find_merchant(tx: Tx, slug: str) -> Merchant | None:
     """The Merchant of that slug."""
     return next((found for found in list_merchants(tx) if found.slug == slug), None)
+
+
+def _joined() -> sa.Select[Any]:
+    return sa.select(merchants, apps.c.app_id).join(apps, apps.c.id == merchants.c.app_row)
 
 
 def _merchant(row: sa.RowMapping) -> Merchant:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from daozhang.clock import BEIJING
-from daozhang.money import Money
 from daozhang.service.db import Tx
-from daozhang.service.jobs import Jobs
-from daozhang.service.orders.actions import raise_surprise, release, reserve
+from daozhang.service.orders.actions import raise_surprise, release
 from daozhang.service.orders.events import snapshot_of
 from daozhang.service.orders.model import Order
 from daozhang.service.orders.rules import SURPRISE
@@ -19,89 +15,12 @@ from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.events import refund_snapshot
 from daozhang.service.refunds.model import (
     Answer,
-    NewRefund,
     Outcome,
     Refund,
-    RefundOrigin,
     RefundStatus,
 )
-from daozhang.service.refunds.refusals import RefundConflict, RefundLimitExceeded
-from daozhang.service.refunds.settling import REFUNDS_SIGNAL, settle_fact, settle_unnamed
+from daozhang.service.refunds.settling import REFUNDS_SIGNAL, settle_fact
 from daozhang.service.web.context import Context
-
-LEASE_SECONDS: Final = 120
-"""After this a refund is due again whose attempt died unseen."""
-
-REFUND_JOB: Final = "refund"
-"""The name under which refund attempts wait in the queue."""
-
-
-def request_refund(
-    tx: Tx,
-    jobs: Jobs,
-    order: Order,
-    new: NewRefund,
-    now: datetime,
-    *,
-    daily_limit: Money | None = None,
-) -> tuple[Refund, bool]:
-    """The refund of that number on a locked order, and whether it is new.
-
-    The intent is written, its amount reserved and its first attempt put on the queue, all in this
-    transaction. The same number and amount again gives the refund that is there. Raises
-    `RefundConflict`, `RefundLimitExceeded`, and what `reserve` raises.
-    """
-    known = store.find_refund(tx, order.id, new.out_request_no)
-    if known is not None:
-        if known.amount != new.amount or known.origin is not RefundOrigin.OURS:
-            raise RefundConflict(known)
-        return known, False
-    if daily_limit is not None and new.requested_by is not None:
-        _require_within(tx, new, daily_limit, now)
-    reserve(tx, order, new.amount, now)
-    refund_id = store.insert_refund(tx, _row_of(order, new, now))
-    enqueue_attempt(tx, jobs, refund_id, 1)
-    refund = store.find_refund_by_id(tx, refund_id)
-    assert refund is not None
-    return refund, True
-
-
-def enqueue_attempt(tx: Tx, jobs: Jobs, refund_id: int, attempt: int) -> None:
-    """Puts one attempt on the queue, within the transaction of its intent."""
-    jobs.enqueue(tx, REFUND_JOB, f"{refund_id}:{attempt}", {"refund_id": refund_id})
-
-
-def _row_of(order: Order, new: NewRefund, now: datetime) -> dict[str, object]:
-    return {
-        "order_id": order.id,
-        "merchant_id": order.merchant_id,
-        "out_request_no": new.out_request_no,
-        "origin": RefundOrigin.OURS.value,
-        "status": RefundStatus.REQUESTED.value,
-        "amount_minor": new.amount.minor,
-        "currency": new.amount.currency,
-        "reason": new.reason,
-        "operator_id": new.operator_id,
-        "terminal_id": new.terminal_id,
-        "store_id": new.store_id,
-        "requested_by": new.requested_by,
-        "calling": False,
-        "call_count": 0,
-        "ask_count": 0,
-        "attempt": 1,
-        # Should its job be lost for whatever reason, the sweep finds it here.
-        "due_at": now + timedelta(seconds=LEASE_SECONDS),
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
-def _require_within(tx: Tx, new: NewRefund, limit: Money, now: datetime) -> None:
-    midnight = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
-    assert new.requested_by is not None
-    used = store.requested_since(tx, new.requested_by, midnight, new.amount.currency)
-    if used + new.amount > limit:
-        raise RefundLimitExceeded(new.amount, limit, used)
 
 
 def take_answer(
@@ -189,13 +108,3 @@ def ask_refunds(tx: Tx, context: Context, order: Order) -> None:
         if refund.is_open and not refund.calling:
             store.update_refund(tx, refund.id, due_at=now)
     tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
-
-
-__all__ = [
-    "ask_refunds",
-    "enqueue_attempt",
-    "request_refund",
-    "settle_fact",
-    "settle_unnamed",
-    "take_answer",
-]

@@ -17,9 +17,10 @@ from daozhang.service.merchants.clients import Clients
 from daozhang.service.orders.actions import lock_order
 from daozhang.service.orders.model import Order, RefundFact, Source
 from daozhang.service.refunds import rules, store
-from daozhang.service.refunds.actions import settle_unnamed, take_answer
+from daozhang.service.refunds.actions import take_answer
 from daozhang.service.refunds.model import Answer, Outcome, Refund, RefundStatus
 from daozhang.service.refunds.rules import Action
+from daozhang.service.refunds.settling import settle_unnamed
 from daozhang.service.web.context import Context
 
 NO_BALANCE_CODE = "ACQ.SELLER_BALANCE_NOT_ENOUGH"

@@ -7,7 +7,7 @@ from typing import Final
 
 from daozhang.service.jobs import Jobs
 from daozhang.service.refunds import store
-from daozhang.service.refunds.actions import LEASE_SECONDS, enqueue_attempt
+from daozhang.service.refunds.requesting import LEASE_SECONDS, enqueue_attempt
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL
 from daozhang.service.web.context import Context
 

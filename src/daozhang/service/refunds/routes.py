@@ -15,9 +15,9 @@ from daozhang.service.jobs import Jobs
 from daozhang.service.orders.actions import lock_order, read_order
 from daozhang.service.orders.views import Number, ShortText
 from daozhang.service.refunds import store
-from daozhang.service.refunds.actions import request_refund
 from daozhang.service.refunds.model import NewRefund, Refund
 from daozhang.service.refunds.refusals import RefundNumberMissing
+from daozhang.service.refunds.requesting import request_refund
 from daozhang.service.web.context import context_of
 from daozhang.service.web.idempotency import HEADER, answer_once
 from daozhang.service.web.problem import AmountText, amount_of

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from daozhang.money import Money
 from daozhang.service.db import Tx
-from daozhang.service.orders.actions import release, settle_order
+from daozhang.service.orders.actions import lock_order, release, settle_order
 from daozhang.service.orders.events import snapshot_of
 from daozhang.service.orders.model import Fact, FactKind, Order, RefundFact, Settlement, TradeFact
 from daozhang.service.orders.rules import REFUND_SUCCEEDED
@@ -20,6 +20,7 @@ from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.events import refund_snapshot
 from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
+from daozhang.service.refunds.policies import apply_policies
 from daozhang.service.web.context import Context
 
 REFUNDS_SIGNAL = "refunds"
@@ -60,7 +61,11 @@ def settle_fact(tx: Tx, context: Context, order: Order, fact: Fact) -> Settlemen
             _take_proof(tx, books, fact)
         else:
             _take_notice(tx, context, books, fact)
-    _announce(tx, context, books, settlement.events, fact.learned_at)
+    more = apply_policies(tx, books.order, settlement.events, fact.learned_at)
+    if more or settlement.events:
+        tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
+        books.order = lock_order(tx, order.id)
+    _announce(tx, context, books, (*settlement.events, *more), fact.learned_at)
     return replace(settlement, order=books.order)
 
 
