@@ -197,3 +197,21 @@ def test_with_every_notification_dropped_every_paid_order_still_arrives(world: W
     assert [world.read(n)["status"] for n in numbers[1::2]] == ["closed"] * 20
     for number in numbers:
         assert books_of(world, number) == ledger_of(world, number)
+
+
+@pytest.mark.parametrize("seconds", [0, 600], ids=["named in time", "booked without a name"])
+def test_an_external_refund_is_found_though_our_own_covered_its_total(
+    world: World, seconds: int
+) -> None:
+    """Found by the property above: the notice's total was no higher than what was proven already."""
+    life = Life(pays=True, refunds=[("centre", 1), ("us", 1)])
+    number, bodies = live(world, life)
+
+    world.advance(seconds)
+    tell(world, next(body for body in bodies if b"out_biz_no=C-" in body))
+    world.advance(DAY_SECONDS)
+
+    assert books_of(world, number) == ledger_of(world, number) == ("paid", "0.02")
+    assert sorted(r["origin"] for r in world.refunds(number)) == ["external", "ours"]
+    assert all(r["out_request_no"] for r in world.refunds(number))
+    assert world.events(number).count("refund.succeeded") == 2

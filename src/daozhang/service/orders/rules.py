@@ -214,7 +214,8 @@ def disagreement(order: Order, fact: Fact) -> str | None:
     if isinstance(fact, RefundFact):
         checks = {
             "trade_no_differs": fact.trade_no not in (None, order.trade_no or fact.trade_no),
-            "refund_exceeds_total": _exceeds(fact.proven, order.amount),
+            "refund_exceeds_total": _exceeds(fact.proven, order.amount)
+            or (fact.cumulative is not None and _exceeds(fact.cumulative, order.amount)),
         }
     else:
         checks = {

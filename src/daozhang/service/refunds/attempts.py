@@ -18,7 +18,7 @@ from daozhang.service.orders.actions import lock_order
 from daozhang.service.orders.model import Order, RefundFact, Source
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.actions import take_answer
-from daozhang.service.refunds.model import Answer, Outcome, Refund, RefundStatus
+from daozhang.service.refunds.model import Answer, Outcome, Refund, RefundOrigin, RefundStatus
 from daozhang.service.refunds.rules import Action
 from daozhang.service.refunds.settling import settle_unnamed
 from daozhang.service.web.context import Context
@@ -108,6 +108,7 @@ class Attempts:
         if not result.moved_money:
             return Answer(Outcome.UNPROVEN, "fund_change", f"fund_change={result.fund_change}")
         fact = self._fact(order, refund, refund.amount, Source.REFUND, result.trace_id)
+        fact = replace(fact, cumulative=result.refund_fee)
         return Answer(Outcome.PROVEN, fact=fact)
 
     def _ask(self, order: Order, refund: Refund) -> Answer:
@@ -146,13 +147,16 @@ class Attempts:
         """The answer with the sum of all proven refunds, as it is under the lock."""
         if answer.fact is None:
             return answer
-        others = Money.total(
-            (
-                other.amount
-                for other in store.list_refunds(tx, order.id)
-                if other.status is RefundStatus.SUCCEEDED and other.id != refund.id
-            ),
-            order.amount.currency,
-        )
-        fact = replace(answer.fact, proven=others + answer.fact.amount)
+        amount, currency = answer.fact.amount, order.amount.currency
+        others = [
+            other
+            for other in store.list_refunds(tx, order.id)
+            if other.status is RefundStatus.SUCCEEDED and other.id != refund.id
+        ]
+        proven = Money.total((other.amount for other in others), currency) + amount
+        if refund.origin is RefundOrigin.EXTERNAL:
+            # What was booked without a name may be this very refund: not counted twice.
+            nameless = next((r.amount for r in others if r.out_request_no is None), None)
+            proven -= min(nameless or Money.zero(currency), amount)
+        fact = replace(answer.fact, proven=proven)
         return replace(answer, fact=fact)

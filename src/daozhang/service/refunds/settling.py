@@ -44,6 +44,17 @@ class _Books:
             (r.amount for r in self.refunds if r.is_open), self.order.amount.currency
         )
 
+    def booked_without_name(self) -> Refund | None:
+        """A refund that was booked from the running total because nobody named it in time."""
+        return next(
+            (
+                r
+                for r in self.refunds
+                if r.status is RefundStatus.SUCCEEDED and r.out_request_no is None
+            ),
+            None,
+        )
+
     def named(self, number: str | None) -> Refund | None:
         return next((r for r in self.refunds if number and r.out_request_no == number), None)
 
@@ -58,7 +69,7 @@ def settle_fact(tx: Tx, context: Context, order: Order, fact: Fact) -> Settlemen
     books = _Books(settlement.order, store.list_refunds(tx, order.id))
     if settlement.fits:
         if isinstance(fact, RefundFact):
-            _take_proof(tx, books, fact)
+            _take_proof(tx, context, books, fact)
         else:
             _take_notice(tx, context, books, fact)
     more = apply_policies(tx, books.order, settlement.events, fact.learned_at)
@@ -69,12 +80,33 @@ def settle_fact(tx: Tx, context: Context, order: Order, fact: Fact) -> Settlemen
     return replace(settlement, order=books.order)
 
 
-def _take_proof(tx: Tx, books: _Books, fact: RefundFact) -> None:
+def _take_proof(tx: Tx, context: Context, books: _Books, fact: RefundFact) -> None:
     refund = books.named(fact.out_request_no)
     assert refund is not None, "a proof is asked for by the refund's own number"
-    if refund.status is not RefundStatus.SUCCEEDED:
+    nameless = books.booked_without_name() if refund.origin is RefundOrigin.EXTERNAL else None
+    if refund.status is RefundStatus.SUCCEEDED:
+        pass
+    elif nameless is not None and nameless.amount <= fact.amount:
+        _adopt(tx, books, nameless, refund, fact.amount)
+    else:
+        if nameless is not None:
+            less = replace(nameless, amount=nameless.amount - fact.amount)
+            store.update_refund(tx, nameless.id, amount_minor=less.amount.minor)
+            books.put(less)
         _succeed(tx, books, refund, fact.amount, fact.learned_at)
     _drop_explained(tx, books)
+    # The answer's running total may tell of refunds that nobody here has heard of yet.
+    _expect_unnamed(tx, context, books, fact.learned_at)
+
+
+def _adopt(tx: Tx, books: _Books, nameless: Refund, named: Refund, amount: Money) -> None:
+    """The refund that was booked without a name has one now: it is the same money, told already."""
+    store.delete_refund(tx, named.id)
+    books.refunds.remove(named)
+    store.update_refund(
+        tx, nameless.id, out_request_no=named.out_request_no, amount_minor=amount.minor
+    )
+    books.put(replace(nameless, out_request_no=named.out_request_no, amount=amount))
 
 
 def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> None:
@@ -92,15 +124,23 @@ def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> No
         if total is not None and rules.notice_proves(named, total):
             _succeed(tx, books, named, named.amount, fact.learned_at)
         return
-    missing = rules.missing(books.order.refunded, books.proven() + books.under_way())
-    if not missing:
-        return
-    if fact.refund_request_no is not None and named is None:
+    if fact.refund_request_no is not None and named is None and total is not None:
+        # By its name, not by what is missing of the total: totals arrive in any order, and one
+        # that came before may have covered this refund already. The query says how much it was.
+        missing = rules.missing(books.order.refunded, books.proven() + books.under_way())
         _add_external(tx, books, fact.refund_request_no, missing, fact.learned_at, fact.learned_at)
-    elif all(r.out_request_no is not None for r in books.refunds if r.is_open):
-        due_at = fact.learned_at + timedelta(seconds=rules.NAMING_SECONDS)
-        _add_external(tx, books, None, missing, fact.learned_at, due_at)
-    tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
+        tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
+    elif fact.refund_request_no is None:
+        _expect_unnamed(tx, context, books, fact.learned_at)
+
+
+def _expect_unnamed(tx: Tx, context: Context, books: _Books, now: datetime) -> None:
+    """Makes what is missing of the running total known, to wait for the notice that names it."""
+    missing = rules.missing(books.order.refunded, books.proven() + books.under_way())
+    if missing and all(r.out_request_no is not None for r in books.refunds if r.is_open):
+        due_at = now + timedelta(seconds=rules.NAMING_SECONDS)
+        _add_external(tx, books, None, missing, now, due_at)
+        tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
 
 
 def _add_external(
