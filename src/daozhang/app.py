@@ -128,6 +128,7 @@ class Service:
             title="daozhang 到账",
             version=version("daozhang"),
             description=api.DESCRIPTION,
+            responses=api.PROBLEMS,
             lifespan=life,
         )
         app.state.context = self.context

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
@@ -19,6 +21,28 @@ DESCRIPTION = (
     "Takes Alipay payments and never loses one. Amounts are text in the currency's major unit "
     '(`"88.88"`), times are RFC 3339, errors are `application/problem+json` with a stable `code`.'
 )
+
+_PROBLEM: Final[dict[str, Any]] = {
+    "description": "A no, with a stable `code` (docs/reference/errors.md).",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "required": ["type", "code", "title", "status", "detail", "detail_zh", "instance"],
+                "properties": {
+                    "status": {"type": "integer"},
+                    **{
+                        name: {"type": "string"}
+                        for name in ("type", "code", "title", "detail", "detail_zh", "instance")
+                    },
+                },
+            }
+        }
+    },
+}
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {422: _PROBLEM, "4XX": _PROBLEM}
+"""What every operation may answer beside its own yes (RFC 9457)."""
 
 
 def add_routes(app: FastAPI) -> None:

@@ -27,6 +27,9 @@ from daozhang.service.web.context import context_of
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "urn:daozhang:problem:"
 
+AMOUNT_MINOR_MAX: Final = 100_000_000_00
+"""Alipay's largest amount of one payment, in fen (apis.md §0.3)."""
+
 NOT_TEXT: Final = (
     'An amount must be text such as "88.88": a JSON number cannot hold money exactly. '
     '金额必须是字符串, 例如 "88.88".'
@@ -69,11 +72,17 @@ AmountText = Annotated[
 
 
 def amount_of(text: str, currency: str) -> Money:
-    """``text`` in ``currency``; raises `AmountInvalid` where `Money.parse` raises."""
+    """``text`` in ``currency``, from 0.01 to Alipay's 100,000,000.00; else `AmountInvalid`."""
     try:
-        return Money.parse(text, currency)
+        amount = Money.parse(text, currency)
     except MoneyError as error:
         raise AmountInvalid(str(error), "金额或币种不正确.") from None
+    if not 0 < amount.minor <= AMOUNT_MINOR_MAX:
+        raise AmountInvalid(
+            f"{text} is out of range: Alipay takes 0.01 to 100000000.00 in one payment.",
+            "金额超出范围: 单笔金额为 0.01 至 100000000.00.",
+        )
+    return amount
 
 
 _STATUS_PROBLEMS: Final[dict[int, tuple[str, str, str, str]]] = {
