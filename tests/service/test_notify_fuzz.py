@@ -67,7 +67,11 @@ def test_rubbish_is_refused(world: SignedWorld, name: str) -> None:
     max_examples=150,
     deadline=None,
     derandomize=True,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+        HealthCheck.function_scoped_fixture,
+    ],
 )
 @given(body=st.binary(max_size=400), content_type=st.text("abc/;=-", max_size=30))
 def test_random_bytes_are_refused(world: SignedWorld, body: bytes, content_type: str) -> None:
