@@ -16,15 +16,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from daozhang.alipay.errors import CertificateProblem
 from daozhang.alipay.keys import PrivateKey, PublicKey
 from daozhang.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _RSA_FAMILY: Final = "1.2.840.113549.1.1"
@@ -353,6 +355,8 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def _may_issue(certificate: x509.Certificate) -> bool:
+    from cryptography import x509
+
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     except x509.ExtensionNotFound:
@@ -370,6 +374,8 @@ def _require_valid(certificate: x509.Certificate, now: datetime, what: str) -> N
 
 
 def _parse(der: bytes) -> x509.Certificate | None:
+    from cryptography import x509  # a third of the library's import: in certificate mode only
+
     try:
         certificate = x509.load_der_x509_certificate(der)
         certificate.public_key()

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -134,6 +133,8 @@ class PrivateKey:
 
 
 def _public_of_certificate(der: bytes) -> object:
+    from cryptography import x509  # a third of the library's import, and rarely needed
+
     return x509.load_der_x509_certificate(der).public_key()
 
 
