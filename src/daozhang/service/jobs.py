@@ -87,6 +87,10 @@ class Jobs:
         from dbos import DBOS
 
         _quieten()
+        # Our own connection first: it sets SQLite's journal mode, which nobody can change, nor
+        # wait to change, while DBOS has connections of its own to a new file.
+        with self._database.read():
+            pass
         DBOS.migrate(_dbos_url(self._database))
 
     def enqueue(self, tx: Tx, name: str, key: str, args: Mapping[str, str | int]) -> None:

@@ -40,12 +40,13 @@ def take_answer(
     if answer.outcome is Outcome.PROVEN:
         assert answer.fact is not None
         settle_fact(tx, context, order, answer.fact)
-    elif move.to is RefundStatus.FAILED:
+        return
+    if move.to is RefundStatus.FAILED:
         _fail(tx, context, order, refund.id, now)
     elif move.to is not None:
         store.update_refund(tx, refund.id, status=move.to.value)
     surprise = move.surprise
-    if surprise is None and rules.person_is_due(refund) and answer.outcome is not Outcome.PROVEN:
+    if surprise is None and rules.person_is_due(refund):
         surprise = "refund_stays_unclear"
     if surprise is not None:
         _surprise(tx, context, order, refund, surprise, answer, now)

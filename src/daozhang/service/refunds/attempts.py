@@ -50,7 +50,8 @@ class Attempts:
         with self.context.database.begin() as tx:
             order = lock_order(tx, order.id)
             current = store.find_refund_by_id(tx, refund_id)
-            if current is not None and current.is_open:
+            # A proof is taken even of one that has ended meanwhile: the money has moved.
+            if current is not None and (current.is_open or answer.outcome is Outcome.PROVEN):
                 proven = self._with_proven_sum(tx, order, current, answer)
                 take_answer(tx, self.context, order, current, proven, self.context.clock.now())
 

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from daozhang.money import Money
 from daozhang.service.db import Tx
-from daozhang.service.orders.actions import lock_order, release, settle_order
+from daozhang.service.orders.actions import lock_order, raise_surprise, release, settle_order
 from daozhang.service.orders.events import snapshot_of
 from daozhang.service.orders.model import Fact, FactKind, Order, RefundFact, Settlement, TradeFact
-from daozhang.service.orders.rules import REFUND_SUCCEEDED
+from daozhang.service.orders.rules import REFUND_SUCCEEDED, SURPRISE
 from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.events import refund_snapshot
-from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
+from daozhang.service.refunds.model import Outcome, Refund, RefundOrigin, RefundStatus
 from daozhang.service.refunds.policies import apply_policies
 from daozhang.service.web.context import Context
 
@@ -34,6 +34,7 @@ class _Books:
     order: Order
     refunds: list[Refund]
     succeeded: list[Refund] = field(default_factory=list[Refund])
+    surprises: list[str] = field(default_factory=list[str])
 
     def proven(self) -> Money:
         done = (r.amount for r in self.refunds if r.status is RefundStatus.SUCCEEDED)
@@ -76,7 +77,8 @@ def settle_fact(tx: Tx, context: Context, order: Order, fact: Fact) -> Settlemen
     if more or settlement.events:
         tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
         books.order = lock_order(tx, order.id)
-    _announce(tx, context, books, (*settlement.events, *more), fact.learned_at)
+    events = (*settlement.events, *more, *books.surprises)
+    _announce(tx, context, books, events, fact.learned_at)
     return replace(settlement, order=books.order)
 
 
@@ -120,8 +122,10 @@ def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> No
         return
     total = fact.refunded
     named = books.named(fact.refund_request_no)
-    if named is not None and named.is_open and named.origin is RefundOrigin.OURS:
-        if total is not None and rules.notice_proves(named, total):
+    if named is not None and named.origin is RefundOrigin.OURS:
+        # One that had failed here too: what Alipay signs has happened.
+        proves = total is not None and rules.notice_proves(named, total)
+        if proves and named.status is not RefundStatus.SUCCEEDED:
             _succeed(tx, books, named, named.amount, fact.learned_at)
         return
     if fact.refund_request_no is not None and named is None and total is not None:
@@ -196,6 +200,25 @@ def _succeed(tx: Tx, books: _Books, refund: Refund, amount: Money, now: datetime
     )
     books.put(done)
     books.succeeded.append(done)
+    surprise = rules.move_for(refund, Outcome.PROVEN).surprise
+    if surprise is not None:
+        _surprise(tx, books, refund, surprise, now)
+
+
+def _surprise(tx: Tx, books: _Books, refund: Refund, reason: str, now: datetime) -> None:
+    """A proof has contradicted what was settled about ``refund``: a person has to look."""
+    is_new = raise_surprise(
+        tx,
+        merchant_id=refund.merchant_id,
+        order=books.order,
+        reason=reason,
+        detail=f"refund {refund.out_request_no}: {refund.last_code}: {refund.last_message}",
+        amount=refund.amount,
+        now=now,
+    )
+    books.order = replace(books.order, attention=True)
+    if is_new:
+        books.surprises.append(SURPRISE)
 
 
 def _drop_unnamed(tx: Tx, books: _Books) -> None:
