@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -45,6 +46,14 @@ RowId = sa.BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 """A JSON value."""
+
+
+_json_encoder = msgspec.json.Encoder()
+
+
+def json_text(value: Any) -> str:
+    """A JSON value as our columns keep it."""
+    return _json_encoder.encode(value).decode()
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -198,6 +207,8 @@ def _create_engine(url: str) -> sa.Engine:
             max_overflow=0,
             pool_pre_ping=True,
             hide_parameters=True,
+            json_serializer=json_text,
+            json_deserializer=msgspec.json.decode,
         )
     raise ValueError(f"{parsed.get_backend_name()!r} is not a database we know: sqlite, postgresql")
 
@@ -212,6 +223,8 @@ def _create_sqlite_engine(url: sa.URL) -> sa.Engine:
         pool_size=POOL_CONNECTIONS,
         max_overflow=16,
         hide_parameters=True,  # errors go into logs, and values are people's
+        json_serializer=json_text,
+        json_deserializer=msgspec.json.decode,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 

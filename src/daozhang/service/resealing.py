@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import sqlalchemy as sa
 
 from daozhang.service.db import Database
-from daozhang.service.inbox.model import Arrival
-from daozhang.service.inbox.recorder import sealed_to
+from daozhang.service.inbox.recording import sealed_to
 from daozhang.service.inbox.store import notifications, refused_notifications
 from daozhang.service.merchants.credentials import (
     sealed_auth_token,
@@ -41,7 +40,7 @@ SEALED: Final = (
     Sealed(merchants.c.app_auth_token_sealed, lambda row: sealed_auth_token(row.slug)),
     Sealed(
         notifications.c.body_sealed,
-        lambda row: sealed_to(cast("Arrival", row)),  # a row has the same names
+        lambda row: sealed_to(row.merchant_id, row.notify_id, row.content_hash),
     ),
     Sealed(refused_notifications.c.body_sealed, lambda row: f"refused:{row.merchant_id}"),
 )

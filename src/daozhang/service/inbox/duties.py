@@ -12,7 +12,7 @@ from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.inbox import store
 from daozhang.service.inbox.model import InboxStatus, RecordedNotification
-from daozhang.service.inbox.recorder import CONFIRM_SIGNAL, INBOX_SIGNAL
+from daozhang.service.inbox.recording import CONFIRM_SIGNAL, INBOX_SIGNAL
 from daozhang.service.inbox.rules import CLAIM_ORDER_SECONDS, RETRY_DELAYS_SECONDS, agrees
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.orders.actions import lock_order, raise_surprise

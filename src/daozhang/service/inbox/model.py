@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders.model import TradeFact
 
 
@@ -27,7 +28,7 @@ OPEN_STATUSES = (InboxStatus.RECEIVED, InboxStatus.CONFIRMING, InboxStatus.WAITI
 class Arrival:
     """A verified notification on its way into the inbox."""
 
-    merchant_id: int
+    merchant: Merchant
     notify_id: str
     content_hash: str
     out_trade_no: str | None
@@ -37,6 +38,11 @@ class Arrival:
     is_about_trade: bool
     needs_confirmation: bool
     received_at: datetime
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """What tells it from all others: copies have the same."""
+        return self.merchant.id, self.notify_id, self.content_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,31 +9,45 @@ honest "try again", which Alipay does.
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Final
 
-from daozhang.service.db import Tx
-from daozhang.service.inbox import store
-from daozhang.service.inbox.model import Arrival, InboxStatus
-from daozhang.service.inbox.rules import fact_to_json
+import structlog
+
+from daozhang.service.inbox.model import Arrival
+from daozhang.service.inbox.recording import record_arrivals
 from daozhang.service.web.context import Context
 
 QUEUE_ARRIVALS_MAX: Final = 2000
 BATCH_ARRIVALS_MAX: Final = 100
 
-INBOX_SIGNAL: Final = "inbox"
-"""Wakes whoever applies notifications, in this process."""
-
-
-CONFIRM_SIGNAL: Final = "inbox_confirmations"
-"""Wakes whoever asks Alipay about notifications that lack an identity."""
+log = structlog.get_logger(__name__)
 
 
 class InboxFull(Exception):
     """More notifications wait than may; Alipay sends this one again."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An arrival, and the request that waits for it in its event loop."""
+
+    arrival: Arrival
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[None]
+    error: BaseException | None = None
+
+    def tell(self) -> None:
+        """Ends the wait. In the loop of the request; one that has hung up needs no answer."""
+        if self.done.done():
+            return
+        if self.error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(self.error)
 
 
 class Recorder:
@@ -41,20 +55,23 @@ class Recorder:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._queue: queue.Queue[tuple[Arrival, Future[None]] | None] = queue.Queue(
-            QUEUE_ARRIVALS_MAX
-        )
+        self._queue: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begins to write."""
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Writes what waits, then ends."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
         if self._thread is not None:
-            self._queue.put(None)
             self._thread.join()
             self._thread = None
 
@@ -63,90 +80,55 @@ class Recorder:
 
         Raises `InboxFull` when too many wait, and whatever the database raised.
         """
-        done: Future[None] = Future()
-        try:
-            self._queue.put_nowait((arrival, done))
-        except queue.Full:
-            raise InboxFull from None
-        await asyncio.wrap_future(done)
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(arrival, loop, loop.create_future())
+        with self._changed:
+            if self._stopping or len(self._queue) >= QUEUE_ARRIVALS_MAX:
+                raise InboxFull
+            self._queue.append(waiting)
+            self._changed.notify()
+        await waiting.done
 
     def _run(self) -> None:
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            batch = [first]
-            ends = False
-            while len(batch) < BATCH_ARRIVALS_MAX:
-                try:
-                    more = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    ends = True
-                    break
-                batch.append(more)
+        while batch := self._next():
             self._write(batch)
-            if ends:
-                return
+            _tell(batch)
 
-    def _write(self, batch: Sequence[tuple[Arrival, Future[None]]]) -> None:
+    def _next(self) -> list[_Waiting]:
+        """All that wait, up to a batch; nothing once it is time to stop."""
+        with self._changed:
+            while not self._queue and not self._stopping:
+                self._changed.wait()
+            return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_ARRIVALS_MAX))]
+
+    def _write(self, batch: Sequence[_Waiting], *, settles: bool = True) -> None:
         try:
             with self._context.database.begin() as tx:
-                record_arrivals(tx, self._context, [arrival for arrival, _ in batch])
-        except Exception as error:  # noqa: BLE001 - handed to each request that waits, none is lost
-            if len(batch) == 1:
-                batch[0][1].set_exception(error)
-                return
-            # One row that the database refuses must not take its neighbours with it.
-            middle = len(batch) // 2
-            self._write(batch[:middle])
-            self._write(batch[middle:])
-            return
-        for _, done in batch:
-            done.set_result(None)
+                arrivals = [waiting.arrival for waiting in batch]
+                record_arrivals(tx, self._context, arrivals, settles=settles)
+        except Exception as error:
+            if settles:
+                # Alipay's patience must not depend on our rules: recorded now, applied later.
+                log.warning("recorded_without_settling", count=len(batch), exc_info=error)
+                self._write(batch, settles=False)
+            elif len(batch) == 1:
+                batch[0].error = error
+            else:
+                # One row that the database refuses must not take its neighbours with it.
+                middle = len(batch) // 2
+                self._write(batch[:middle], settles=False)
+                self._write(batch[middle:], settles=False)
 
 
-def record_arrivals(tx: Tx, context: Context, arrivals: Sequence[Arrival]) -> None:
-    """Writes arrivals, sealed, and wakes whoever applies them once they are on the disk."""
-    rows: dict[tuple[int, str, str], dict[str, object]] = {}
-    for arrival in arrivals:
-        key = (arrival.merchant_id, arrival.notify_id, arrival.content_hash)
-        if key in rows:
-            copies = rows[key]["copies"]
-            assert isinstance(copies, int)
-            rows[key]["copies"] = copies + 1
-        else:
-            rows[key] = _row_of(context, arrival)
-    store.insert_or_count(tx, list(rows.values()))
-    tx.after_commit(lambda: context.signals.wake(INBOX_SIGNAL))
-    if any(arrival.needs_confirmation for arrival in arrivals):
-        tx.after_commit(lambda: context.signals.wake(CONFIRM_SIGNAL))
+def _tell(batch: Sequence[_Waiting]) -> None:
+    """Tells all requests that wait, each loop with one call."""
+    for loop in {waiting.loop for waiting in batch}:
+        own = [waiting for waiting in batch if waiting.loop is loop]
+        # A loop that has ended has nobody left who waits.
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_tell_own, own)
 
 
-def sealed_to(arrival: Arrival) -> str:
-    """What a raw notification is sealed to: its own row, and no other."""
-    return f"notification:{arrival.merchant_id}:{arrival.notify_id}:{arrival.content_hash}"
-
-
-def _row_of(context: Context, arrival: Arrival) -> dict[str, object]:
-    status = InboxStatus.RECEIVED
-    if arrival.fact is None and not arrival.is_about_trade:
-        status = InboxStatus.KEPT
-    elif arrival.needs_confirmation:
-        status = InboxStatus.CONFIRMING
-    return {
-        "merchant_id": arrival.merchant_id,
-        "notify_id": arrival.notify_id,
-        "content_hash": arrival.content_hash,
-        "out_trade_no": arrival.out_trade_no,
-        "kind": arrival.kind,
-        "status": status.value,
-        "fact": None if arrival.fact is None else fact_to_json(arrival.fact),
-        "body_sealed": context.sealer.seal(arrival.body, sealed_to(arrival)),
-        "copies": 1,
-        "attempts": 0,
-        "due_at": None if status is InboxStatus.KEPT else arrival.received_at,
-        "received_at": arrival.received_at,
-        "outcome": "kind is kept, not acted on" if status is InboxStatus.KEPT else None,
-    }
+def _tell_own(own: Sequence[_Waiting]) -> None:
+    for waiting in own:
+        waiting.tell()

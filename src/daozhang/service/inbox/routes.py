@@ -91,7 +91,7 @@ def _arrival(
     now = context.clock.now()
     fact = fact_of(notification, merchant, now)
     return Arrival(
-        merchant_id=merchant.id,
+        merchant=merchant,
         notify_id=identity_of(notification),
         content_hash=notification.content_hash,
         out_trade_no=number_of(notification),

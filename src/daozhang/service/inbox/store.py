@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from daozhang.service.bulk import insert_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.inbox.model import InboxStatus, RecordedNotification
 from daozhang.service.inbox.rules import fact_from_json
@@ -37,9 +38,20 @@ notifications = sa.Table(
     sa.Column("applied_at", Moment),
     sa.Column("outcome", sa.Text),
     sa.UniqueConstraint("merchant_id", "notify_id", "content_hash"),
-    sa.Index("ix_inbox_notifications_due_at", "due_at"),
+    # Nearly every row is applied when it is written; only those that are not are looked for.
+    sa.Index(
+        "ix_inbox_notifications_due",
+        "due_at",
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_inbox_notifications_waiting",
+        "merchant_id",
+        postgresql_where=sa.text("status = 'waiting'"),
+        sqlite_where=sa.text("status = 'waiting'"),
+    ),
     sa.Index("ix_inbox_notifications_merchant_id_out_trade_no", "merchant_id", "out_trade_no"),
-    sa.Index("ix_inbox_notifications_status", "status"),
     one_of("status", InboxStatus),
 )
 
@@ -65,18 +77,23 @@ refusal_counts = sa.Table(
 )
 
 
-def insert_or_count(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Records new notifications in one statement; one that is there already is counted.
+_OR_COUNT: Final = (
+    "ON CONFLICT (merchant_id, notify_id, content_hash)"
+    " DO UPDATE SET copies = inbox_notifications.copies + excluded.copies"
+)
+_KEY: Final = ("merchant_id", "notify_id", "content_hash")
 
-    The rows must differ from one another in (merchant, notify id, content).
+
+def insert_or_count(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str, str]]:
+    """Records notifications in one statement; the keys of those that were new.
+
+    One that is there already is counted. The rows must differ from one another in (merchant,
+    notify id, content), and come in that order: two processes that record the same copies then
+    wait for one another, and not each for the other.
     """
-    dialect_insert = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
-    statement = dialect_insert(notifications)
-    statement = statement.on_conflict_do_update(
-        index_elements=["merchant_id", "notify_id", "content_hash"],
-        set_={"copies": notifications.c.copies + statement.excluded.copies},
-    )
-    tx.execute(statement, list(rows))
+    sent = {tuple(row[name] for name in _KEY): row["copies"] for row in rows}
+    kept = insert_rows(tx, notifications, rows, on_conflict=_OR_COUNT, returning=(*_KEY, "copies"))
+    return {key for *names, copies in kept if sent[key := (names[0], names[1], names[2])] == copies}
 
 
 def claim_due(
@@ -104,12 +121,18 @@ def wake_waiting(tx: Tx, now: datetime, rows_max: int) -> int:
     """Makes notifications due again whose order has come to be; returns how many."""
     appeared = (
         sa.select(notifications.c.id)
+        .join(merchants, merchants.c.id == notifications.c.merchant_id)
         .join(
             orders,
-            (orders.c.merchant_id == notifications.c.merchant_id)
-            & (orders.c.out_trade_no == notifications.c.out_trade_no),
+            (orders.c.environment == merchants.c.environment)
+            & (orders.c.seller_id == merchants.c.seller_id)
+            & (orders.c.out_trade_no == notifications.c.out_trade_no)
+            & (orders.c.merchant_id == notifications.c.merchant_id),
         )
-        .where(notifications.c.status == InboxStatus.WAITING.value)
+        # Written out, because a parameter would hide from the planner which index has them.
+        .where(
+            notifications.c.status == sa.literal(InboxStatus.WAITING.value, literal_execute=True)
+        )
         .limit(rows_max)
     )
     changed = tx.execute(
@@ -130,7 +153,9 @@ def update_notification(tx: Tx, notification_id: int, **values: Any) -> None:
 def earliest_due(tx: Tx, status: InboxStatus) -> datetime | None:
     """When the next row of ``status`` is due."""
     return tx.execute(
-        sa.select(sa.func.min(notifications.c.due_at)).where(notifications.c.status == status.value)
+        sa.select(sa.func.min(notifications.c.due_at)).where(
+            notifications.c.status == status.value, notifications.c.due_at.is_not(None)
+        )
     ).scalar()
 
 

@@ -18,14 +18,10 @@ from daozhang.service.orders import rules, store
 from daozhang.service.orders.model import (
     ClosingReason,
     Fact,
-    FactKind,
     NewOrder,
     Order,
     OrderStatus,
-    Payment,
     Settlement,
-    Source,
-    TradeFact,
 )
 from daozhang.service.orders.refusals import (
     AmountExceedsRemainder,
@@ -35,6 +31,7 @@ from daozhang.service.orders.refusals import (
     OrderNotFound,
     OrderNotRefundable,
 )
+from daozhang.service.orders.standing import columns_of, stand_after, step_of
 
 CURRENCY_TAKEN = "CNY"
 """What the web pay page charges in: it takes an amount without a currency, and means yuan."""
@@ -161,7 +158,18 @@ def give_up(tx: Tx, order: Order, reason: ClosingReason, now: datetime) -> Order
         query_count=0,
         updated_at=now,
     )
-    _write_step(tx, order, closing, now, cause=reason.value, source_ref="", events=(), note=None)
+    step: dict[str, Any] = {
+        "order_id": order.id,
+        "at": now,
+        "cause": reason.value,
+        "source_ref": "",
+        "status_before": order.status.value,
+        "status_after": closing.status.value,
+        "events": [],
+        "note": None,
+        "fact": {},
+    }
+    store.insert_step(tx, step)
     return closing
 
 
@@ -196,7 +204,7 @@ def settle_order(tx: Tx, order: Order, fact: Fact, *, grace_seconds: int) -> Set
     to append, in this transaction and in their order.
     """
     decision = rules.decide(order, fact, grace_seconds=grace_seconds)
-    after = _apply(order, fact, decision, grace_seconds)
+    after = stand_after(order, fact, decision, grace_seconds)
     events = decision.events
     if decision.surprise is not None:
         detail = f"{fact.source.value} {fact.source_ref}: {rules.describe(fact)}"
@@ -214,131 +222,16 @@ def settle_order(tx: Tx, order: Order, fact: Fact, *, grace_seconds: int) -> Set
     if becomes_paid and store.another_paid_of_cart(tx, order) is not None:
         events = (*events, rules.DUPLICATE)
     _save(tx, order, after)
-    _write_step(
-        tx,
-        order,
-        after,
-        fact.learned_at,
-        cause=fact.source.value,
-        source_ref=fact.source_ref,
-        events=events,
-        note=decision.surprise or decision.note,
-        fact=rules.describe(fact),
-    )
+    note = decision.surprise or decision.note
+    store.insert_step(tx, step_of(order, after, fact, events, note))
     return Settlement(order, after, events, decision.surprise)
 
 
-def _apply(order: Order, fact: Fact, decision: rules.Decision, grace_seconds: int) -> Order:
-    """The order as it stands after ``decision``."""
-    now = fact.learned_at
-    fits = decision.surprise is None or decision.status is not order.status
-    after = replace(
-        order,
-        status=decision.status,
-        refunded=decision.refunded,
-        late=order.late or decision.late,
-        attention=order.attention or decision.surprise is not None,
-        updated_at=now,
-    )
-    if isinstance(fact, TradeFact) and fits:
-        after = replace(
-            after,
-            absent_count=order.absent_count + 1
-            if _counts_as_absent(order, fact, grace_seconds)
-            else order.absent_count
-            if fact.kind is FactKind.ABSENT
-            else 0,
-            unclear_count=order.unclear_count + (fact.kind is FactKind.CLOSED_UNCLEAR),
-            close_confirmed=order.close_confirmed or fact.kind is FactKind.CLOSED_UNPAID,
-            payment=merge_payment(order.payment, fact.payment),
-        )
-    if fits and fact.trade_no is not None:
-        after = replace(after, trade_no=order.trade_no or fact.trade_no)
-    if after.status is OrderStatus.CLOSED and order.status is not OrderStatus.CLOSED:
-        reason = "expiry" if decision.expires else (order.closing_reason or "alipay")
-        after = replace(after, closed_reason=str(reason))
-    return replace(after, next_query_at=_next_query(order, after, decision, fact, grace_seconds))
-
-
-def _counts_as_absent(order: Order, fact: TradeFact, grace_seconds: int) -> bool:
-    """Only absence after expiry and grace is a proof; while cancelling, each one counts."""
-    if fact.kind is not FactKind.ABSENT:
-        return False
-    cancelling = order.closing_reason is ClosingReason.CANCEL
-    return cancelling or rules.is_past_grace(order, fact.learned_at, grace_seconds)
-
-
-def _next_query(
-    before: Order, after: Order, decision: rules.Decision, fact: Fact, grace_seconds: int
-) -> datetime | None:
-    now = fact.learned_at
-    stopped = decision.surprise is not None and decision.follow is not rules.Follow.NOTHING
-    if decision.follow is not rules.Follow.NOTHING and not stopped:
-        return now + timedelta(seconds=rules.ASK_DELAY_SECONDS)
-    if after.is_open:
-        return rules.next_query_at(after, now, grace_seconds=grace_seconds)
-    answered = fact.source is Source.QUERY
-    if before.is_open or answered or after.status is not before.status:
-        return None
-    return before.next_query_at
-
-
-def merge_payment(known: Payment | None, learned: Payment | None) -> Payment | None:
-    """What is known of a payment with what was learned: never overwritten with nothing."""
-    if known is None or learned is None:
-        return learned if known is None else known
-    fields = (name for name in Payment.__dataclass_fields__)
-    chosen = {name: getattr(known, name) or getattr(learned, name) for name in fields}
-    return Payment(**chosen)
-
-
 def _save(tx: Tx, before: Order, after: Order) -> None:
-    payment = after.payment
-    changed: dict[str, Any] = {
-        "status": after.status.value,
-        "refunded_minor": after.refunded.minor,
-        "late": after.late,
-        "attention": after.attention,
-        "absent_count": after.absent_count,
-        "unclear_count": after.unclear_count,
-        "close_confirmed": after.close_confirmed,
-        "closed_reason": after.closed_reason,
-        "trade_no": after.trade_no,
-        "next_query_at": after.next_query_at,
-        "updated_at": after.updated_at,
-    }
-    if payment is not None and payment != before.payment:
-        changed["payment"] = store.payment_json(payment)
-        changed["paid_at"] = payment.paid_at
+    changed = columns_of(after)
+    if after.payment is not None and after.payment != before.payment:
+        changed |= store.payment_columns(after.payment)
     store.update_order(tx, after.id, **changed)
-
-
-def _write_step(
-    tx: Tx,
-    before: Order,
-    after: Order,
-    now: datetime,
-    *,
-    cause: str,
-    source_ref: str,
-    events: tuple[str, ...],
-    note: str | None,
-    fact: dict[str, object] | None = None,
-) -> None:
-    store.insert_step(
-        tx,
-        {
-            "order_id": after.id,
-            "at": now,
-            "cause": cause,
-            "source_ref": source_ref,
-            "status_before": before.status.value,
-            "status_after": after.status.value,
-            "events": list(events),
-            "note": note,
-            "fact": fact or {},
-        },
-    )
 
 
 def raise_surprise(

@@ -174,6 +174,14 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderInHand:
+    """An order that is locked here, with the number of its latest step."""
+
+    order: Order
+    step_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewOrder:
     """What a caller asks for when creating an order."""
 

@@ -78,6 +78,9 @@ REFUND_SUCCEEDED = "refund.succeeded"
 SURPRISE = "order.surprise"
 DUPLICATE = "order.duplicate_payment"
 
+PLAIN_KINDS: Final = (W, P)
+"""The facts that may be plain: see `is_plain`."""
+
 _KEEP: Final = Move()
 _ASK: Final = Move(follow=Follow.ASK)
 
@@ -303,6 +306,22 @@ def decide(order: Order, fact: Fact, *, grace_seconds: int) -> Decision:
         surprise=surprise,
         late=PAID_LATE in events,
         note="held until the cancel's outcome is proven" if move.holds else None,
+    )
+
+
+def is_plain(order: Order, fact: TradeFact, decision: Decision) -> bool:
+    """Whether ``decision`` moves ``order`` and touches nothing else.
+
+    No refund is told of, nobody has to look or to act, and no other order of a cart can matter.
+    """
+    return (
+        fact.kind in PLAIN_KINDS
+        and fact.refunded is None
+        and order.cart_ref is None
+        and decision.surprise is None
+        and decision.note is None
+        and decision.follow is Follow.NOTHING
+        and decision.events in ((), (PAID,))
     )
 
 

@@ -11,10 +11,14 @@ import sqlalchemy as sa
 
 from daozhang.clock import require_aware
 from daozhang.money import Money
+from daozhang.service.bulk import insert_rows, is_any_of, update_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.merchants.model import Merchant
+from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.model import (
     ClosingReason,
     Order,
+    OrderInHand,
     OrderStatus,
     Payment,
     Step,
@@ -133,11 +137,49 @@ def find_order_of_merchant(
     tx: Tx, merchant_id: int, out_trade_no: str, *, lock: bool = False
 ) -> Order | None:
     """The merchant's order of that number; another merchant's is not found."""
+    # By the seller, for which there is an index; a merchant's seller never changes.
+    own = sa.select(merchants.c.environment, merchants.c.seller_id).where(
+        merchants.c.id == merchant_id
+    )
     return _one(
         tx,
-        (orders.c.merchant_id == merchant_id) & (orders.c.out_trade_no == out_trade_no),
+        (orders.c.merchant_id == merchant_id)
+        & (orders.c.environment == own.with_only_columns(merchants.c.environment).scalar_subquery())
+        & (orders.c.seller_id == own.with_only_columns(merchants.c.seller_id).scalar_subquery())
+        & (orders.c.out_trade_no == out_trade_no),
         lock=lock,
     )
+
+
+def lock_free_orders(tx: Tx, merchant: Merchant, numbers: Sequence[str]) -> dict[str, OrderInHand]:
+    """The merchant's orders of those numbers that nobody else has locked, now locked here.
+
+    Never waits, so whoever holds other locks cannot be in each other's way.
+    """
+    found = tx.execute(
+        sa.select(orders)
+        .where(
+            orders.c.environment == merchant.environment,
+            orders.c.seller_id == merchant.seller_id,
+            orders.c.merchant_id == merchant.id,
+            is_any_of(tx, orders.c.out_trade_no, numbers),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    return {
+        row["out_trade_no"]: OrderInHand(order_of(row), row["step_count"])
+        for row in found.mappings()
+    }
+
+
+def save_settlements(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes the same columns of many orders, by their ``id``."""
+    update_rows(tx, orders, rows)
+
+
+def insert_steps(tx: Tx, steps: Sequence[Mapping[str, Any]]) -> None:
+    """Writes steps that bear their number already; the caller has locked their orders."""
+    insert_rows(tx, order_steps, steps)
 
 
 def find_order_by_id(tx: Tx, order_id: int, *, lock: bool = False) -> Order | None:
@@ -336,6 +378,13 @@ def order_of(row: Mapping[Any, Any]) -> Order:
 
 
 _AMOUNTS = ("receipt", "buyer_pay", "invoice", "point", "discount")
+
+
+def payment_columns(payment: Payment | None) -> dict[str, Any]:
+    """What is known of a payment, as columns."""
+    if payment is None:
+        return {"payment": None, "paid_at": None}
+    return {"payment": payment_json(payment), "paid_at": payment.paid_at}
 
 
 def payment_json(payment: Payment) -> dict[str, Any]:

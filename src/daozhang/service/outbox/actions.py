@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
 from daozhang.service.outbox import store
-from daozhang.service.outbox.model import API_VERSION, Event
+from daozhang.service.outbox.model import API_VERSION, Event, NewEvent
 from daozhang.service.signals import Signals
 
 EVENTS: Final = "events"
@@ -51,3 +51,28 @@ def append_event(
     if signals is not None:
         tx.after_commit(lambda: signals.wake(EVENTS))
     return event
+
+
+def append_events(tx: Tx, new: Sequence[NewEvent], signals: Signals) -> None:
+    """Writes many events in one statement; as for `append_event`, their orders are locked."""
+    if not new:
+        return
+    sequences = store.last_sequences(tx, {event.order_id for event in new})
+    rows: list[dict[str, Any]] = []
+    for event in new:
+        sequences[event.order_id] = sequence = sequences.get(event.order_id, 0) + 1
+        rows.append(
+            {
+                "id": new_id("evt", event.created_at),
+                "merchant_id": event.merchant_id,
+                "environment": event.environment,
+                "order_id": event.order_id,
+                "sequence": sequence,
+                "type": event.type,
+                "api_version": API_VERSION,
+                "data": event.data,
+                "created_at": event.created_at,
+            }
+        )
+    store.insert_events(tx, rows)
+    tx.after_commit(lambda: signals.wake(EVENTS))

@@ -12,6 +12,18 @@ API_VERSION: Final = "2026-11-01"
 
 
 @dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event of an order that is locked by whoever appends it."""
+
+    merchant_id: int
+    environment: str
+    order_id: int
+    type: str
+    data: Mapping[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened to an order. Never changed once written.
 

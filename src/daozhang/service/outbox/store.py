@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from daozhang.service.bulk import insert_rows, is_any_of
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata
 from daozhang.service.outbox.model import Event
 
@@ -38,6 +39,21 @@ def last_sequence(tx: Tx, order_id: int) -> int:
     """The sequence of the order's latest event, 0 if it has none."""
     latest = sa.select(sa.func.max(events.c.sequence)).where(events.c.order_id == order_id)
     return tx.execute(latest).scalar() or 0
+
+
+def insert_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds events, in their order."""
+    insert_rows(tx, events, rows)
+
+
+def last_sequences(tx: Tx, order_ids: Collection[int]) -> dict[int, int]:
+    """The sequence of the latest event of each of those orders that has one."""
+    latest = (
+        sa.select(events.c.order_id, sa.func.max(events.c.sequence).label("latest"))
+        .where(is_any_of(tx, events.c.order_id, order_ids))
+        .group_by(events.c.order_id)
+    )
+    return {row.order_id: row.latest for row in tx.execute(latest)}
 
 
 def last_event(tx: Tx, merchant_id: int) -> Event | None:
