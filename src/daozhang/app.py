@@ -26,6 +26,7 @@ from daozhang.service.inbox.duties import (
     UnclaimedNotifications,
 )
 from daozhang.service.inbox.recorder import Recorder
+from daozhang.service.inbox.routes import NotifyDoor
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.duties import AskSilentOrders
 from daozhang.service.jobs import Jobs
@@ -113,8 +114,11 @@ class Service:
         self.clients.close()
         self.context.database.dispose()
 
-    def web(self) -> FastAPI:
+    def web(self) -> NotifyDoor:
         """The web application; it starts and stops this service with its own life."""
+        return NotifyDoor(self._api(), self.context, self.clients, self.recorder)
+
+    def _api(self) -> FastAPI:
 
         @asynccontextmanager
         async def life(_app: FastAPI) -> AsyncGenerator[None]:
@@ -134,7 +138,6 @@ class Service:
         app.state.context = self.context
         app.state.clients = self.clients
         app.state.inquirer = self.inquirer
-        app.state.recorder = self.recorder
         app.state.worker = self.worker
         app.state.jobs = self.jobs
         origins = list(self.context.settings.cors_origins)
@@ -150,7 +153,7 @@ class Service:
         return app
 
 
-def create_app_from_environment() -> FastAPI:
+def create_app_from_environment() -> NotifyDoor:
     """The web application that the ``DAOZHANG_*`` variables describe, for an HTTP server."""
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)

@@ -7,7 +7,8 @@ The types, and what they do to a value, are those of the tables: there is no sec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, cast
 
@@ -54,13 +55,29 @@ def update_rows(tx: Tx, table: sa.Table, rows: Sequence[Row], *, key: str = "id"
     _run(tx, table, (*columns, key), rows, _update_sql(tx.dialect, table, columns, key), ())
 
 
-def is_any_of(tx: Tx, column: sa.Column[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
-    """The condition that ``column`` is one of ``values``: one parameter on PostgreSQL, so that
-    the statement reads the same, and is prepared once, however many there are."""
-    if tx.dialect != "postgresql":
-        return column.in_(list(values))
-    item = sa.Text() if isinstance(column.type, sa.String) else column.type
-    return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(item)))
+@contextmanager
+def in_one_go(tx: Tx) -> Generator[None]:
+    """Sends the statements of the block together and waits for them once, at its end.
+
+    For `insert_rows` without ``returning`` and `update_rows`. An error is raised at the end.
+    """
+    if tx.dialect == "postgresql":
+        with _driver_of(tx).pipeline():
+            yield
+    else:
+        yield
+
+
+def any_of(dialect: str, column: sa.Column[Any], parameter: str) -> sa.ColumnElement[bool]:
+    """The condition that ``column`` is one of the list passed as ``parameter``.
+
+    For statements that are built once. On PostgreSQL the list is one array, so that the statement
+    reads the same, and stays prepared, however long it is.
+    """
+    if dialect == "postgresql":
+        item = sa.Text() if isinstance(column.type, sa.String) else column.type
+        return column == sa.any_(sa.bindparam(parameter, type_=postgresql.ARRAY(item)))
+    return column.in_(sa.bindparam(parameter, expanding=True))
 
 
 def _run(
@@ -72,7 +89,7 @@ def _run(
     returning: Sequence[str],
 ) -> list[tuple[Any, ...]]:
     converts = _converts(tx.dialect, table, columns)
-    cursor = _cursor(tx)
+    cursor = _driver_of(tx).cursor()
     try:
         if tx.dialect == "postgresql":
             arrays = [
@@ -98,9 +115,8 @@ def _run(
         cursor.close()
 
 
-def _cursor(tx: Tx) -> Any:
-    driver = cast("Any", tx.connection.connection.driver_connection)
-    return driver.cursor()
+def _driver_of(tx: Tx) -> Any:
+    return cast("Any", tx.connection.connection.driver_connection)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ is on the disk) and PostgreSQL are equals.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,12 +21,16 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 
 BUSY_SECONDS: Final = 15
 """How long a writer waits for SQLite's single writer's lock before it gives up."""
 
 POOL_CONNECTIONS: Final = 16
 """Connections to PostgreSQL that one process keeps."""
+
+IDLE_SECONDS_MAX: Final = 1.0
+"""A connection to PostgreSQL that has rested for longer is tried before it is used."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
@@ -201,16 +206,35 @@ def _create_engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "sqlite":
         return _create_sqlite_engine(parsed)
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_size=POOL_CONNECTIONS,
-            max_overflow=0,
-            pool_pre_ping=True,
-            hide_parameters=True,
-            json_serializer=json_text,
-            json_deserializer=msgspec.json.decode,
-        )
+        return _create_postgresql_engine(parsed)
     raise ValueError(f"{parsed.get_backend_name()!r} is not a database we know: sqlite, postgresql")
+
+
+def _create_postgresql_engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=0,
+        hide_parameters=True,
+        json_serializer=json_text,
+        json_deserializer=msgspec.json.decode,
+    )
+
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, record: Any, _proxy: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        # A server that was restarted leaves dead connections behind. One that was in use a moment
+        # ago is not asked: that would be a round trip more for each transaction.
+        if time.monotonic() - record.info.get("used_at", 0.0) > IDLE_SECONDS_MAX:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
+
+    @event.listens_for(engine, "checkin")
+    def _note_use(_connection: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        record.info["used_at"] = time.monotonic()
+
+    return engine
 
 
 def _create_sqlite_engine(url: sa.URL) -> sa.Engine:

@@ -23,6 +23,10 @@ class OrderStatus(StrEnum):
     REFUNDED = "refunded"  # in full
 
 
+OPEN_STATUSES = (OrderStatus.CREATED, OrderStatus.WAITING, OrderStatus.CLOSING)
+"""Where Alipay may still tell us something that decides an order."""
+
+
 class ClosingReason(StrEnum):
     """Why an order was given up."""
 
@@ -170,15 +174,16 @@ class Order:
     @property
     def is_open(self) -> bool:
         """Whether Alipay may still tell us something that decides it."""
-        return self.status in (OrderStatus.CREATED, OrderStatus.WAITING, OrderStatus.CLOSING)
+        return self.status in OPEN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
 class OrderInHand:
-    """An order that is locked here, with the number of its latest step."""
+    """An order that is locked here, with the numbers of its latest step and event."""
 
     order: Order
     step_count: int
+    event_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from daozhang.service.bulk import in_one_go
 from daozhang.service.db import Tx
 from daozhang.service.orders import rules, store
 from daozhang.service.orders.events import snapshot_of
@@ -51,24 +52,25 @@ def settle_plainly(
 
 def book_plain(tx: Tx, settlements: Sequence[PlainSettlement], signals: Signals) -> None:
     """Writes plain settlements, each of another order: the orders, their steps, their events."""
-    store.save_settlements(tx, [_order_row(settled) for settled in settlements])
-    store.insert_steps(tx, [_step_row(settled) for settled in settlements])
-    append_events(
-        tx,
-        [
-            NewEvent(
-                merchant_id=settled.after.merchant_id,
-                environment=settled.after.environment,
-                order_id=settled.after.id,
-                type=name,
-                data={"order": snapshot_of(settled.after)},
-                created_at=settled.fact.learned_at,
-            )
-            for settled in settlements
-            for name in settled.events
-        ],
-        signals,
-    )
+    with in_one_go(tx):
+        store.save_settlements(tx, [_order_row(settled) for settled in settlements])
+        store.insert_steps(tx, [_step_row(settled) for settled in settlements])
+        append_events(tx, [e for settled in settlements for e in _events(settled)], signals)
+
+
+def _events(settled: PlainSettlement) -> list[NewEvent]:
+    return [
+        NewEvent(
+            merchant_id=settled.after.merchant_id,
+            environment=settled.after.environment,
+            order_id=settled.after.id,
+            sequence=sequence,
+            type=name,
+            data={"order": snapshot_of(settled.after)},
+            created_at=settled.fact.learned_at,
+        )
+        for sequence, name in enumerate(settled.events, settled.before.event_count + 1)
+    ]
 
 
 def _order_row(settled: PlainSettlement) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from daozhang.service.orders import rules
 from daozhang.service.orders.model import (
+    OPEN_STATUSES,
     ClosingReason,
     Fact,
     FactKind,
@@ -42,8 +44,8 @@ def stand_after(order: Order, fact: Fact, decision: rules.Decision, grace_second
     if decision.status is OrderStatus.CLOSED and order.status is not OrderStatus.CLOSED:
         reason = "expiry" if decision.expires else (order.closing_reason or "alipay")
         changed["closed_reason"] = str(reason)
-    after = replace(order, **changed)
-    return replace(after, next_query_at=_next_query(order, after, decision, fact, grace_seconds))
+    changed["next_query_at"] = _next_query(order, changed, decision, fact, grace_seconds)
+    return replace(order, **changed)
 
 
 def _absent_count(order: Order, fact: TradeFact, grace_seconds: int) -> int:
@@ -56,16 +58,21 @@ def _absent_count(order: Order, fact: TradeFact, grace_seconds: int) -> int:
 
 
 def _next_query(
-    before: Order, after: Order, decision: rules.Decision, fact: Fact, grace_seconds: int
+    before: Order,
+    changed: Mapping[str, Any],
+    decision: rules.Decision,
+    fact: Fact,
+    grace_seconds: int,
 ) -> datetime | None:
     now = fact.learned_at
     stopped = decision.surprise is not None and decision.follow is not rules.Follow.NOTHING
     if decision.follow is not rules.Follow.NOTHING and not stopped:
         return now + timedelta(seconds=rules.ASK_DELAY_SECONDS)
-    if after.is_open:
+    if decision.status in OPEN_STATUSES:
+        after = replace(before, **changed)
         return rules.next_query_at(after, now, grace_seconds=grace_seconds)
     answered = fact.source is Source.QUERY
-    if before.is_open or answered or after.status is not before.status:
+    if before.is_open or answered or decision.status is not before.status:
         return None
     return before.next_query_at
 
@@ -74,6 +81,8 @@ def merge_payment(known: Payment | None, learned: Payment | None) -> Payment | N
     """What is known of a payment with what was learned: never overwritten with nothing."""
     if known is None or learned is None:
         return learned if known is None else known
+    if known == learned:
+        return known
     fields = (name for name in Payment.__dataclass_fields__)
     chosen = {name: getattr(known, name) or getattr(learned, name) for name in fields}
     return Payment(**chosen)

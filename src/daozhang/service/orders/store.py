@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
 import sqlalchemy as sa
 
 from daozhang.clock import require_aware
 from daozhang.money import Money
-from daozhang.service.bulk import insert_rows, is_any_of, update_rows
+from daozhang.service.bulk import any_of, insert_rows, update_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.merchants.store import merchants
@@ -25,6 +25,7 @@ from daozhang.service.orders.model import (
     Surprise,
     Way,
 )
+from daozhang.service.outbox.store import latest_sequence
 
 orders = sa.Table(
     "orders",
@@ -137,18 +138,21 @@ def find_order_of_merchant(
     tx: Tx, merchant_id: int, out_trade_no: str, *, lock: bool = False
 ) -> Order | None:
     """The merchant's order of that number; another merchant's is not found."""
-    # By the seller, for which there is an index; a merchant's seller never changes.
+    # By the seller, whose numbers are the table's own key: with the merchant as a condition as
+    # well, a planner may prefer the index of all of the merchant's orders.
     own = sa.select(merchants.c.environment, merchants.c.seller_id).where(
         merchants.c.id == merchant_id
     )
-    return _one(
+    environment = own.with_only_columns(merchants.c.environment).scalar_subquery()
+    seller_id = own.with_only_columns(merchants.c.seller_id).scalar_subquery()
+    found = _one(
         tx,
-        (orders.c.merchant_id == merchant_id)
-        & (orders.c.environment == own.with_only_columns(merchants.c.environment).scalar_subquery())
-        & (orders.c.seller_id == own.with_only_columns(merchants.c.seller_id).scalar_subquery())
+        (orders.c.environment == environment)
+        & (orders.c.seller_id == seller_id)
         & (orders.c.out_trade_no == out_trade_no),
         lock=lock,
     )
+    return found if found is not None and found.merchant_id == merchant_id else None
 
 
 def lock_free_orders(tx: Tx, merchant: Merchant, numbers: Sequence[str]) -> dict[str, OrderInHand]:
@@ -156,20 +160,26 @@ def lock_free_orders(tx: Tx, merchant: Merchant, numbers: Sequence[str]) -> dict
 
     Never waits, so whoever holds other locks cannot be in each other's way.
     """
-    found = tx.execute(
-        sa.select(orders)
-        .where(
-            orders.c.environment == merchant.environment,
-            orders.c.seller_id == merchant.seller_id,
-            orders.c.merchant_id == merchant.id,
-            is_any_of(tx, orders.c.out_trade_no, numbers),
-        )
-        .with_for_update(skip_locked=True)
-    )
+    own = {"environment": merchant.environment, "seller_id": merchant.seller_id}
+    found = tx.execute(_lock_free(tx.dialect), {**own, "numbers": list(numbers)})
     return {
-        row["out_trade_no"]: OrderInHand(order_of(row), row["step_count"])
+        row["out_trade_no"]: OrderInHand(order_of(row), row["step_count"], row["event_count"])
         for row in found.mappings()
+        if row["merchant_id"] == merchant.id  # see `find_order_of_merchant`
     }
+
+
+@cache
+def _lock_free(dialect: str) -> sa.Select[Any]:
+    return (
+        sa.select(orders, latest_sequence(orders.c.id).label("event_count"))
+        .where(
+            orders.c.environment == sa.bindparam("environment"),
+            orders.c.seller_id == sa.bindparam("seller_id"),
+            any_of(dialect, orders.c.out_trade_no, "numbers"),
+        )
+        .with_for_update(of=orders, skip_locked=True)
+    )
 
 
 def save_settlements(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -389,12 +399,14 @@ def payment_columns(payment: Payment | None) -> dict[str, Any]:
 
 def payment_json(payment: Payment) -> dict[str, Any]:
     """``payment`` as the column keeps it: amounts in minor units, nothing that is absent."""
-    values = asdict(payment)
-    del values["paid_at"]
-    for name in _AMOUNTS:
-        amount = getattr(payment, name)
-        values[name] = None if amount is None else amount.minor
-    values["fund_bills"] = [dict(bill) for bill in payment.fund_bills]
+    amounts = {name: getattr(payment, name) for name in _AMOUNTS}
+    values: dict[str, Any] = {
+        **{name: None if amount is None else amount.minor for name, amount in amounts.items()},
+        "fund_bills": [dict(bill) for bill in payment.fund_bills],
+        "buyer_id": payment.buyer_id,
+        "buyer_open_id": payment.buyer_open_id,
+        "buyer_logon_id": payment.buyer_logon_id,
+    }
     return {name: value for name, value in values.items() if value not in (None, [])}
 
 

@@ -57,22 +57,19 @@ def append_events(tx: Tx, new: Sequence[NewEvent], signals: Signals) -> None:
     """Writes many events in one statement; as for `append_event`, their orders are locked."""
     if not new:
         return
-    sequences = store.last_sequences(tx, {event.order_id for event in new})
-    rows: list[dict[str, Any]] = []
-    for event in new:
-        sequences[event.order_id] = sequence = sequences.get(event.order_id, 0) + 1
-        rows.append(
-            {
-                "id": new_id("evt", event.created_at),
-                "merchant_id": event.merchant_id,
-                "environment": event.environment,
-                "order_id": event.order_id,
-                "sequence": sequence,
-                "type": event.type,
-                "api_version": API_VERSION,
-                "data": event.data,
-                "created_at": event.created_at,
-            }
-        )
+    rows = [
+        {
+            "id": new_id("evt", event.created_at),
+            "merchant_id": event.merchant_id,
+            "environment": event.environment,
+            "order_id": event.order_id,
+            "sequence": event.sequence,
+            "type": event.type,
+            "api_version": API_VERSION,
+            "data": event.data,
+            "created_at": event.created_at,
+        }
+        for event in new
+    ]
     store.insert_events(tx, rows)
     tx.after_commit(lambda: signals.wake(EVENTS))

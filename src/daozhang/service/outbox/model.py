@@ -13,11 +13,12 @@ API_VERSION: Final = "2026-11-01"
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event of an order that is locked by whoever appends it."""
+    """An event of an order that is locked by whoever appends it, and so knows its sequence."""
 
     merchant_id: int
     environment: str
     order_id: int
+    sequence: int
     type: str
     data: Mapping[str, Any]
     created_at: datetime

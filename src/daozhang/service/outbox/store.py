@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from daozhang.service.bulk import insert_rows, is_any_of
+from daozhang.service.bulk import insert_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata
 from daozhang.service.outbox.model import Event
 
@@ -46,14 +46,10 @@ def insert_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     insert_rows(tx, events, rows)
 
 
-def last_sequences(tx: Tx, order_ids: Collection[int]) -> dict[int, int]:
-    """The sequence of the latest event of each of those orders that has one."""
-    latest = (
-        sa.select(events.c.order_id, sa.func.max(events.c.sequence).label("latest"))
-        .where(is_any_of(tx, events.c.order_id, order_ids))
-        .group_by(events.c.order_id)
-    )
-    return {row.order_id: row.latest for row in tx.execute(latest)}
+def latest_sequence(order_id: sa.Column[int]) -> sa.ScalarSelect[Any]:
+    """The sequence of the latest event of the order in ``order_id``, for a query of orders."""
+    latest = sa.select(sa.func.coalesce(sa.func.max(events.c.sequence), 0))
+    return latest.where(events.c.order_id == order_id).correlate_except(events).scalar_subquery()
 
 
 def last_event(tx: Tx, merchant_id: int) -> Event | None:
