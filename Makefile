@@ -24,6 +24,8 @@ demo: setup ## Starts emulator, service and a small shop, and prints the address
 test: check peers ## All checks and all tests; under 15 minutes on two cores.
 	@echo "== tests"
 	@$(BIN)/pytest -n 2 --dist loadfile --durations 15 $(PYTEST_ARGS)
+	@echo "== tests of what touches the database, on PostgreSQL"
+	@$(BIN)/pytest -n 2 --dist loadfile --durations 5 --database postgresql tests/service tests/journeys $(PYTEST_ARGS)
 
 check: setup ## The checks that run no code of ours: lint, format, types, floors.
 	@echo "== ruff"

@@ -21,6 +21,7 @@ from daozhang.service.seal import open_sealer
 from daozhang.service.settings import load_settings
 from daozhang.service.signals import Signals
 from daozhang.service.web.context import Context
+from databases import database_url, everything_in
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 APP_ID = "2021000000000001"
@@ -53,8 +54,9 @@ ALIPAY_KEYS = KeyPair.generate()
 
 
 def new_context(data_dir: Path, **chosen: object) -> Context:
-    """A context over a migrated SQLite file in ``data_dir``; its clock stands still."""
-    settings = load_settings({}, data_dir=data_dir, clock="manual", **chosen)
+    """A context over the migrated database of ``data_dir``; its clock stands still."""
+    where = {"data_dir": data_dir, "database_url": database_url(data_dir)}
+    settings = load_settings({}, clock="manual", **where, **chosen)
     context = Context(
         settings=settings,
         clock=ManualClock(START),
@@ -122,8 +124,7 @@ def make_key(
     return secret
 
 
-def everything_on_disk(data_dir: Path, *, but: str = "sealing.keys") -> bytes:
+def everything_written(data_dir: Path, *, but: str = "sealing.keys") -> bytes:
     """Every byte that the deployment wrote, except the sealing keys themselves."""
-    return b"".join(
-        path.read_bytes() for path in data_dir.rglob("*") if path.is_file() and path.name != but
-    )
+    files = [path for path in data_dir.rglob("*") if path.is_file() and path.name != but]
+    return b"".join(path.read_bytes() for path in files) + everything_in(data_dir)

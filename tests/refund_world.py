@@ -27,6 +27,7 @@ from daozhang.service.migrations import upgrade
 from daozhang.service.orders.store import list_surprises
 from daozhang.service.outbox.store import list_events_of_order
 from daozhang.service.settings import load_settings
+from databases import database_url
 from deployment import SELLER_ID, new_app
 from signed_world import FORM, paid, sign, signed
 from worlds import START, Server, find_order, free_port, register
@@ -252,6 +253,7 @@ def open_shop(data_dir: Path) -> Generator[Shop]:
     chosen = load_settings(
         {},
         data_dir=data_dir,
+        database_url=database_url(data_dir),
         clock="manual",
         environments=("emulator",),
         public_url=f"http://127.0.0.1:{port}",

@@ -29,6 +29,7 @@ from daozhang.service.migrations import upgrade
 from daozhang.service.outbox.store import list_events_of_merchant
 from daozhang.service.settings import load_settings
 from daozhang.service.web.context import Context
+from databases import database_url
 from deployment import ALIPAY_KEYS, APP_ID, SELLER_ID, KeyPair, new_app
 from worlds import START, Server, free_port, register
 
@@ -175,6 +176,7 @@ def signed_world(data_dir: Path) -> Generator[SignedWorld]:
     settings = load_settings(
         {},
         data_dir=data_dir,
+        database_url=database_url(data_dir),
         clock="manual",
         environments=("emulator",),
         public_url=f"http://127.0.0.1:{port}",

@@ -37,6 +37,7 @@ from daozhang.service.settings import load_settings
 from daozhang.service.signals import Signals
 from daozhang.service.web.context import Context
 from daozhang.service.web.problem import add_problem_handlers
+from databases import database_url
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -45,7 +46,7 @@ class Books:
     """A service's books with one merchant, without the parts that talk to Alipay."""
 
     def __init__(self, directory: Path) -> None:
-        settings = load_settings({}, data_dir=directory)
+        settings = load_settings({}, data_dir=directory, database_url=database_url(directory))
         self.context = Context(
             settings,
             ManualClock(NOW),

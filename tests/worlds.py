@@ -32,6 +32,7 @@ from daozhang.service.orders.store import orders
 from daozhang.service.outbox.store import list_events_of_order
 from daozhang.service.settings import load_settings
 from daozhang.service.web.context import Context
+from databases import database_url
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """Monday morning in Beijing."""
@@ -131,6 +132,7 @@ class World:
         settings = load_settings(
             {},
             data_dir=directory / "service",
+            database_url=database_url(directory / "service"),
             clock="manual",
             environments=("emulator",),
             public_url=f"http://127.0.0.1:{service_port}",

@@ -200,7 +200,7 @@ def test_no_command_shows_or_keeps_key_material(operator: Operator) -> None:
         )
         for result in (operator.run(*command), operator.run(*command, "--json"))
     ).encode()
-    written = deployment.everything_on_disk(operator.data_dir)
+    written = deployment.everything_written(operator.data_dir)
     secrets = [
         line.encode() for line in deployment.APP_KEYS.private.splitlines()[1:-1] if len(line) == 64
     ]

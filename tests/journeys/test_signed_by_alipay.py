@@ -19,6 +19,7 @@ from daozhang.clock import ManualClock
 from daozhang.service.merchants.model import NewApp
 from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
+from databases import database_url
 from worlds import Server, free_port, register
 
 FILE = json.loads(
@@ -37,6 +38,7 @@ def api(tmp_path: Path) -> Generator[httpx2.Client]:
     settings = load_settings(
         {},
         data_dir=tmp_path,
+        database_url=database_url(tmp_path),
         clock="manual",
         environments=("emulator",),
         public_url=f"http://127.0.0.1:{port}",

@@ -139,6 +139,6 @@ def test_the_last_use_is_written_once_a_minute(context: Context, client: TestCli
 
 def test_nothing_on_disk_gives_a_key_away(context: Context, tmp_path: Path) -> None:
     secret = deployment.make_key(context, deployment.add_one_merchant(context))
-    written = deployment.everything_on_disk(tmp_path)
+    written = deployment.everything_written(tmp_path)
     assert secret[12:].encode() not in written
     assert hashlib.sha256(secret.encode()).hexdigest().encode() in written

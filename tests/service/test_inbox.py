@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Generator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from daozhang.service.inbox.store import REFUSED_SAMPLES_MAX
 from daozhang.service.orders.store import list_surprises
+from databases import refusing
 from deployment import APP_ID, SELLER_ID, KeyPair
 from signed_world import SignedWorld, paid, signed, signed_world
 
@@ -207,23 +207,19 @@ def test_one_row_that_the_database_refuses_does_not_drag_its_neighbours_along(
     world: SignedWorld,
 ) -> None:
     numbers = [f"N-{number}" for number in range(7)]
-    with sqlite3.connect(str(world.context.database.engine.url.database)) as books:
-        books.execute(
-            "CREATE TRIGGER poison BEFORE UPDATE ON orders WHEN NEW.out_trade_no = 'N-3' "
-            "AND NEW.status = 'paid' BEGIN SELECT RAISE(ABORT, 'this row is damaged'); END"
-        )
-    books.close()
-    for number in numbers:
-        world.tell(paid(number))
-    world.pass_time()
-    for number in numbers:
-        world.create(number)
-    world.pass_time()
+    damaged = "NEW.out_trade_no = 'N-3' AND NEW.status = 'paid'"
+    with refusing(world.context.database, "UPDATE", "orders", damaged):
+        for number in numbers:
+            world.tell(paid(number))
+        world.pass_time()
+        for number in numbers:
+            world.create(number)
+        world.pass_time()
 
-    assert {n for n in numbers if world.order(n)["status"] == "paid"} == {*numbers} - {"N-3"}
-    assert surprises_of(world) == []
+        assert {n for n in numbers if world.order(n)["status"] == "paid"} == {*numbers} - {"N-3"}
+        assert surprises_of(world) == []
 
-    world.pass_time(HOUR_SECONDS)
+        world.pass_time(HOUR_SECONDS)
     assert surprises_of(world) == [("N-3", "notification_not_applicable")]
     assert world.order("N-3")["attention"] is True
     assert [event for event in world.events() if event[1] == "N-3"] == [("order.surprise", "N-3")]

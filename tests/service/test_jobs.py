@@ -16,11 +16,12 @@ import sqlalchemy as sa
 
 from daozhang.service.db import Database
 from daozhang.service.jobs import Jobs
+from databases import database_url
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'service.db'}")
+    database = Database(database_url(tmp_path, migrated=False))
     with database.begin() as tx:
         tx.execute(sa.text("CREATE TABLE intents (id INTEGER PRIMARY KEY, ran INTEGER DEFAULT 0)"))
     yield database
@@ -97,7 +98,7 @@ def _seeing(jobs: Jobs) -> list[int]:
 def test_services_follow_each_other_in_one_process_but_never_overlap(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     for round_number in range(2):
-        database = Database(f"sqlite:///{tmp_path / f'{round_number}.db'}")
+        database = Database(database_url(tmp_path, name=f"{round_number}", migrated=False))
         jobs, second = Jobs(database, polling_seconds=0.02), Jobs(database)
         seen = _seeing(jobs)
         jobs.start()
@@ -206,6 +207,29 @@ def test_what_a_killed_process_had_begun_runs_again(database: Database, jobs: Jo
     jobs.start()
     assert jobs.wait_idle(20)
     assert sorted(seen) == [0, 1, 2]
+
+
+@pytest.mark.skipif("not config.getoption('--database') == 'postgresql'", reason="needs peers")
+def test_a_process_that_loses_its_lock_starts_anew_and_nothing_is_lost(
+    database: Database, jobs: Jobs
+) -> None:
+    seen = _seeing(jobs)
+    jobs.start()
+    holder = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    with database.begin() as tx:
+        cut_off = tx.execute(sa.text(holder)).scalars().all()
+        jobs.enqueue(tx, "work", "1", {"intent_id": 1})
+    assert cut_off
+    assert jobs.wait_idle(20)
+    deadline = time.monotonic() + 20
+    with database.read() as tx:
+        while not tx.execute(sa.text(holder.replace("pg_terminate_backend", ""))).all():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    with database.begin() as tx:
+        jobs.enqueue(tx, "work", "2", {"intent_id": 2})
+    assert jobs.wait_idle(20)
+    assert sorted(seen) == [1, 2]
 
 
 def test_dbos_is_imported_on_first_use_only() -> None:

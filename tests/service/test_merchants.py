@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sqlite3
 import time
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
@@ -39,6 +38,7 @@ from daozhang.service.resealing import SEALED, reseal_all
 from daozhang.service.schema import metadata
 from daozhang.service.seal import SealBroken, add_key, open_sealer
 from daozhang.service.web.context import Context
+from databases import run
 
 ENCRYPT_KEY = "QUJDREVGR0hJSktMTU5PUA=="
 AUTH_TOKEN = "202601BB-token-of-the-merchant"
@@ -66,7 +66,7 @@ def test_secrets_are_sealed_and_nowhere_in_the_clear(context: Context, tmp_path:
     )
     with pytest.raises(Refusal) as refused:
         deployment.add_one_app(context)
-    written = deployment.everything_on_disk(tmp_path)
+    written = deployment.everything_written(tmp_path)
     told = (stream.getvalue() + repr(app) + repr(merchant) + repr(refused.value)).encode()
     told += repr(deployment.new_app(encrypt_key=ENCRYPT_KEY)).encode()
     assert b"2021000000000001" in written
@@ -121,14 +121,14 @@ def test_an_app_in_certificate_mode_verifies_with_alipays_certificate(context: C
         deployment.add_one_app(context, app_id="2021000000000002", **stranger)
 
 
-def test_a_sealed_key_moved_to_another_row_does_not_open(context: Context, tmp_path: Path) -> None:
+def test_a_sealed_key_moved_to_another_row_does_not_open(context: Context) -> None:
     deployment.add_one_app(context)
     other = deployment.add_one_app(context, app_id="2021000000000002")
-    with sqlite3.connect(tmp_path / "daozhang.sqlite3") as books:
-        books.execute(
-            "UPDATE apps SET private_key_sealed ="
-            " (SELECT private_key_sealed FROM apps WHERE app_id = '2021000000000001')"
-        )
+    run(
+        context.database,
+        "UPDATE apps SET private_key_sealed ="
+        " (SELECT private_key_sealed FROM apps WHERE app_id = '2021000000000001')",
+    )
     with context.database.read() as tx:
         moved = get_app(tx, other.app_id)
     with pytest.raises(SealBroken):
@@ -174,11 +174,10 @@ def test_an_app_is_added_once_in_each_environment(context: Context) -> None:
             get_app(tx, "2021999999999999")
 
 
-def test_a_slug_is_never_used_twice(context: Context, tmp_path: Path) -> None:
+def test_a_slug_is_never_used_twice(context: Context) -> None:
     deployment.add_one_app(context)
     deployment.add_one_merchant(context)
-    with sqlite3.connect(tmp_path / "daozhang.sqlite3") as books:
-        books.execute("UPDATE merchants SET retired_at = 1")
+    run(context.database, "UPDATE merchants SET retired_at = created_at")
     with pytest.raises(SlugTaken):
         deployment.add_one_merchant(context, seller_id="2088000000000002")
 

@@ -17,11 +17,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from daozhang.clock import SystemClock
 from daozhang.service.db import Database, Tx
+from daozhang.service.peers import Presence
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -45,6 +46,12 @@ POLLING_SECONDS: Final = 0.25
 
 STOPPING_SECONDS: Final = 15
 """How long a stop waits for jobs that are running; what is cut off runs again at the next start."""
+
+WATCH_SECONDS: Final = 2.0
+"""How often a process on PostgreSQL looks whether it and its peers live."""
+
+FORGET_EVERY_SECONDS: Final = 3600.0
+"""How often ended jobs are forgotten."""
 
 FORGET_SECONDS: Final = 30 * 24 * 3600
 """How long DBOS's record of a job that has ended is kept. Our own rows are the books."""
@@ -72,6 +79,9 @@ class Jobs:
         self._functions: dict[str, JobFunction] = {}
         self._client_made: DBOSClient | None = None
         self._client_guard = threading.Lock()
+        self._watcher: _Watcher | None = None
+        self._presence: Presence | None = None
+        self._name = ""
         self._running = 0
         self._none_running = threading.Condition()
 
@@ -126,10 +136,14 @@ class Jobs:
         except BaseException:
             self._destroy()
             raise
-        self._forget_ended()
+        self._watcher = _Watcher(self)
+        self._watcher.start()
 
     def stop(self) -> None:
         """Takes nothing new, waits for what runs, and ends all threads. Safe to call twice."""
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher = None
         if Jobs._at_work is self:
             self._destroy()
         with self._client_guard:
@@ -193,6 +207,10 @@ class Jobs:
         from dbos import DBOS, DBOSPortableJSONSerializer
 
         _quieten()
+        self._name = name = _executor_id(self._database)
+        if self._database.dialect == "postgresql":
+            # Before anything is claimed under this name: nobody may take it for a dead one's.
+            self._presence = Presence(self._database, name)
         # DBOS gets the address and opens connections of its own: its transactions do not nest
         # in ours. Our engine goes only to the client, which writes within our transaction.
         DBOS(
@@ -200,7 +218,7 @@ class Jobs:
                 "name": APPLICATION_NAME,
                 "system_database_url": _dbos_url(self._database),
                 "application_version": APPLICATION_VERSION,
-                "executor_id": _executor_id(self._database),
+                "executor_id": name,
                 "serializer": DBOSPortableJSONSerializer(),
                 "max_executor_threads": RUNNING_MAX + 8,
                 "log_level": "WARNING",
@@ -225,6 +243,10 @@ class Jobs:
                 self._none_running.wait_for(lambda: self._running == 0, timeout=STOPPING_SECONDS)
         finally:
             Jobs._at_work = None
+            # Last: what was cut off may be taken over only once nothing of it runs here any more.
+            if self._presence is not None:
+                self._presence.leave()
+                self._presence = None
 
     def _counted(self, name: str, function: JobFunction) -> JobFunction:
         @wraps(function)
@@ -244,7 +266,28 @@ class Jobs:
 
         return run
 
-    def _forget_ended(self) -> None:
+    def look_around(self) -> None:
+        """Takes over what dead peers have begun; starts anew if this process was cut off."""
+        if self._database.dialect != "postgresql":
+            return
+        if self._presence is None or not self._presence.is_held():
+            _log.error("The database has ended this process's lock: its jobs stop and start anew.")
+            self._start_anew()
+            return
+        begun = self._client().list_workflows(status="PENDING", load_input=False, load_output=False)
+        names = {job.executor_id for job in begun if job.executor_id is not None}
+        for name in names - {self._name}:
+            if self._presence.if_dead(name, partial(_take_over, name)):
+                _log.warning("The process %s is dead; its jobs run again.", name)
+
+    def _start_anew(self) -> None:
+        self._destroy()
+        with Jobs._at_work_guard:
+            Jobs._at_work = self
+        self._launch()
+
+    def forget_ended(self) -> None:
+        """Deletes DBOS's records of jobs that ended long ago, a batch at a time."""
         from dbos import DBOS
 
         # DBOS stamps its rows by the system's clock, so this is no matter for ours.
@@ -260,6 +303,41 @@ class Jobs:
             DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
 
 
+class _Watcher:
+    """The thread that looks around from time to time while jobs run."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="jobs-watcher", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        forget_at = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                self._jobs.look_around()
+                if time.monotonic() >= forget_at:
+                    forget_at = time.monotonic() + FORGET_EVERY_SECONDS
+                    self._jobs.forget_ended()
+            except Exception:  # noqa: BLE001 - logged, and tried again
+                # The database may be away for a while; what is due is still due afterwards.
+                _log.exception("Looking after the jobs has failed; it is tried again.")
+            self._stopping.wait(WATCH_SECONDS)
+
+
+def _take_over(name: str) -> None:
+    from dbos import DBOS
+
+    DBOS._recover_pending_workflows([name])
+
+
 def _dbos_url(database: Database) -> str:
     url = database.engine.url
     if database.dialect == "sqlite":
@@ -270,8 +348,8 @@ def _dbos_url(database: Database) -> str:
 def _executor_id(database: Database) -> str:
     """Whose unfinished jobs DBOS takes up again at start.
 
-    SQLite belongs to one process, which is always the same one. On PostgreSQL each process is its
-    own, and what a dead one left is put on the queue again by the sweep over our rows.
+    SQLite belongs to one process, which is always the same one. On PostgreSQL each start is a
+    name of its own, and what a dead one has begun is taken over by its peers.
     """
     if database.dialect == "sqlite":
         return "daozhang"
