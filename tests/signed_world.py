@@ -168,8 +168,8 @@ def _number_in(data: Mapping[str, Any]) -> str | None:
 
 
 @contextmanager
-def signed_world(data_dir: Path) -> Generator[SignedWorld]:
-    """A service on SQLite in ``data_dir`` with one merchant, and its gateway."""
+def signed_world(data_dir: Path, **chosen: object) -> Generator[SignedWorld]:
+    """A service in ``data_dir`` with one merchant, and its gateway; ``chosen`` are settings."""
     gateway = Gateway()
     gateway_server = Server(gateway.app(), free_port())
     port = free_port()
@@ -180,6 +180,7 @@ def signed_world(data_dir: Path) -> Generator[SignedWorld]:
         clock="manual",
         environments=("emulator",),
         public_url=f"http://127.0.0.1:{port}",
+        **chosen,
     )
     context = create_context(settings, ManualClock(START))
     upgrade(context.database)

@@ -42,6 +42,8 @@ from daozhang.service.web.bodies import BodyLimit
 from daozhang.service.web.context import Context
 from daozhang.service.web.idempotency import ForgetAnswers
 from daozhang.service.web.problem import add_problem_handlers
+from daozhang.service.webhooks.drain import Drain
+from daozhang.service.webhooks.duties import Deliver, FanOut
 from daozhang.service.worker import Worker
 
 MANUAL_POLLING_SECONDS = 0.02
@@ -79,6 +81,7 @@ class Service:
         self.jobs.register(REFUND_JOB, Attempts(context, self.clients).run)
         self.inquirer = Inquirer(context, self.clients)
         self.recorder = Recorder(context)
+        self._drain = Drain(context)
         self._silent_orders = AskSilentOrders(self.inquirer)
         self.worker = Worker(
             context.clock, context.signals, self._duties(), wait_idle=self._wait_for_jobs
@@ -92,22 +95,28 @@ class Service:
             UnclaimedNotifications(context),
             self._silent_orders,
             SweepRefunds(context, self.jobs),
+            FanOut(context),
+            Deliver(context, self._drain),
             ForgetAnswers(context),
         ]
 
     def _wait_for_jobs(self) -> None:
         if not self.jobs.wait_idle():
             raise RuntimeError("durable jobs did not come to rest")
+        if not self._drain.wait_idle():
+            raise RuntimeError("webhooks did not come to rest")
 
     def start(self) -> None:
         """Starts recording, the jobs and the duties."""
         self.recorder.start()
         self.jobs.start()
+        self._drain.start()
         self.worker.start()
 
     def stop(self) -> None:
         """Finishes what runs, claims nothing new, and closes everything."""
         self.worker.stop()
+        self._drain.stop()
         self.jobs.stop()
         self.recorder.stop()
         self._silent_orders.close()

@@ -14,6 +14,7 @@ from daozhang.service.outbox.routes import router as outbox_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.story.routes import router as story_router
 from daozhang.service.web import pages
+from daozhang.service.webhooks import routes as webhooks
 
 DESCRIPTION = (
     "Takes Alipay payments and never loses one. Amounts are text in the currency's major unit "
@@ -47,6 +48,8 @@ def add_routes(app: FastAPI) -> None:
     """Hangs every route into ``app``, but for the notifications' door, which stands before it."""
     for router in (orders_router, inquiries_router, refunds_router, story_router, outbox_router):
         app.include_router(router)
+    app.include_router(webhooks.router)
+    app.include_router(webhooks.deliveries_router)
     app.include_router(watching.router)
     app.include_router(paying.router)
     app.include_router(returning.router)

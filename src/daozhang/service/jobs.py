@@ -335,7 +335,7 @@ class _Watcher:
 def _take_over(name: str) -> None:
     from dbos import DBOS
 
-    DBOS._recover_pending_workflows([name])
+    DBOS._recover_pending_workflows([name])  # pyright: ignore[reportPrivateUsage]
 
 
 def _dbos_url(database: Database) -> str:

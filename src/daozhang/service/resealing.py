@@ -21,6 +21,9 @@ from daozhang.service.merchants.credentials import (
 )
 from daozhang.service.merchants.store import apps, merchants
 from daozhang.service.seal import Sealer
+from daozhang.service.webhooks.actions import sealed_secret, sealed_signing_key
+from daozhang.service.webhooks.store import endpoints as webhook_endpoints
+from daozhang.service.webhooks.store import secrets as webhook_secrets
 
 BATCH_ROWS_MAX: Final = 200
 """Rows in one transaction: on SQLite nobody else writes meanwhile."""
@@ -42,6 +45,8 @@ SEALED: Final = (
         notifications.c.body_sealed,
         lambda row: sealed_to(row.merchant_id, row.notify_id, row.content_hash),
     ),
+    Sealed(webhook_endpoints.c.signing_key_sealed, lambda row: sealed_signing_key(row.public_id)),
+    Sealed(webhook_secrets.c.secret_sealed, lambda row: sealed_secret(row.endpoint_id)),
     Sealed(refused_notifications.c.body_sealed, lambda row: f"refused:{row.merchant_id}"),
 )
 """Every sealed column there is; a test compares it with the tables."""

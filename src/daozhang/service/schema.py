@@ -12,6 +12,7 @@ from daozhang.service.orders import store as orders_store
 from daozhang.service.outbox import store as outbox_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.web import idempotency
+from daozhang.service.webhooks import store as webhooks_store
 
 STORES: Final = (
     auth_store,
@@ -21,6 +22,7 @@ STORES: Final = (
     orders_store,
     outbox_store,
     refunds_store,
+    webhooks_store,
 )
 """Every module that defines tables; importing them fills `metadata`."""
 

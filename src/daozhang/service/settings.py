@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     cors_origins: Texts = ()
     notify_body_bytes_max: int = Field(64 * 1024, ge=4096, le=1024 * 1024)
     api_body_bytes_max: int = Field(64 * 1024, ge=4096, le=1024 * 1024)
+    webhooks_allow_private: bool = False
     order_expiry_seconds: int = Field(1800, ge=60, le=15 * 24 * 3600)
     expiry_grace_seconds: int = Field(120, ge=0, le=3600)
     gateway_timeout_seconds: float = Field(10.0, gt=0, le=60)
@@ -126,6 +127,16 @@ class Settings(BaseSettings):
                 "请写 sqlite:///路径 或 postgresql://用户:密码@主机/库名"
             )
         return value
+
+    @model_validator(mode="after")
+    def _no_private_addresses_with_real_money(self) -> Settings:
+        if self.webhooks_allow_private and AllowedEnvironment.PRODUCTION in self.environments:
+            raise ValueError(
+                "DAOZHANG_WEBHOOKS_ALLOW_PRIVATE is for development: take production out of "
+                "DAOZHANG_ENVIRONMENTS or send webhooks to public addresses "
+                "该选项只用于开发, 不能与 production 同用"
+            )
+        return self
 
     @model_validator(mode="after")
     def _no_manual_clock_with_real_money(self) -> Settings:

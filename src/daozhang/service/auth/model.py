@@ -16,6 +16,7 @@ class Scope(StrEnum):
     ORDERS_WRITE = "orders:write"
     REFUNDS_WRITE = "refunds:write"
     EVENTS_READ = "events:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 @dataclass(frozen=True, slots=True)

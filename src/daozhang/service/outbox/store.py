@@ -92,6 +92,19 @@ def list_events_of_order(tx: Tx, order_id: int, *, after_sequence: int = 0) -> l
     return [_event(row) for row in tx.execute(wanted.order_by(events.c.sequence)).mappings()]
 
 
+def list_events_after(tx: Tx, number: int, rows_max: int) -> list[Event]:
+    """All merchants' events after ``number``, in order of their numbers."""
+    wanted = sa.select(events).where(events.c.number > number)
+    rows = tx.execute(wanted.order_by(events.c.number).limit(rows_max)).mappings()
+    return [_event(row) for row in rows]
+
+
+def find_events(tx: Tx, numbers: Sequence[int]) -> dict[int, Event]:
+    """The events of those numbers, by number."""
+    rows = tx.execute(sa.select(events).where(events.c.number.in_(numbers))).mappings()
+    return {row["number"]: _event(row) for row in rows}
+
+
 def running_from(tx: Tx) -> int:
     """The oldest transaction that is still running; 0 on SQLite, see `outbox.rules`."""
     return _snapshot(tx, "pg_snapshot_xmin")
