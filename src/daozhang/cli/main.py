@@ -66,6 +66,12 @@ COMMANDS: Final[dict[str, Command]] = {
     "keys": Command(
         "daozhang.cli.service", "keys_commands", "service", "The keys that seal secrets: reseal."
     ),
+    "backup": Command(
+        "daozhang.cli.keeping", "backup", "service", "Copy the database while the service runs."
+    ),
+    "restore": Command(
+        "daozhang.cli.keeping", "restore", "service", "Put a backup in place of the database."
+    ),
     "emulator": Command(
         "daozhang.cli.emulator",
         "emulator_commands",

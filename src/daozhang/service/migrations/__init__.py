@@ -36,6 +36,12 @@ def is_current(database: Database) -> bool:
         return MigrationContext.configure(connection).get_current_revision() == newest
 
 
+def revisions() -> tuple[str, ...]:
+    """The revisions that this version of the code knows, the oldest first."""
+    script = ScriptDirectory.from_config(_config())
+    return tuple(one.revision for one in script.walk_revisions())[::-1]
+
+
 def differences(database: Database) -> list[Any]:
     """What the tables lack of what the code says, or have beyond it: empty when all is well."""
     with database.engine.connect() as connection:
@@ -75,5 +81,6 @@ __all__ = [
     "is_current",
     "make_revision",
     "metadata",
+    "revisions",
     "upgrade",
 ]
