@@ -133,12 +133,14 @@ def test_another_route_or_api_key_has_keys_of_its_own(
     assert post(client, "k").json()["count"] == 3
 
 
-def test_a_refusal_is_an_answer_and_stays(client: TestClient, counter: Counter) -> None:
+def test_a_refusal_does_not_stick(client: TestClient, counter: Counter) -> None:
     first, second = post(client, "k", "refuse"), post(client, "k", "refuse")
     assert first.status_code == second.status_code == 409
-    assert first.content == second.content
-    assert second.headers["content-type"] == "application/problem+json"
-    assert counter.count == 1
+    assert [first.json()["count"], second.json()["count"]] == [1, 2], "asked again, not replayed"
+    assert "idempotent-replayed" not in second.headers
+    assert post(client, "k").json()["count"] == 3, "what hindered it has passed"
+    assert post(client, "k").headers["idempotent-replayed"] == "true"
+    assert counter.count == 3
 
 
 @pytest.mark.parametrize(("do", "status"), [("crash", 500), ("busy", 503)])

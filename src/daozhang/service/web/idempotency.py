@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: the first answer, again, for 24 hours.
+"""``Idempotency-Key``: the first answer of what was done, again, for 24 hours.
 
 A key belongs to one API key, merchant and route, and to one body. Its row is committed before the
 work begins, so of two requests at the same time one works and the other is told to wait. A
@@ -99,8 +99,9 @@ def answer_once(
 ) -> Response:
     """What ``work`` answers (status, body), or what it answered the first time.
 
-    Without the header, ``work`` is simply done. ``work`` opens its own transactions. A refusal is
-    an answer too and is kept; a crash is not, nor is "not now" (429, 5xx): the key is free again.
+    Without the header, ``work`` is simply done. ``work`` opens its own transactions. A refusal
+    means that nothing was done, for a reason that may pass (a limit, an order's status): it is not
+    kept, nor is a crash, and the key is free again.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -202,10 +203,8 @@ def _work_and_keep(
         status, body = work()
         response = _response(status, _render(body), "application/json")
     except Refusal as refusal:
-        response = problem(request, refusal)
-        if refusal.status == 429 or refusal.status >= 500:
-            _release(context, mine)
-            return response
+        _release(context, mine)
+        return problem(request, refusal)
     except BaseException:
         _release(context, mine)
         raise
