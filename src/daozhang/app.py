@@ -20,6 +20,7 @@ from daozhang.service import api
 from daozhang.service.control import router as control_router
 from daozhang.service.db import Database
 from daozhang.service.duty import Duty
+from daozhang.service.health import router as health_router
 from daozhang.service.inbox.duties import (
     ApplyNotifications,
     ConfirmNotifications,
@@ -157,6 +158,7 @@ class Service:
         app.add_middleware(BodyLimit)
         add_problem_handlers(app)
         api.add_routes(app)
+        app.include_router(health_router)
         if isinstance(self.context.clock, ManualClock):
             app.include_router(control_router)
         return app

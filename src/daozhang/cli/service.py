@@ -44,6 +44,7 @@ from daozhang.service.merchants.model import (
 )
 from daozhang.service.merchants.store import list_apps, list_merchants
 from daozhang.service.migrations import upgrade
+from daozhang.service.refusals import Refusal
 from daozhang.service.resealing import reseal_all
 from daozhang.service.seal import add_key, open_sealer
 from daozhang.service.settings import AllowedEnvironment, load_settings
@@ -60,6 +61,25 @@ Environment = Annotated[
     AllowedEnvironment | None, typer.Option(help="emulator, sandbox or production. 环境")
 ]
 TextFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
+
+STOPPING_SECONDS_MAX = 15
+"""How long a process may take to finish what it does when it is told to stop."""
+
+
+class OneProcessOnly(Refusal):
+    """More than one process was asked for where only one can be."""
+
+    code = "one_process_only"
+    title = "One process only"
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(
+            f"{workers} processes need PostgreSQL (DAOZHANG_DATABASE_URL) and the server granian: "
+            "SQLite belongs to one process.",
+            f"{workers} 个进程需要 PostgreSQL (DAOZHANG_DATABASE_URL) 与 granian: "
+            "SQLite 只能由一个进程使用.",
+        )
+
 
 DEFAULT_SCOPES = (Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.EVENTS_READ)
 """What a key allows unless told otherwise: everything but moving money out."""
@@ -79,10 +99,15 @@ def serve(
     server: Annotated[
         Literal["granian", "uvicorn"], typer.Option(help="Which HTTP server. 服务器")
     ] = "granian",
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes; more than one on PostgreSQL. 进程数")
+    ] = 1,
 ) -> None:
     """Runs the service until it is told to stop. 启动服务."""
     with service_context(as_json=False) as context:
         settings = context.settings
+        if workers > 1 and (context.database.dialect == "sqlite" or server == "uvicorn"):
+            raise OneProcessOnly(workers)
     address = host or settings.host
     number = settings.port if port is None else port
     shown = f"{settings.public_url} (http://{address}:{number})"
@@ -99,14 +124,16 @@ def serve(
         from granian.constants import Interfaces
         from granian.server import Server
 
-        # One process: SQLite has one writer, and the worker's threads live in it.
         Server(
             target,
             factory=True,
             address=address,
             port=number,
             interface=Interfaces.ASGI,
-            workers=1,
+            workers=workers,
+            # One that dies is replaced; its peers have taken over its jobs by then.
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOPPING_SECONDS_MAX,
             log_access=False,
         ).serve()
 
