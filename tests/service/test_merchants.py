@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 import deployment
+from daozhang.alipay.certificates import cert_sn
 from daozhang.alipay.errors import Untrusted, UntrustedReason
 from daozhang.alipay.keys import PublicKey
 from daozhang.service.auth.refusals import EnvironmentNotAllowed
@@ -114,7 +115,13 @@ def test_an_app_in_certificate_mode_verifies_with_alipays_certificate(context: C
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     assert clients.verifying_keys_for(merchant).keys == (PublicKey.load(of_alipay),)
-    assert clients.client_for(merchant.id) is not None
+    client = clients.client_for(merchant.id)
+    assert client.credentials.certificates is not None
+    # Alipay's certificate has changed, and an answer has made the client download the new one.
+    later = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    downloaded = certificate("alipay", later, "root", root)
+    key = client.credentials.certificates.accept_downloaded(cert_sn(downloaded), downloaded)
+    assert clients.verifying_keys_for(merchant).keys == (PublicKey.load(of_alipay), key)
     clients.close()
     stranger = files | {"app_cert": certificate("app", alipay, "root", root)}
     with pytest.raises(AppInvalid):
@@ -220,7 +227,7 @@ def test_clients_find_merchants_and_keys_from_memory(context: Context) -> None:
         clients.merchant(999)
     keys = clients.verifying_keys_for(merchant)
     assert keys.keys == (PublicKey.load(deployment.ALIPAY_KEYS.public),)
-    assert clients.verifying_keys_for(merchant) is keys
+    assert clients.verifying_keys_for(merchant).keys[0] is keys.keys[0]
     assert clients.client_for(merchant.id) is clients.client_for(merchant.id)
     clients.close()
 

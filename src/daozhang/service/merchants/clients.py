@@ -10,24 +10,29 @@ import threading
 import time
 from collections.abc import Hashable
 from contextvars import Context as Variables
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from starlette.requests import HTTPConnection
 
+from daozhang.alipay.certificates import CertificateSet
 from daozhang.alipay.client import Alipay
+from daozhang.alipay.config import VerifyingKeys
+from daozhang.alipay.keys import PublicKey
 from daozhang.service.auth.refusals import EnvironmentNotAllowed
 from daozhang.service.db import require_no_transaction
 from daozhang.service.merchants import store
-from daozhang.service.merchants.credentials import credentials_of, verifying_keys_of
+from daozhang.service.merchants.credentials import (
+    certificates_of,
+    credentials_of,
+    public_key_of,
+)
 from daozhang.service.merchants.model import CHANGED_SIGNAL, App, Merchant
 from daozhang.service.merchants.refusals import MerchantNotFound
 from daozhang.service.web.context import Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from daozhang.alipay.notify import VerifyingKeys
 
 FRESH_SECONDS: Final = 2.0
 """How long a change made by another process may stay unseen."""
@@ -53,7 +58,8 @@ class Clients:
         self._picture: _Picture | None = None
         self._taking = threading.Lock()
         self._clients: _MadeOnce[Alipay] = _MadeOnce()
-        self._keys: _MadeOnce[VerifyingKeys] = _MadeOnce()
+        self._keys: _MadeOnce[PublicKey] = _MadeOnce()
+        self._certificates: _MadeOnce[CertificateSet | None] = _MadeOnce()
         context.signals.listen(CHANGED_SIGNAL, self._forget_picture)
 
     def merchant(self, merchant_id: int) -> Merchant:
@@ -83,9 +89,20 @@ class Clients:
         return self._client(app, None)
 
     def verifying_keys_for(self, merchant: Merchant) -> VerifyingKeys:
-        """Alipay's keys for this merchant's notifications."""
+        """Alipay's keys for this merchant's notifications.
+
+        With certificates also those that a client of the app has downloaded since. A notification
+        itself never makes one be downloaded: anybody can send one.
+        """
         app = self._current().apps[merchant.app_row]
-        return self._keys.get(app.id, app, lambda: verifying_keys_of(app))
+        certificates = self._certificates_of(app)
+        if certificates is not None:
+            return VerifyingKeys(certificates.alipay_public_keys)
+        return VerifyingKeys((self._keys.get(app.id, app, lambda: public_key_of(app)),))
+
+    def _certificates_of(self, app: App) -> CertificateSet | None:
+        """One set for all clients of an app and its notifications: what one learns, all know."""
+        return self._certificates.get(app.id, app, lambda: certificates_of(app))
 
     def close(self) -> None:
         """Closes all connections to Alipay."""
@@ -99,8 +116,9 @@ class Clients:
         return self._clients.get(owner, (app, merchant), lambda: self._make(app, merchant))
 
     def _make(self, app: App, merchant: Merchant | None) -> Alipay:
+        credentials = credentials_of(app, merchant, self._context.sealer)
         return Alipay(
-            credentials_of(app, merchant, self._context.sealer),
+            replace(credentials, certificates=self._certificates_of(app)),
             transport=self._transport,
             timeout_seconds=self._context.settings.gateway_timeout_seconds,
             clock=self._context.clock,

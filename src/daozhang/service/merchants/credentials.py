@@ -7,7 +7,6 @@ from dataclasses import replace
 from daozhang.alipay.certificates import CertificateSet
 from daozhang.alipay.config import Credentials, Environment
 from daozhang.alipay.keys import PrivateKey, PublicKey
-from daozhang.alipay.notify import VerifyingKeys
 from daozhang.service.merchants.model import App, Merchant, NewApp
 from daozhang.service.seal import Sealer
 
@@ -34,7 +33,7 @@ def credentials_of_new(new: NewApp) -> Credentials:
         app_id=new.app_id,
         private_key=PrivateKey.load(new.private_key),
         alipay_public_key=PublicKey.load(key) if key else None,
-        certificates=_certificates(new),
+        certificates=certificates_of(new),
         environment=Environment(new.environment),
         encrypt_key=new.encrypt_key,
         gateway_url=new.gateway_url or "",
@@ -61,15 +60,13 @@ def credentials_of(app: App, merchant: Merchant | None, sealer: Sealer) -> Crede
     return _with_auth_token(credentials_of_new(opened), merchant, sealer)
 
 
-def verifying_keys_of(app: App) -> VerifyingKeys:
-    """What verifies Alipay's words to ``app``. Opens no secret: a notification needs none."""
-    certificates = _certificates(app)
-    if certificates is not None:
-        return VerifyingKeys((certificates.alipay_public_key,))
-    return VerifyingKeys((PublicKey.load(app.alipay_public_key or ""),))
+def public_key_of(app: App) -> PublicKey:
+    """Alipay's key for an ``app`` in key mode. Opens no secret: a notification needs none."""
+    return PublicKey.load(app.alipay_public_key or "")
 
 
-def _certificates(app: App | NewApp) -> CertificateSet | None:
+def certificates_of(app: App | NewApp) -> CertificateSet | None:
+    """The certificates of ``app``, ``None`` in key mode."""
     if not (app.app_cert and app.alipay_cert and app.alipay_root_cert):
         return None
     return CertificateSet.load(app=app.app_cert, alipay=app.alipay_cert, root=app.alipay_root_cert)
