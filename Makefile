@@ -1,7 +1,7 @@
 # Everything here needs make and Python 3.11 or newer with venv; the rest is fetched into .venv.
 #   make demo    see a payment arrive          make test    all checks and tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format benchmark lock peers clean
+.PHONY: help setup demo test check format benchmark chaos lock peers clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -35,6 +35,10 @@ check: setup ## The checks that run no code of ours: lint, format, types, floors
 	@$(BIN)/pyright
 	@echo "== floors"
 	@$(BIN)/lint-imports
+
+chaos: setup ## Kills the service's processes KILLS times (200) under load, on both databases, and compares the books.
+	@$(BIN)/pytest -q -s --timeout 7200 --kills $(or $(KILLS),200) tests/journeys/test_deaths.py
+	@$(BIN)/pytest -q -s --timeout 7200 --kills $(or $(KILLS),200) --database postgresql tests/journeys/test_deaths.py
 
 peers: setup ## Makes the environments of the official SDKs that some tests talk to.
 	@$(BIN)/python tests/peers/environments.py

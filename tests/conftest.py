@@ -26,6 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="the database that the service has in this run",
     )
+    parser.addoption(
+        "--kills", type=int, default=3, help="how often tests/journeys/test_deaths.py kills"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

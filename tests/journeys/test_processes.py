@@ -5,95 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from daozhang.app import create_context
 from daozhang.service.db import Database
-from daozhang.service.migrations import upgrade
-from daozhang.service.settings import load_settings
 from databases import database_url, run
-from deployment import SELLER_ID, new_app
+from processes import children, command, environment, prepare, serving, status, until
 from signed_world import FORM, paid, signed
-from worlds import free_port, register
-
-WAIT_SECONDS = 30
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Waits until ``true`` says so."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def environment(directory: Path, port: int) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "DAOZHANG_DATA_DIR": str(directory),
-        "DAOZHANG_DATABASE_URL": database_url(directory),
-        "DAOZHANG_ENVIRONMENTS": "emulator",
-        "DAOZHANG_PUBLIC_URL": f"http://127.0.0.1:{port}",
-    }
-
-
-def command(*arguments: str) -> list[str]:
-    return [str(Path(sys.executable).parent / "daozhang"), *arguments]
-
-
-@contextmanager
-def serving(directory: Path, port: int, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command("serve", "--port", str(port), *arguments),
-        env=environment(directory, port),
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            until(lambda: _status(port, "/readyz") == 200)
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-
-
-def _status(port: int, path: str) -> int | None:
-    try:
-        answer = httpx2.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=5)
-    except httpx2.HTTPError:
-        return None
-    return answer.status_code
-
-
-def children(pid: int) -> set[int]:
-    """The processes that ``pid`` has started."""
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return {int(number) for number in path.read_text().split()}
-
-
-def prepare(directory: Path, port: int) -> str:
-    """A migrated deployment with a merchant; its API key."""
-    settings = load_settings(environment(directory, port))
-    context = create_context(settings)
-    upgrade(context.database)
-    key = register(context, new_app(), seller_id=SELLER_ID)
-    context.database.dispose()
-    return key
+from worlds import free_port
 
 
 def test_told_to_stop_it_stops_and_what_was_acknowledged_is_booked(tmp_path: Path) -> None:
     port = free_port()
     key = prepare(tmp_path, port)
     with serving(tmp_path, port) as process:
-        assert _status(port, "/healthz") == 200
+        assert status(port, "/healthz") == 200
         _order_and_pay(port, key, "A-1")
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
@@ -144,7 +72,7 @@ def test_a_killed_process_is_replaced_and_payments_go_on(tmp_path: Path) -> None
         victim = max(before)
         os.kill(victim, signal.SIGKILL)
         until(lambda: victim not in children(process.pid) and len(children(process.pid)) >= 2)
-        until(lambda: _status(port, "/readyz") == 200)
+        until(lambda: status(port, "/readyz") == 200)
         for number in range(8):
             _order_and_pay(port, key, f"A-{number}")
         process.send_signal(signal.SIGTERM)

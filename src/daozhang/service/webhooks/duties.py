@@ -20,7 +20,7 @@ from daozhang.service.webhooks.signing import write_message
 
 EVENTS_PER_ROUND: Final = 500
 
-LEASE_SECONDS: Final = 60
+LEASE_SECONDS: Final = 30
 """How long a claimed delivery is left alone: longer than a POST may take."""
 
 
