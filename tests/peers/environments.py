@@ -83,6 +83,11 @@ def fzlee() -> Peer:
     return _python("fzlee", "python-alipay-sdk")
 
 
+def flask() -> Peer:
+    """What a tutorial's shop is made of: Flask, `python-alipay-sdk`, SQLAlchemy, gunicorn."""
+    return _python("flask", "flask")
+
+
 def _python(name: str, package: str) -> Peer:
     lock = ROOT / "requirements" / f"peers-{name}.txt"
 
@@ -167,9 +172,10 @@ def _alone(name: str) -> Generator[None]:
 
 
 def main() -> None:
-    """Makes what is missing and says what there is."""
+    """Makes what is missing and says what there is: those named, or all that the tests use."""
     peers: dict[str, dict[str, object]] = {}
-    for make in (node, official, fzlee):
+    named = [make for make in (node, official, fzlee, flask) if make.__name__ in sys.argv]
+    for make in named or (node, official, fzlee):
         started = time.monotonic()
         peer = make()
         peers[make.__name__] = asdict(peer)

@@ -10,13 +10,15 @@ class Duty(Protocol):
     """Something that becomes due: a sweep over an indexed column of ours.
 
     A duty may run in several processes at once: it claims rows before it works on them, and
-    whatever it does to a row can be done twice.
+    whatever it does to a row can be done twice. Its ``name`` stands in logs and metrics, and is
+    the signal that wakes it.
     """
 
-    @property
-    def name(self) -> str:
-        """Its name in logs and metrics, and the signal that wakes it."""
-        ...
+    name: str
+
+    rest_seconds: float = 0.0
+    """How long its thread rests between two rounds, however often it is woken: what is cheaper
+    for many at once than for each commit."""
 
     def run_due(self) -> int:
         """Does one bounded batch of what is due now; returns how many units, 0 if none."""

@@ -64,11 +64,14 @@ class Worker:
     def settle(self) -> None:
         """Runs every duty until nothing is due at this moment, and no workflow is in flight."""
         for _ in range(ROUNDS_MAX):
+            before = self._found()
             self._wait_idle()
-            if not sum(runner.run_due() for runner in self._duties):
-                self._wait_idle()
-                if not sum(runner.run_due() for runner in self._duties):
-                    return
+            for runner in self._duties:
+                runner.run_due()
+            # The duties' own threads run too. What one of them found meanwhile may be in flight
+            # now, so a round is the last only if nobody found anything in it.
+            if self._found() == before:
+                return
         raise RuntimeError(f"duties still find work after {ROUNDS_MAX} rounds at one moment")
 
     def advance(self, clock: ManualClock, seconds: float) -> datetime:
@@ -91,6 +94,10 @@ class Worker:
         dues = [due for runner in self._duties if (due := runner.next_due()) is not None]
         return min(dues, default=None)
 
+    def _found(self) -> int:
+        """How much all duties have found to do until now, in whatever thread."""
+        return sum(runner.found for runner in self._duties)
+
 
 class _Runner:
     """One duty, its thread, and the lock that lets a push wait for the batch under way."""
@@ -102,6 +109,7 @@ class _Runner:
         self._nudged = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self.found = 0
         signals.listen(duty.name, self._nudged.set)
 
     def start(self) -> None:
@@ -121,7 +129,9 @@ class _Runner:
 
     def run_due(self) -> int:
         with self._busy:
-            return self._duty.run_due()
+            found = self._duty.run_due()
+            self.found += found
+            return found
 
     def next_due(self) -> datetime | None:
         return self._duty.next_due()
@@ -130,7 +140,10 @@ class _Runner:
         while not self._stopping.is_set():
             self._nudged.clear()
             try:
-                if self.run_due():
+                found = self.run_due()
+                if self._duty.rest_seconds:
+                    self._stopping.wait(self._duty.rest_seconds)
+                if found:
                     continue
                 pause = self._pause_seconds()
             except Exception:

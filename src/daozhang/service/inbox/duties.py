@@ -10,6 +10,7 @@ import structlog
 
 from daozhang.money import Money
 from daozhang.service.db import Tx
+from daozhang.service.duty import Duty
 from daozhang.service.inbox import store
 from daozhang.service.inbox.model import InboxStatus, RecordedNotification
 from daozhang.service.inbox.recording import CONFIRM_SIGNAL, INBOX_SIGNAL
@@ -30,7 +31,7 @@ LEASE_SECONDS: Final = 60
 log = structlog.get_logger(__name__)
 
 
-class ApplyNotifications:
+class ApplyNotifications(Duty):
     """Turns recorded notifications into settled facts, many in one commit."""
 
     name = INBOX_SIGNAL
@@ -70,7 +71,7 @@ class ApplyNotifications:
                 _try_later(self._context, rows[0], now, error)
 
 
-class ConfirmNotifications:
+class ConfirmNotifications(Duty):
     """Asks Alipay about notifications that lack an identity, then applies or surprises."""
 
     name = CONFIRM_SIGNAL
@@ -121,7 +122,7 @@ class ConfirmNotifications:
         store.update_notification(tx, row.id, attempts=row.attempts + 1, due_at=due_at)
 
 
-class UnclaimedNotifications:
+class UnclaimedNotifications(Duty):
     """Tells a person about notifications whose order has not come to be within an hour."""
 
     name = "inbox_unclaimed"

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from daozhang.service.duty import Duty
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.orders import store
 
@@ -20,7 +21,7 @@ PARALLEL_QUESTIONS: Final = 8
 log = structlog.get_logger(__name__)
 
 
-class AskSilentOrders:
+class AskSilentOrders(Duty):
     """Asks about each order whose query is due, on the growing schedule of orders/rules."""
 
     name = "silent_orders"

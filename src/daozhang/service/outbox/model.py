@@ -25,6 +25,18 @@ class NewEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class EventHead:
+    """What says where an event goes, without its body."""
+
+    number: int
+    id: str
+    merchant_id: int
+    order_id: int | None
+    sequence: int | None
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened to an order. Never changed once written.
 

@@ -11,8 +11,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
-from daozhang.service.outbox.model import Event
+
+class Numbered(Protocol):
+    """What has an event's number."""
+
+    @property
+    def number(self) -> int: ...
+
+
+_Event = TypeVar("_Event", bound=Numbered)
 
 
 class HoldBack:
@@ -23,8 +32,8 @@ class HoldBack:
         self._settled = 0
 
     def release(
-        self, events: Sequence[Event], *, running_from: int, started_before: int
-    ) -> list[Event]:
+        self, events: Sequence[_Event], *, running_from: int, started_before: int
+    ) -> list[_Event]:
         """Those of ``events`` (in order of number) that nothing older can still precede.
 
         ``running_from`` is the oldest transaction still running, read before the events;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from daozhang.service.bulk import insert_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata
-from daozhang.service.outbox.model import Event
+from daozhang.service.outbox.model import Event, EventHead
 
 events: Final = sa.Table(
     "events",
@@ -92,11 +93,18 @@ def list_events_of_order(tx: Tx, order_id: int, *, after_sequence: int = 0) -> l
     return [_event(row) for row in tx.execute(wanted.order_by(events.c.sequence)).mappings()]
 
 
-def list_events_after(tx: Tx, number: int, rows_max: int) -> list[Event]:
+_heads_after: Final = (
+    sa.select(*(events.c[column.name] for column in dataclasses.fields(EventHead)))
+    .where(events.c.number > sa.bindparam("after"))
+    .order_by(events.c.number)
+    .limit(sa.bindparam("rows_max"))
+)
+
+
+def list_heads_after(tx: Tx, number: int, rows_max: int) -> list[EventHead]:
     """All merchants' events after ``number``, in order of their numbers."""
-    wanted = sa.select(events).where(events.c.number > number)
-    rows = tx.execute(wanted.order_by(events.c.number).limit(rows_max)).mappings()
-    return [_event(row) for row in rows]
+    rows = tx.execute(_heads_after, {"after": number, "rows_max": rows_max})
+    return [EventHead(*row) for row in rows]
 
 
 def find_events(tx: Tx, numbers: Sequence[int]) -> dict[int, Event]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from daozhang.service.duty import Duty
 from daozhang.service.jobs import Jobs
 from daozhang.service.refunds import store
 from daozhang.service.refunds.requesting import LEASE_SECONDS, enqueue_attempt
@@ -14,7 +15,7 @@ from daozhang.service.web.context import Context
 BATCH_REFUNDS: Final = 50
 
 
-class SweepRefunds:
+class SweepRefunds(Duty):
     """Enqueues an attempt for every refund that is due; rebuilds whatever the queue has lost."""
 
     name = REFUNDS_SIGNAL

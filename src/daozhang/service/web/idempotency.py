@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from daozhang.service.auth.model import Caller
 from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata
+from daozhang.service.duty import Duty
 from daozhang.service.refusals import Refusal
 from daozhang.service.web.bodies import body_sha256_of
 from daozhang.service.web.context import Context, context_of
@@ -128,7 +129,7 @@ def sweep_expired(tx: Tx, now: datetime) -> int:
     ).rowcount
 
 
-class ForgetAnswers:
+class ForgetAnswers(Duty):
     """The duty that sweeps answers whose day is over."""
 
     name = "idempotency"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from daozhang.service.db import Tx
+from daozhang.service.duty import Duty
 from daozhang.service.outbox import store as outbox_store
 from daozhang.service.outbox.actions import EVENTS
 from daozhang.service.outbox.rules import HoldBack
@@ -20,15 +21,19 @@ from daozhang.service.webhooks.signing import write_message
 
 EVENTS_PER_ROUND: Final = 500
 
+FAN_OUT_REST_SECONDS: Final = 0.05
+"""Under load a few hundred events are fanned out at once; a lone one still goes out at once."""
+
 LEASE_SECONDS: Final = 30
 """How long a claimed delivery is left alone: longer than a POST may take."""
 
 
-class FanOut:
+class FanOut(Duty):
     """Makes a delivery of each new event for each endpoint that wants it. Not in the transaction
     of the event: booking a payment does not wait for how many listen."""
 
     name = EVENTS
+    rest_seconds = FAN_OUT_REST_SECONDS
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -41,7 +46,7 @@ class FanOut:
             if position is None:
                 return 0
             running_from = outbox_store.running_from(tx)
-            found = outbox_store.list_events_after(tx, position, EVENTS_PER_ROUND)
+            found = outbox_store.list_heads_after(tx, position, EVENTS_PER_ROUND)
             released = self._hold_back.release(
                 found,
                 running_from=running_from,
@@ -81,7 +86,7 @@ class FanOut:
         return self._context.clock.now() if waits else None
 
 
-class Deliver:
+class Deliver(Duty):
     """Claims what is due, as far as each endpoint has places, and gives it to the drain."""
 
     name = DELIVER_SIGNAL
