@@ -39,6 +39,9 @@ from daozhang.service.refunds.requesting import REFUND_JOB
 from daozhang.service.seal import open_sealer
 from daozhang.service.settings import Settings, load_settings
 from daozhang.service.signals import Signals
+from daozhang.service.watch.actions import Lookout
+from daozhang.service.watch.duties import Tally, WriteMeter
+from daozhang.service.watch.routes import router as metrics_router
 from daozhang.service.web.bodies import BodyLimit
 from daozhang.service.web.context import Context
 from daozhang.service.web.idempotency import ForgetAnswers
@@ -83,6 +86,7 @@ class Service:
         self.inquirer = Inquirer(context, self.clients)
         self.recorder = Recorder(context)
         self._drain = Drain(context)
+        self.lookout = Lookout(context, self.jobs)
         self._silent_orders = AskSilentOrders(self.inquirer)
         self.worker = Worker(
             context.clock, context.signals, self._duties(), wait_idle=self._wait_for_jobs
@@ -99,6 +103,8 @@ class Service:
             FanOut(context),
             Deliver(context, self._drain),
             ForgetAnswers(context),
+            WriteMeter(context),
+            Tally(context),
         ]
 
     def _wait_for_jobs(self) -> None:
@@ -150,6 +156,7 @@ class Service:
         app.state.inquirer = self.inquirer
         app.state.worker = self.worker
         app.state.jobs = self.jobs
+        app.state.lookout = self.lookout
         origins = list(self.context.settings.cors_origins)
         if origins:
             app.add_middleware(
@@ -159,6 +166,7 @@ class Service:
         add_problem_handlers(app)
         api.add_routes(app)
         app.include_router(health_router)
+        app.include_router(metrics_router)
         if isinstance(self.context.clock, ManualClock):
             app.include_router(control_router)
         return app

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -18,6 +19,8 @@ import daozhang.service
 from daozhang.service.api import add_routes
 from daozhang.service.refusals import Refusal
 from daozhang.service.settings import Settings
+from daozhang.service.watch.exposition import write_metrics
+from daozhang.service.watch.model import Deliveries, Inbox, JobCounts, Picture
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REFERENCE: Final = ROOT / "docs" / "reference"
@@ -87,11 +90,29 @@ def live_error_codes() -> set[str]:
     return {refusal.code for refusal in refusals() if refusal.__module__.startswith("daozhang.")}
 
 
+def live_metrics() -> set[str]:
+    nothing = Picture(
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        inbox=Inbox(),
+        orders_open=0,
+        orders_unwatched=0,
+        at_risk=(),
+        surprises=(),
+        deliveries=Deliveries(),
+        keys=(),
+        jobs=JobCounts(),
+        tallies={},
+        lately={},
+    )
+    return set(re.findall(r"^# TYPE (\S+)", write_metrics(nothing).decode(), re.MULTILINE))
+
+
 PAGES: Final = {
     "settings.md": live_settings,
     "api.md": live_routes,
     "events.md": live_events,
     "errors.md": live_error_codes,
+    "metrics.md": live_metrics,
 }
 
 
@@ -105,9 +126,9 @@ def test_each_live_thing_has_its_paragraph(page: str) -> None:
     assert too_short == [], f"docs/reference/{page} has a heading for these and no paragraph"
 
 
-@pytest.mark.parametrize("page", ["settings.md", "api.md", "events.md"])
+@pytest.mark.parametrize("page", ["settings.md", "api.md", "events.md", "metrics.md"])
 def test_nothing_is_told_of_that_is_not_there(page: str) -> None:
-    kinds = r"DAOZHANG_[A-Z_]+|(GET|POST|PUT|PATCH|DELETE) /v1/\S+|(order|refund)\.[a-z_]+"
+    kinds = r"DAOZHANG_[A-Z_]+|(GET|POST|PUT|PATCH|DELETE) /v1/\S+|(order|refund)\.[a-z_]+|daozhang_[a-z_]+"
     told = {name for name in paragraphs(page) if re.fullmatch(kinds, name)}
     assert sorted(told - PAGES[page]()) == []
 

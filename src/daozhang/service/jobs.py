@@ -56,8 +56,12 @@ FORGET_EVERY_SECONDS: Final = 3600.0
 FORGET_SECONDS: Final = 30 * 24 * 3600
 """How long DBOS's record of a job that has ended is kept. Our own rows are the books."""
 
+COUNTED_MAX: Final = 1000
+"""Up to how many jobs are counted, so that counting stays cheap."""
+
 _FORGET_ROWS: Final = 500
 _LIVE: Final = ["ENQUEUED", "PENDING"]
+_FAILED: Final = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _ENDED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _log = logging.getLogger(__name__)
 
@@ -157,6 +161,22 @@ class Jobs:
             status=_LIVE, limit=1, load_input=False, load_output=False
         )
         return not found
+
+    def count(self) -> tuple[int, int]:
+        """How many jobs wait or run, and how many failed within a day; each `COUNTED_MAX` at most."""
+        live = self._client().list_workflows(
+            status=_LIVE, limit=COUNTED_MAX, load_input=False, load_output=False
+        )
+        # By the system's clock, with which DBOS stamps its rows.
+        since = SystemClock().now() - timedelta(days=1)
+        failed = self._client().list_workflows(
+            status=_FAILED,
+            completed_after=since.isoformat(),
+            limit=COUNTED_MAX,
+            load_input=False,
+            load_output=False,
+        )
+        return len(live), len(failed)
 
     def wait_idle(self, timeout_seconds: float = 30.0) -> bool:
         """Waits until no job waits or runs; ``False`` if ``timeout_seconds`` have passed first."""

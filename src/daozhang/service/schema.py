@@ -11,6 +11,7 @@ from daozhang.service.merchants import store as merchants_store
 from daozhang.service.orders import store as orders_store
 from daozhang.service.outbox import store as outbox_store
 from daozhang.service.refunds import store as refunds_store
+from daozhang.service.watch import store as watch_store
 from daozhang.service.web import idempotency
 from daozhang.service.webhooks import store as webhooks_store
 
@@ -23,6 +24,7 @@ STORES: Final = (
     outbox_store,
     refunds_store,
     webhooks_store,
+    watch_store,
 )
 """Every module that defines tables; importing them fills `metadata`."""
 

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     )
     clock: Literal["system", "manual"] = "system"
     control_token: SecretStr | None = Field(None, min_length=16)
+    metrics_token: SecretStr | None = Field(None, min_length=16)
     sealing_keys: SecretStr | None = None
     cors_origins: Texts = ()
     notify_body_bytes_max: int = Field(64 * 1024, ge=4096, le=1024 * 1024)

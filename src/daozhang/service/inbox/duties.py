@@ -16,6 +16,7 @@ from daozhang.service.inbox.model import InboxStatus, RecordedNotification
 from daozhang.service.inbox.recording import CONFIRM_SIGNAL, INBOX_SIGNAL
 from daozhang.service.inbox.rules import CLAIM_ORDER_SECONDS, RETRY_DELAYS_SECONDS, agrees
 from daozhang.service.inquiries.actions import Inquirer
+from daozhang.service.meter import APPLY_SECONDS
 from daozhang.service.orders.actions import lock_order, raise_surprise
 from daozhang.service.orders.events import snapshot_of
 from daozhang.service.orders.model import Order
@@ -180,6 +181,12 @@ def _apply_one(tx: Tx, context: Context, row: RecordedNotification, now: datetim
         applied_at=now,
         outcome=settlement.surprise or f"{before} -> {after}",
     )
+    tx.after_commit(lambda: _note_seconds(context, row))
+
+
+def _note_seconds(context: Context, row: RecordedNotification) -> None:
+    seconds = (context.clock.now() - row.received_at).total_seconds()
+    context.meter.observe(APPLY_SECONDS, seconds)
 
 
 def _order_of(tx: Tx, row: RecordedNotification) -> Order | None:

@@ -7,6 +7,7 @@ the commit. (The buyer's return is a page: `daozhang.service.inbox.returning`.)
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -29,6 +30,7 @@ from daozhang.service.inbox.rules import (
 )
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.merchants.model import Merchant
+from daozhang.service.meter import NOTIFY_ANSWERS, RECORD_SECONDS
 from daozhang.service.web.context import Context
 
 NOTIFY_PATH: Final = "/alipay/notify/"
@@ -36,6 +38,9 @@ NOTIFY_PATH: Final = "/alipay/notify/"
 
 SUCCESS: Final = Response(b"success", media_type="text/plain")
 """Exactly what Alipay wants to hear; anything else makes it send again (protocol.md §6.7)."""
+
+ANSWERS: Final[Mapping[int, str]] = {200: "success", 500: "error", 503: "busy"}
+"""What an answer is called where answers are counted; all others are refusals."""
 
 SIGN_MARK: Final = b"sign="
 
@@ -63,11 +68,15 @@ class NotifyDoor:
         if scope["type"] != "http" or not scope["path"].startswith(NOTIFY_PATH):
             await self._app(scope, receive, send)
             return
+        started = time.monotonic()
         try:
             answer = await self._answer(scope, receive)
         except Exception:
             log.exception("notification_not_recorded", path=scope["path"])
             answer = _again("it could not be recorded, send it again", 500)
+        self._context.meter.count(NOTIFY_ANSWERS, ANSWERS.get(answer.status_code, "refused"))
+        if answer is SUCCESS:
+            self._context.meter.observe(RECORD_SECONDS, time.monotonic() - started)
         await answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -26,6 +26,17 @@ from daozhang.service.orders.model import (
     Way,
 )
 from daozhang.service.outbox.store import latest_sequence
+
+OPEN: Final = sa.text("status IN ('created', 'waiting', 'closing')")
+"""Where Alipay may still tell us something that decides: these rows have indexes of their own."""
+
+UNWATCHED: Final = sa.text("status IN ('created', 'waiting', 'closing') AND next_query_at IS NULL")
+"""Nobody would ask about them any more. There is none, or something is wrong."""
+
+UNCLEAR: Final = sa.text("unclear_count > 0")
+"""Alipay has said that they are closed, with signs of a payment."""
+
+UNRESOLVED: Final = sa.text("resolved_at IS NULL")
 
 orders = sa.Table(
     "orders",
@@ -72,6 +83,9 @@ orders = sa.Table(
     sa.Index("ix_orders_next_query_at", "next_query_at"),
     sa.Index("ix_orders_merchant_id_id", "merchant_id", "id"),
     sa.Index("ix_orders_merchant_id_cart_ref", "merchant_id", "cart_ref"),
+    sa.Index("ix_orders_open", "expires_at", postgresql_where=OPEN, sqlite_where=OPEN),
+    sa.Index("ix_orders_unwatched", "id", postgresql_where=UNWATCHED, sqlite_where=UNWATCHED),
+    sa.Index("ix_orders_unclear", "id", postgresql_where=UNCLEAR, sqlite_where=UNCLEAR),
     one_of("status", OrderStatus),
     one_of("way", Way),
     sa.CheckConstraint("amount_minor > 0", name="amount"),
@@ -112,6 +126,13 @@ surprises = sa.Table(
     sa.Column("open_key", sa.String(200), unique=True),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("resolved_at", Moment),
+    sa.Index(
+        "ix_surprises_open",
+        "merchant_id",
+        "created_at",
+        postgresql_where=UNRESOLVED,
+        sqlite_where=UNRESOLVED,
+    ),
 )
 
 

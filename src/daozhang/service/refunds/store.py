@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
 from daozhang.money import Money
 from daozhang.service.db import Moment, RowId, Tx, metadata, one_of
 from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
+
+UNDECIDED: Final = sa.text("status IN ('requested', 'unknown')")
+"""Refunds whose end is not known: few rows, which have an index of their own."""
 
 refunds = sa.Table(
     "refunds",
@@ -42,6 +45,13 @@ refunds = sa.Table(
     sa.UniqueConstraint("order_id", "out_request_no"),
     sa.Index("ix_refunds_due_at", "due_at"),
     sa.Index("ix_refunds_requested_by_created_at", "requested_by", "created_at"),
+    sa.Index(
+        "ix_refunds_undecided",
+        "status",
+        "created_at",
+        postgresql_where=UNDECIDED,
+        sqlite_where=UNDECIDED,
+    ),
     one_of("status", RefundStatus),
     one_of("origin", RefundOrigin),
     sa.CheckConstraint("amount_minor >= 0", name="amount"),

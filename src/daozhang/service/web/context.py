@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import HTTPConnection
 
 from daozhang.clock import Clock
 from daozhang.service.db import Database
+from daozhang.service.meter import Meter
 from daozhang.service.seal import Sealer
 from daozhang.service.settings import Settings
 from daozhang.service.signals import Signals
@@ -23,6 +24,7 @@ class Context:
     database: Database
     sealer: Sealer
     signals: Signals
+    meter: Meter = field(default_factory=Meter)
 
 
 def context_of(request: HTTPConnection) -> Context:

@@ -57,6 +57,8 @@ secrets: Final = sa.Table(
 
 _PENDING: Final = sa.text("status = 'pending'")
 
+PARKED: Final = sa.text("status = 'parked'")
+
 deliveries: Final = sa.Table(
     "webhook_deliveries",
     metadata,
@@ -89,6 +91,12 @@ deliveries: Final = sa.Table(
         "sequence",
         postgresql_where=_PENDING,
         sqlite_where=_PENDING,
+    ),
+    sa.Index(
+        "ix_webhook_deliveries_parked",
+        "endpoint_id",
+        postgresql_where=PARKED,
+        sqlite_where=PARKED,
     ),
     one_of("status", DeliveryStatus),
 )

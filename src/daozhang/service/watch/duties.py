@@ -1,0 +1,92 @@
+"""What runs later: counts of this process are written, and what the tables tell is tallied."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from daozhang.service.db import Tx
+from daozhang.service.duty import Duty
+from daozhang.service.watch import store
+from daozhang.service.web.context import Context
+
+SETTLED_SECONDS: Final = 60
+"""After this long no transaction is open any more that was given a lower id than another one that
+has committed: what is below can be counted once and for all."""
+
+ROWS_PER_ROUND: Final = 5000
+
+
+class WriteMeter(Duty):
+    """Adds what this process has counted to the tallies of all."""
+
+    name = "watch_meter"
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def run_due(self) -> int:
+        """Writes the counts so far. Always 0: under load there is ever more to write, and once in
+        a while is enough."""
+        counts = self._context.meter.take()
+        if not counts:
+            return 0
+        try:
+            with self._context.database.begin() as tx:
+                store.add_to_tallies(tx, counts, self._context.clock.now())
+        except BaseException:
+            self._context.meter.give_back(counts)
+            raise
+        return 0
+
+    def next_due(self) -> datetime | None:
+        """At no certain moment: a worker looks every few seconds anyway."""
+        return None
+
+
+class Tally(Duty):
+    """Counts rows of the tables once each, so that nobody has to count them all again."""
+
+    name = "watch_tally"
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def run_due(self) -> int:
+        """Counts a stretch of each table; how many tables had one."""
+        now = self._context.clock.now()
+        return sum(self._count(source, now) for source in store.SOURCES)
+
+    def next_due(self) -> datetime | None:
+        """When the next stretch is certain, of any table."""
+        with self._context.database.read() as tx:
+            positions = store.list_positions(tx)
+            dues = [self._due(tx, source, positions.get(source.name)) for source in store.SOURCES]
+        return min((due for due in dues if due is not None), default=None)
+
+    def _due(
+        self, tx: Tx, source: store.Source, position: store.Position | None
+    ) -> datetime | None:
+        if position is not None and position.position < position.ceiling:
+            return position.ceiling_at + timedelta(seconds=SETTLED_SECONDS)
+        last = store.last_id(tx, source)
+        return self._context.clock.now() if last > (position.ceiling if position else 0) else None
+
+    def _count(self, source: store.Source, now: datetime) -> int:
+        with self._context.database.begin() as tx:
+            at = store.lock_position(tx, source, now)
+            if at is None:
+                return 0
+            if at.position == at.ceiling:
+                last = store.last_id(tx, source)
+                if last > at.ceiling:
+                    store.set_position(tx, source.name, ceiling=last, ceiling_at=now)
+                    store.fold_old_tallies(tx, now)
+                return int(last > at.ceiling)
+            if now < at.ceiling_at + timedelta(seconds=SETTLED_SECONDS):
+                return 0
+            upto = min(at.ceiling, at.position + ROWS_PER_ROUND)
+            counts = store.count_rows(tx, source, at.position, upto)
+            store.add_to_tallies(tx, counts, now)
+            store.set_position(tx, source.name, position=upto)
+        return 1

@@ -1,0 +1,124 @@
+"""Reading the whole house: the queries that the picture is made of. Each has a small index.
+
+Nothing here may take longer as the books grow: what is over is in the tallies, what is not over is
+in partial indexes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from daozhang.money import Money
+from daozhang.service.db import Tx
+from daozhang.service.inbox.model import InboxStatus
+from daozhang.service.inbox.store import NOT_APPLIED, notifications, refusal_counts
+from daozhang.service.merchants.store import merchants
+from daozhang.service.orders.store import OPEN, UNRESOLVED, UNWATCHED, orders, surprises
+from daozhang.service.watch import store
+from daozhang.service.watch.model import Backlog, Deliveries, Inbox, OpenSurprises
+from daozhang.service.webhooks.store import PARKED, deliveries, endpoints
+
+COPIES_MANY: Final = 8
+"""Alipay sends one notification up to this often when it hears no success; more is a loop."""
+
+COPIES_WINDOW: Final = timedelta(days=1)
+
+
+def read_inbox(tx: Tx, tallied: dict[str, dict[str, int]], now: datetime) -> Inbox:
+    """Where all notifications are. ``tallied`` was read in the same transaction, before."""
+    backlog: dict[str, Backlog] = {}
+    surprised = 0
+    statuses = sa.select(
+        notifications.c.status, sa.func.count(), sa.func.min(notifications.c.received_at)
+    )
+    by_status = statuses.where(NOT_APPLIED).group_by(notifications.c.status)
+    for status, count, oldest_at in store.fetch(tx, by_status):
+        if status == InboxStatus.SURPRISED.value:
+            surprised = count
+        else:
+            backlog[status] = Backlog(count, oldest_at)
+    ((copies_max, copied_often),) = store.fetch(
+        tx,
+        sa.select(
+            sa.func.coalesce(sa.func.max(notifications.c.copies), 0),
+            sa.func.coalesce(sa.func.sum(sa.case((notifications.c.copies > COPIES_MANY, 1))), 0),
+        ).where(sa.text("copies > 1"), notifications.c.received_at >= now - COPIES_WINDOW),
+    )
+    kept = store.total(tallied, "notifications", "kept")
+    return Inbox(
+        recorded=kept + store.total(tallied, "notifications", "recorded"),
+        kept=kept,
+        backlog=backlog,
+        surprised=surprised,
+        copies_max=int(copies_max),
+        copied_often=int(copied_often),
+        refused=_refused(tx),
+    )
+
+
+def _refused(tx: Tx) -> dict[str, int]:
+    rows = store.fetch(
+        tx,
+        sa.select(refusal_counts.c.reason, sa.func.sum(refusal_counts.c.count)).group_by(
+            refusal_counts.c.reason
+        ),
+    )
+    return {reason: int(count) for reason, count in rows}
+
+
+def count_open_orders(tx: Tx) -> int:
+    """Orders of which Alipay may still tell us something that decides."""
+    return int(tx.execute(sa.select(sa.func.count()).select_from(orders).where(OPEN)).scalar_one())
+
+
+def count_unwatched_orders(tx: Tx) -> int:
+    """Open orders that nobody would ask about any more: there must be none."""
+    wanted = sa.select(sa.func.count()).select_from(orders).where(UNWATCHED)
+    return int(tx.execute(wanted).scalar_one())
+
+
+def sum_surprises(tx: Tx) -> list[OpenSurprises]:
+    """What waits for a person."""
+    found = sa.select(surprises).where(UNRESOLVED).subquery()
+    rows = store.fetch(
+        tx,
+        sa.select(
+            found.c.reason,
+            merchants.c.environment,
+            found.c.currency,
+            sa.func.sum(found.c.amount_minor),
+            sa.func.count(),
+        )
+        .join(merchants, merchants.c.id == found.c.merchant_id)
+        .group_by(found.c.reason, merchants.c.environment, found.c.currency),
+    )
+    return [
+        OpenSurprises(reason, environment, Money(int(minor), currency), count)
+        for reason, environment, currency, minor, count in rows
+    ]
+
+
+def read_deliveries(tx: Tx, tallied: dict[str, dict[str, int]]) -> Deliveries:
+    """Where webhooks stand. ``tallied`` was read in the same transaction, before."""
+    counted = sa.select(sa.func.count()).select_from(deliveries)
+    pending = tx.execute(counted.where(sa.text("status = 'pending'"))).scalar_one()
+    parked = tx.execute(counted.where(PARKED)).scalar_one()
+    live = endpoints.c.deleted_at.is_(None)
+    by_status = store.fetch(
+        tx, sa.select(endpoints.c.status, sa.func.count()).where(live).group_by(endpoints.c.status)
+    )
+    failing = tx.execute(
+        sa.select(sa.func.min(endpoints.c.failing_since)).where(
+            live, endpoints.c.status == "enabled"
+        )
+    )
+    return Deliveries(
+        made=store.total(tallied, "deliveries", "made"),
+        pending=pending,
+        parked=parked,
+        endpoints={row[0]: row[1] for row in by_status},
+        failing_since=failing.scalar(),
+    )

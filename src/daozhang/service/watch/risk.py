@@ -1,0 +1,191 @@
+"""Money at risk, in SQL: what is in an unknown state, by cause, from small indexes only.
+
+An order that a person has to look at is counted by its surprise, not a second time by its state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from daozhang.money import Money
+from daozhang.service.db import Moment, Tx
+from daozhang.service.inbox.store import NOT_APPLIED, notifications
+from daozhang.service.merchants.store import merchants
+from daozhang.service.orders.model import ClosingReason, OrderStatus
+from daozhang.service.orders.store import OPEN, UNCLEAR, UNRESOLVED, orders, surprises
+from daozhang.service.refunds.model import RefundStatus
+from daozhang.service.refunds.store import UNDECIDED, refunds
+from daozhang.service.watch.model import AGES_FROM, Age, AtRisk, Cause, RiskRow
+from daozhang.service.watch.store import fetch
+
+OVERDUE_SECONDS: Final = 600
+"""How long after an order's expiry and grace Alipay should have proven what became of it."""
+
+NOT_APPLIED_SECONDS: Final = 60
+"""A notification that is applied within this time was never at risk."""
+
+_CNY: Final = "CNY"
+
+
+def _order_rows(since: sa.ColumnElement[Any], *conditions: Any) -> Any:
+    return sa.select(
+        orders.c.merchant_id,
+        orders.c.environment,
+        orders.c.currency,
+        orders.c.amount_minor.label("minor"),
+        since.label("since"),
+        orders.c.out_trade_no,
+        sa.null().label("out_request_no"),
+        orders.c.status.label("detail"),
+    ).where(~orders.c.attention, *conditions)
+
+
+def _refund_rows(status: RefundStatus) -> Any:
+    found = (
+        sa.select(refunds)
+        .where(UNDECIDED, refunds.c.status == sa.literal(status.value, literal_execute=True))
+        .subquery()
+    )
+    return sa.select(
+        found.c.merchant_id,
+        orders.c.environment,
+        found.c.currency,
+        found.c.amount_minor.label("minor"),
+        found.c.created_at.label("since"),
+        orders.c.out_trade_no,
+        found.c.out_request_no,
+        found.c.last_code.label("detail"),
+    ).join(orders, orders.c.id == found.c.order_id)
+
+
+def _surprise_rows() -> Any:
+    found = sa.select(surprises).where(UNRESOLVED).subquery()
+    return sa.select(
+        found.c.merchant_id,
+        merchants.c.environment,
+        found.c.currency,
+        found.c.amount_minor.label("minor"),
+        found.c.created_at.label("since"),
+        found.c.out_trade_no,
+        sa.null().label("out_request_no"),
+        found.c.reason.label("detail"),
+    ).join(merchants, merchants.c.id == found.c.merchant_id)
+
+
+def _notification_rows(before: datetime) -> Any:
+    found = (
+        sa.select(notifications)
+        .where(
+            NOT_APPLIED,
+            # A surprised one has its surprise, and one that waits for its order becomes one.
+            notifications.c.status != "surprised",
+            notifications.c.received_at < before,
+        )
+        .subquery()
+    )
+    total = found.c.fact["total"]
+    return sa.select(
+        found.c.merchant_id,
+        merchants.c.environment,
+        sa.func.coalesce(total[1].as_string(), _CNY).label("currency"),
+        sa.func.coalesce(total[0].as_integer(), 0).label("minor"),
+        found.c.received_at.label("since"),
+        found.c.out_trade_no,
+        sa.null().label("out_request_no"),
+        found.c.kind.label("detail"),
+    ).join(merchants, merchants.c.id == found.c.merchant_id)
+
+
+def _rows_of(cause: Cause, now: datetime, grace_seconds: int) -> Any:
+    if cause in (Cause.CANCELLING, Cause.OVERDUE, Cause.UNCLEAR):
+        return _order_rows_of(cause, now - timedelta(seconds=grace_seconds + OVERDUE_SECONDS))
+    if cause is Cause.REFUND_REQUESTED:
+        return _refund_rows(RefundStatus.REQUESTED)
+    if cause is Cause.REFUND_UNKNOWN:
+        return _refund_rows(RefundStatus.UNKNOWN)
+    if cause is Cause.SURPRISE:
+        return _surprise_rows()
+    assert cause is Cause.NOTIFICATION
+    return _notification_rows(now - timedelta(seconds=NOT_APPLIED_SECONDS))
+
+
+def _order_rows_of(cause: Cause, overdue_before: datetime) -> Any:
+    cancels = orders.c.closing_reason == ClosingReason.CANCEL.value
+    if cause is Cause.CANCELLING:
+        closing = orders.c.status == OrderStatus.CLOSING.value
+        return _order_rows(orders.c.created_at, OPEN, closing, cancels)
+    if cause is Cause.UNCLEAR:
+        # As long as Alipay is still asked about it; after that it is a surprise, or proven.
+        return _order_rows(orders.c.created_at, UNCLEAR, orders.c.next_query_at.is_not(None))
+    others = orders.c.closing_reason.is_(None) | ~cancels
+    overdue = orders.c.expires_at < overdue_before
+    return _order_rows(orders.c.expires_at, OPEN, overdue, others, orders.c.unclear_count == 0)
+
+
+def sum_at_risk(
+    tx: Tx, now: datetime, *, grace_seconds: int, merchant_id: int | None = None
+) -> list[AtRisk]:
+    """The sums by cause, age, environment and currency; of one merchant if given."""
+    return [
+        AtRisk(cause, Age(age), environment, Money(int(minor), currency), count)
+        for cause in Cause
+        for age, environment, currency, minor, count in fetch(
+            tx, _sums(_rows_of(cause, now, grace_seconds), now, merchant_id)
+        )
+    ]
+
+
+def _sums(rows: Any, now: datetime, merchant_id: int | None) -> Any:
+    found = rows.subquery()
+    age = _age_of(found.c.since, now).label("age")
+    wanted = sa.select(
+        age,
+        found.c.environment,
+        found.c.currency,
+        sa.func.sum(found.c.minor),
+        sa.func.count(),
+    ).group_by("age", found.c.environment, found.c.currency)
+    return wanted if merchant_id is None else wanted.where(found.c.merchant_id == merchant_id)
+
+
+def _age_of(since: sa.ColumnElement[Any], now: datetime) -> sa.ColumnElement[str]:
+    oldest_first = sorted(AGES_FROM.items(), key=lambda each: each[1], reverse=True)
+    whens = [
+        (sa.type_coerce(since, Moment) <= now - age, bucket.value) for bucket, age in oldest_first
+    ]
+    return sa.case(*whens, else_=Age.FRESH.value)
+
+
+def list_at_risk(
+    tx: Tx, merchant_id: int, now: datetime, *, grace_seconds: int, rows_max: int
+) -> list[RiskRow]:
+    """The merchant's things in unknown states, the oldest first of each cause."""
+    return [
+        _risk_row(cause, row)
+        for cause in Cause
+        for row in tx.execute(_oldest(_rows_of(cause, now, grace_seconds), merchant_id, rows_max))
+        .mappings()
+        .all()
+    ]
+
+
+def _oldest(rows: Any, merchant_id: int, rows_max: int) -> Any:
+    found = rows.subquery()
+    wanted = sa.select(found).where(found.c.merchant_id == merchant_id)
+    return wanted.order_by(found.c.since).limit(rows_max)
+
+
+def _risk_row(cause: Cause, row: Mapping[Any, Any]) -> RiskRow:
+    return RiskRow(
+        cause=cause,
+        environment=row["environment"],
+        amount=Money(int(row["minor"]), row["currency"]),
+        since=row["since"],
+        out_trade_no=row["out_trade_no"],
+        out_request_no=row["out_request_no"],
+        detail=row["detail"],
+    )

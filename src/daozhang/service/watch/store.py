@@ -1,0 +1,230 @@
+"""Tallies as rows: totals that would be dear to count each time. Never commits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata
+from daozhang.service.inbox.model import InboxStatus
+from daozhang.service.inbox.store import notifications
+from daozhang.service.meter import Counts
+from daozhang.service.orders.model import OrderStatus
+from daozhang.service.orders.store import order_steps
+from daozhang.service.webhooks.store import attempts, deliveries
+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The hour under which what is no longer told apart by the hour is kept."""
+
+HOURS_KEPT: Final = 48
+
+tallies: Final = sa.Table(
+    "watch_tallies",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("label", sa.String(64), primary_key=True),
+    sa.Column("hour", Moment, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+positions: Final = sa.Table(
+    "watch_positions",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("position", RowId, nullable=False),
+    sa.Column("ceiling", RowId, nullable=False),
+    sa.Column("ceiling_at", Moment, nullable=False),
+)
+
+alerts: Final = sa.Table(
+    "watch_alerts",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("channel", sa.String(16), primary_key=True),
+    sa.Column("message", Json, nullable=False),
+    sa.Column("raised_at", Moment, nullable=False),
+    sa.Column("sent_at", Moment),
+    sa.Column("resolved_at", Moment),
+    sa.Column("due_at", Moment),
+    sa.Column("failures", sa.Integer, nullable=False),
+)
+
+rounds: Final = sa.Table(
+    "watch_rounds",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("due_at", Moment, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table whose rows are counted once, in order of their ids, by a label that never changes."""
+
+    name: str
+    id: sa.Column[int]
+    label: sa.ColumnElement[str]
+    counted: sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Up to which id a source is counted, and up to which it may be once some time has passed."""
+
+    name: str
+    position: int
+    ceiling: int
+    ceiling_at: datetime
+
+
+_kept: Final = notifications.c.status == InboxStatus.KEPT.value
+_paid: Final = [OrderStatus.PAID.value, OrderStatus.FINISHED.value, OrderStatus.REFUNDED.value]
+_code: Final = attempts.c.status_code
+
+SOURCES: Final = (
+    Source(
+        "notifications",
+        notifications.c.id,
+        # "kept" is what a row is from its first moment, or never becomes.
+        sa.case((_kept, "kept"), else_="recorded"),
+        sa.true(),
+    ),
+    Source(
+        "payments_learned",
+        order_steps.c.id,
+        order_steps.c.cause,
+        order_steps.c.status_after.in_(_paid) & order_steps.c.status_before.not_in(_paid),
+    ),
+    Source("deliveries", deliveries.c.id, sa.literal("made"), sa.true()),
+    Source(
+        "webhook_attempts",
+        attempts.c.id,
+        sa.case(
+            (_code.is_(None), "no_answer"),
+            (_code < 300, "2xx"),
+            (_code < 400, "3xx"),
+            (_code < 500, "4xx"),
+            else_="5xx",
+        ),
+        sa.true(),
+    ),
+)
+"""What is counted by its rows. Rows are never deleted below a position, nor inserted there."""
+
+
+def add_to_tallies(tx: Tx, counts: Counts, now: datetime) -> None:
+    """Adds ``counts`` to the totals, in the hour of ``now``."""
+    rows: list[dict[str, Any]] = [
+        {"name": name, "label": label, "hour": _hour(now), "value": value}
+        # In one order, so that two processes wait for one another, not each for the other.
+        for (name, label), value in sorted(counts.items())
+    ]
+    if not rows:
+        return
+    insert = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+    statement = insert(tallies).values(rows)
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name", "label", "hour"],
+            set_={"value": tallies.c.value + statement.excluded.value},
+        )
+    )
+
+
+def fold_old_tallies(tx: Tx, now: datetime) -> None:
+    """Puts hours that are no longer told apart together. As whoever holds a position only."""
+    old = (tallies.c.hour < _hour(now) - timedelta(hours=HOURS_KEPT), tallies.c.hour > BEGINNING)
+    gone = tx.execute(
+        sa.delete(tallies).where(*old).returning(tallies.c.name, tallies.c.label, tallies.c.value)
+    )
+    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for row in gone:
+        sums[row.name, row.label] += row.value
+    add_to_tallies(tx, sums, BEGINNING)
+
+
+def lock_position(tx: Tx, source: Source, now: datetime) -> Position | None:
+    """Where counting ``source`` stands; ``None`` while another process counts it."""
+    start = {"name": source.name, "position": 0, "ceiling": 0, "ceiling_at": now}
+    wanted = sa.select(positions).where(positions.c.name == source.name)
+    row = tx.execute(wanted.with_for_update(skip_locked=True)).first()
+    if row is None and insert_ignoring(tx, positions, [start], positions.c.name):
+        row = tx.execute(wanted).one()
+    return None if row is None else Position(*row)
+
+
+def list_positions(tx: Tx) -> dict[str, Position]:
+    """Where counting stands."""
+    return {row.name: Position(*row) for row in tx.execute(sa.select(positions))}
+
+
+def set_position(tx: Tx, name: str, **values: Any) -> None:
+    """Writes where counting a source stands."""
+    tx.execute(sa.update(positions).where(positions.c.name == name).values(**values))
+
+
+def last_id(tx: Tx, source: Source) -> int:
+    """The highest id that the source has."""
+    return int(tx.execute(sa.select(sa.func.max(source.id))).scalar() or 0)
+
+
+def count_rows(tx: Tx, source: Source, after: int, upto: int) -> dict[tuple[str, str], int]:
+    """How many rows there are with ``after < id <= upto``, by label."""
+    rows = fetch(
+        tx,
+        sa.select(source.label.label("label"), sa.func.count())
+        .where(source.id > after, source.id <= upto, source.counted)
+        .group_by("label"),
+    )
+    return {(source.name, label): count for label, count in rows}
+
+
+def read_tallies(tx: Tx, *, since: datetime | None = None) -> dict[str, dict[str, int]]:
+    """Totals by name and label, with what is not tallied yet; or of the hours since then."""
+    parts: list[Any] = []
+    kept = sa.select(tallies.c.name, tallies.c.label, tallies.c.value)
+    parts.append(kept if since is None else kept.where(tallies.c.hour >= _hour(since)))
+    for source in SOURCES:
+        position = sa.select(positions.c.position).where(positions.c.name == source.name)
+        parts.append(
+            sa.select(
+                sa.literal(source.name).label("name"),
+                source.label.label("label"),
+                sa.literal(1).label("value"),
+            ).where(
+                source.id > sa.func.coalesce(position.scalar_subquery(), 0),
+                source.counted,
+            )
+        )
+    # One statement: between two, rows could pass from the tail into the tallies.
+    every = sa.union_all(*parts).subquery()
+    rows = fetch(
+        tx,
+        sa.select(every.c.name, every.c.label, sa.func.sum(every.c.value)).group_by(
+            every.c.name, every.c.label
+        ),
+    )
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for name, label, value in rows:
+        found[name][label] = int(value)
+    return dict(found)
+
+
+def fetch(tx: Tx, statement: sa.Executable) -> list[tuple[Any, ...]]:
+    """The rows of ``statement``, as plain tuples."""
+    return [tuple(row) for row in tx.execute(statement)]
+
+
+def total(found: Mapping[str, Mapping[str, int]], name: str, label: str) -> int:
+    """One of the totals, 0 if nothing was counted."""
+    return found.get(name, {}).get(label, 0)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,60 @@
+"""Books that have grown: many rows of things that are over, written in one go."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from daozhang.service.db import Database
+
+_EPOCH_2026 = 1_772_000_000
+"""In February 2026, in seconds."""
+
+
+def grow(database: Database, rows: int) -> None:
+    """Adds ``rows`` orders that are paid, each with its notification, step, event, refund,
+    delivery and attempt. There is a merchant with row 1 already."""
+    postgresql = database.dialect == "postgresql"
+    at = f"to_timestamp({_EPOCH_2026} + n)" if postgresql else f"({_EPOCH_2026} + n) * 1000000"
+    true, false = ("true", "false") if postgresql else ("1", "0")
+    empty = "'\\x00'::bytea" if postgresql else "x'00'"
+    json, array = ("'{}'::jsonb", "'[]'::jsonb") if postgresql else ("'{}'", "'[]'")
+    numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows})"
+    statements = [
+        f"""{numbers} INSERT INTO orders (id, merchant_id, environment, app_id, seller_id,
+        out_trade_no, way, amount_minor, currency, subject, metadata, status, refunded_minor,
+        reserved_minor, late, attention, close_confirmed, absent_count, unclear_count, query_count,
+        step_count, expires_at, created_at, updated_at)
+        SELECT n, 1, 'emulator', 'a', 's', 'G' || n, 'page', 8888, 'CNY', 'Tea', {json}, 'paid', 0,
+        0, {false}, {false}, {false}, 0, 0, 0, 1, {at}, {at}, {at} FROM numbers""",
+        f"""{numbers} INSERT INTO inbox_notifications (id, merchant_id, notify_id, content_hash,
+        out_trade_no, kind, status, fact, body_sealed, copies, attempts, received_at, applied_at)
+        SELECT n, 1, 'N' || n, 'h', 'G' || n, 'trade_status_sync', 'applied', {json}, {empty}, 1,
+        0, {at}, {at} FROM numbers""",
+        f"""{numbers} INSERT INTO order_steps (id, order_id, sequence, at, cause, source_ref,
+        status_before, status_after, events, fact)
+        SELECT n, n, 1, {at}, 'notification', '', 'waiting', 'paid', {array}, {json} FROM numbers""",
+        f"""{numbers} INSERT INTO events (number, id, merchant_id, environment, order_id, sequence,
+        type, api_version, data, created_at)
+        SELECT n, 'evt' || n, 1, 'emulator', n, 1, 'order.paid', '1', {json}, {at} FROM numbers""",
+        f"""{numbers} INSERT INTO refunds (id, order_id, merchant_id, out_request_no, origin,
+        status, amount_minor, currency, calling, call_count, ask_count, attempt, created_at,
+        updated_at)
+        SELECT n, n, 1, 'R', 'ours', 'succeeded', 1, 'CNY', {false}, 1, 0, 0, {at}, {at}
+        FROM numbers""",
+        f"""INSERT INTO webhook_endpoints (id, public_id, merchant_id, url, types, format, status,
+        signing_key_sealed, after_number, created_at, updated_at)
+        SELECT 1, 'we_1', 1, 'https://example.com', {array}, 'json', 'paused', {empty}, 0, {at}, {at}
+        FROM (SELECT 1 AS n) AS one WHERE {true}""",
+        f"""{numbers} INSERT INTO webhook_deliveries (id, public_id, endpoint_id, event_number,
+        event_id, event_type, order_id, sequence, status, attempt_count, created_at)
+        SELECT n, 'wd' || n, 1, n, 'evt' || n, 'order.paid', n, 1, 'delivered', 1, {at}
+        FROM numbers""",
+        f"""{numbers} INSERT INTO webhook_attempts (id, delivery_id, at, status_code, duration_ms)
+        SELECT n, n, {at}, 200, 5 FROM numbers""",
+        f"UPDATE webhook_fan_out SET event_number = {rows}",
+    ]
+    with database.begin() as tx:
+        for statement in statements:
+            tx.execute(sa.text(statement))
+    with database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("ANALYZE"))

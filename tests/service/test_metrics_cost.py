@@ -1,0 +1,68 @@
+"""A scrape reads small indexes, however large the books have grown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from daozhang.service.db import Database
+from daozhang.service.watch.exposition import write_metrics
+from grown import grow
+from refund_world import open_shop
+
+ROWS = 20_000
+LARGE = "orders|inbox_notifications|order_steps|events|refunds|webhook_deliveries|webhook_attempts"
+
+
+def statements_of(database: Database, action: Any) -> list[tuple[str, Any]]:
+    """What ``action`` asks the database."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        action()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    return [one for one in asked if one[0].lstrip().startswith(("SELECT", "WITH"))]
+
+
+def plan_of(database: Database, statement: str, parameters: Any) -> str:
+    explain = "EXPLAIN " if database.dialect == "postgresql" else "EXPLAIN QUERY PLAN "
+    with database.read() as tx:
+        rows = tx.connection.exec_driver_sql(explain + statement, parameters).all()
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+def test_no_query_of_a_scrape_reads_a_large_table_through(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        database, lookout = shop.service.context.database, shop.service.lookout
+        shop.service.worker.settle()
+        grow(database, ROWS)
+        shop.pass_time(300)  # what there is passes into the tallies
+        asked = statements_of(database, lookout.look)
+        plans = {
+            statement: plan_of(database, statement, parameters)
+            for statement, parameters in asked
+            if "workflow_status" not in statement
+        }
+        assert len(plans) > 15
+        # SQLite says "SCAN x" for a whole table, and "USING ... INDEX" for a partial index.
+        through = rf"Seq Scan on ({LARGE})\b|SCAN ({LARGE})$"
+        slow = {
+            statement: plan
+            for statement, plan in plans.items()
+            if re.search(through, plan, re.MULTILINE)
+        }
+        assert slow == {}
+        picture = lookout.look()
+        assert picture.inbox.recorded == picture.inbox.applied == ROWS
+        assert picture.deliveries.delivered == ROWS
+        assert picture.tallies["payments_learned"] == {"notification": ROWS}
+        assert picture.tallies["webhook_attempts"] == {"2xx": ROWS}
+        assert f"daozhang_notifications_recorded_total {ROWS}.0".encode() in write_metrics(picture)
