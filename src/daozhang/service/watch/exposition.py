@@ -112,7 +112,15 @@ def _inbox(picture: Picture) -> Iterator[Metric]:
         "notify_answers",
         "Answers of the notify address; busy is the 503 of a full queue.",
         ("answer",),
-        _by_label({"success": 0, "busy": 0, **picture.tallies.get(NOTIFY_ANSWERS, {})}),
+        _by_label(
+            {
+                "success": 0,
+                "busy": 0,
+                "error": 0,
+                "refused": 0,
+                **picture.tallies.get(NOTIFY_ANSWERS, {}),
+            }
+        ),
     )
     yield _gauge(
         "notification_copies_max",

@@ -158,3 +158,39 @@ class Picture:
     jobs: JobCounts
     tallies: Mapping[str, Mapping[str, int]]
     lately: Mapping[str, Mapping[str, int]]
+
+
+class Severity(StrEnum):
+    """Who is to hear of it, and when."""
+
+    PAGE = "page"  # now, whatever the hour
+    TICKET = "ticket"  # somebody, in the morning
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that is wrong: what it is and what to do, in both languages.
+
+    ``key`` is the kind, with a subject after a colon where there may be several of one kind.
+    """
+
+    key: str
+    severity: Severity
+    zh: str
+    en: str
+    todo_zh: str
+    todo_en: str
+
+    @property
+    def code(self) -> str:
+        """The kind: the heading under which docs/guides/operate.md tells of it."""
+        return self.key.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent to a channel: an alert, and whether it is over."""
+
+    alert: Alert
+    raised_at: datetime
+    resolved_at: datetime | None = None
