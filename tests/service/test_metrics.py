@@ -118,6 +118,9 @@ def test_a_payment_without_an_order_is_at_risk_then_a_surprise_in_fen(tmp_path: 
         assert value(samples, "surprises_open", **surprise) == 1
         assert value(samples, "surprises_open_minor_units", **surprise) == 1234
         assert at_risk(samples, "surprise_open") == {"5m_to_1h": 1234}
+        assert at_risk(samples, "notification_not_applied") == {}  # it is counted once
+        assert value(samples, "notifications_surprised") == 1
+        assert value(samples, "notifications_difference") == 0
         world.create("nobodys", amount="12.34")
         world.pass_time(60)
         samples = read(world.context.settings.public_url)

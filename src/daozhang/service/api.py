@@ -13,6 +13,7 @@ from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.story.routes import router as story_router
+from daozhang.service.watch.at_risk import router as at_risk_router
 from daozhang.service.web import pages
 from daozhang.service.webhooks import routes as webhooks
 
@@ -48,6 +49,7 @@ def add_routes(app: FastAPI) -> None:
     """Hangs every route into ``app``, but for the notifications' door, which stands before it."""
     for router in (orders_router, inquiries_router, refunds_router, story_router, outbox_router):
         app.include_router(router)
+    app.include_router(at_risk_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
     app.include_router(watching.router)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import sqlalchemy as sa
-
 from daozhang.service.jobs import Jobs
 from daozhang.service.merchants.store import list_apps
 from daozhang.service.watch import reading, store
@@ -29,9 +27,7 @@ class Lookout:
         now = self.context.clock.now()
         grace_seconds = self.context.settings.expiry_grace_seconds
         with self.context.database.read() as tx:
-            if tx.dialect == "postgresql":
-                # All of it as of one moment, as SQLite has it anyway: the sums must agree.
-                tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            store.see_one_moment(tx)
             tallied = store.read_tallies(tx)
             picture = Picture(
                 at=now,

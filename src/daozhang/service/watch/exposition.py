@@ -85,7 +85,7 @@ def _inbox(picture: Picture) -> Iterator[Metric]:
     yield _counter(
         "notifications_kept", "Of a kind that is kept and not acted on.", (), _one(inbox.kept)
     )
-    yield _counter("notifications_surprised", "Handed to a person.", (), _one(inbox.surprised))
+    yield _gauge("notifications_surprised", "With a person.", (), _one(inbox.surprised))
     yield _gauge(
         "notifications_difference",
         "Recorded - applied - kept - surprised; must return to 0.",

@@ -61,6 +61,7 @@ class RiskRow:
     out_trade_no: str | None
     out_request_no: str | None
     detail: str | None
+    has_order: bool
 
 
 @dataclass(frozen=True, slots=True)

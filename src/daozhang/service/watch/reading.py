@@ -21,6 +21,12 @@ from daozhang.service.watch import store
 from daozhang.service.watch.model import Backlog, Deliveries, Inbox, OpenSurprises
 from daozhang.service.webhooks.store import PARKED, deliveries, endpoints
 
+WITH_A_PERSON: Final = (notifications.c.status == InboxStatus.SURPRISED.value) | (
+    # Its order has not come to be within an hour: a person has been told, and it still waits.
+    (notifications.c.status == InboxStatus.WAITING.value) & notifications.c.due_at.is_(None)
+)
+"""Notifications that have their surprise."""
+
 COPIES_MANY: Final = 8
 """Alipay sends one notification up to this often when it hears no success; more is a loop."""
 
@@ -29,17 +35,20 @@ COPIES_WINDOW: Final = timedelta(days=1)
 
 def read_inbox(tx: Tx, tallied: dict[str, dict[str, int]], now: datetime) -> Inbox:
     """Where all notifications are. ``tallied`` was read in the same transaction, before."""
-    backlog: dict[str, Backlog] = {}
-    surprised = 0
-    statuses = sa.select(
-        notifications.c.status, sa.func.count(), sa.func.min(notifications.c.received_at)
+    backlog = {
+        status: Backlog(count, oldest_at)
+        for status, count, oldest_at in store.fetch(
+            tx,
+            sa.select(
+                notifications.c.status, sa.func.count(), sa.func.min(notifications.c.received_at)
+            )
+            .where(NOT_APPLIED, ~WITH_A_PERSON)
+            .group_by(notifications.c.status),
+        )
+    }
+    ((surprised,),) = store.fetch(
+        tx, sa.select(sa.func.count()).select_from(notifications).where(NOT_APPLIED, WITH_A_PERSON)
     )
-    by_status = statuses.where(NOT_APPLIED).group_by(notifications.c.status)
-    for status, count, oldest_at in store.fetch(tx, by_status):
-        if status == InboxStatus.SURPRISED.value:
-            surprised = count
-        else:
-            backlog[status] = Backlog(count, oldest_at)
     ((copies_max, copied_often),) = store.fetch(
         tx,
         sa.select(

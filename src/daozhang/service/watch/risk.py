@@ -20,6 +20,7 @@ from daozhang.service.orders.store import OPEN, UNCLEAR, UNRESOLVED, orders, sur
 from daozhang.service.refunds.model import RefundStatus
 from daozhang.service.refunds.store import UNDECIDED, refunds
 from daozhang.service.watch.model import AGES_FROM, Age, AtRisk, Cause, RiskRow
+from daozhang.service.watch.reading import WITH_A_PERSON
 from daozhang.service.watch.store import fetch
 
 OVERDUE_SECONDS: Final = 600
@@ -41,6 +42,7 @@ def _order_rows(since: sa.ColumnElement[Any], *conditions: Any) -> Any:
         orders.c.out_trade_no,
         sa.null().label("out_request_no"),
         orders.c.status.label("detail"),
+        sa.true().label("has_order"),
     ).where(~orders.c.attention, *conditions)
 
 
@@ -59,6 +61,7 @@ def _refund_rows(status: RefundStatus) -> Any:
         orders.c.out_trade_no,
         found.c.out_request_no,
         found.c.last_code.label("detail"),
+        sa.true().label("has_order"),
     ).join(orders, orders.c.id == found.c.order_id)
 
 
@@ -73,6 +76,7 @@ def _surprise_rows() -> Any:
         found.c.out_trade_no,
         sa.null().label("out_request_no"),
         found.c.reason.label("detail"),
+        found.c.order_id.is_not(None).label("has_order"),
     ).join(merchants, merchants.c.id == found.c.merchant_id)
 
 
@@ -81,8 +85,7 @@ def _notification_rows(before: datetime) -> Any:
         sa.select(notifications)
         .where(
             NOT_APPLIED,
-            # A surprised one has its surprise, and one that waits for its order becomes one.
-            notifications.c.status != "surprised",
+            ~WITH_A_PERSON,  # its surprise is counted
             notifications.c.received_at < before,
         )
         .subquery()
@@ -97,6 +100,7 @@ def _notification_rows(before: datetime) -> Any:
         found.c.out_trade_no,
         sa.null().label("out_request_no"),
         found.c.kind.label("detail"),
+        sa.false().label("has_order"),
     ).join(merchants, merchants.c.id == found.c.merchant_id)
 
 
@@ -188,4 +192,5 @@ def _risk_row(cause: Cause, row: Mapping[Any, Any]) -> RiskRow:
         out_trade_no=row["out_trade_no"],
         out_request_no=row["out_request_no"],
         detail=row["detail"],
+        has_order=bool(row["has_order"]),
     )

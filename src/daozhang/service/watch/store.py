@@ -216,6 +216,12 @@ def read_tallies(tx: Tx, *, since: datetime | None = None) -> dict[str, dict[str
     return dict(found)
 
 
+def see_one_moment(tx: Tx) -> None:
+    """Makes all that ``tx`` reads be of one moment, as on SQLite it is anyway. First in ``tx``."""
+    if tx.dialect == "postgresql":
+        tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+
+
 def fetch(tx: Tx, statement: sa.Executable) -> list[tuple[Any, ...]]:
     """The rows of ``statement``, as plain tuples."""
     return [tuple(row) for row in tx.execute(statement)]
