@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from daozhang.service.db import Database
-from daozhang.service.migrations import differences, is_current, upgrade
+from daozhang.service.migrations import differences, is_current, revisions, upgrade
 from daozhang.service.schema import metadata
-from databases import database_url
+from databases import database_url, run
 
 _IN_SQLITE = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 _IN_POSTGRESQL = """
@@ -51,3 +54,127 @@ def test_migrated_tables_are_those_of_the_code(tmp_path: Path) -> None:
     assert definitions(migrated) == said
     for database in (migrated, made):
         database.dispose()
+
+
+VALUES: dict[type[Any], Any] = {
+    sa.Boolean: True,
+    sa.Integer: 1,
+    sa.JSON: {"kept": ["word", "for", "word"]},
+    sa.LargeBinary: b"\x00kept",
+    sa.DateTime: datetime(2026, 3, 2, 1, 0, tzinfo=UTC),
+    sa.Date: date(2026, 3, 2),
+    sa.String: "kept",
+}
+"""What a column of each type is filled with; each family before the one that it belongs to."""
+
+
+def value_of(column: sa.Column[Any], checks: list[str]) -> Any:
+    """A value that ``column`` takes: if a CHECK lists its values, the first of them."""
+    for check in checks:
+        if re.match(rf"\W*{column.name}\W", check) and (listed := re.search(r"'(\w+)'", check)):
+            return listed[1]
+    for family, value in VALUES.items():
+        if isinstance(column.type, family):
+            return value[: column.type.length] if isinstance(value, str) else value
+    raise AssertionError(f"{column} has a type that is not known here: {column.type!r}")
+
+
+def fill(database: Database) -> None:
+    """Puts one row, every column filled, into each table that has none."""
+    there = sa.MetaData()
+    with database.begin() as tx:
+        inspector = sa.inspect(tx.connection)
+        there.reflect(tx.connection)
+        for table in there.sorted_tables:
+            if table.name == "alembic_version" or tx.execute(sa.select(table)).first():
+                continue
+            checks = [check["sqltext"] for check in inspector.get_check_constraints(table.name)]
+            tx.execute(
+                table.insert(), {column.name: value_of(column, checks) for column in table.columns}
+            )
+
+
+def rows_of(database: Database) -> dict[str, dict[str, Any]]:
+    """The one row of each table."""
+    there = sa.MetaData()
+    with database.read() as tx:
+        there.reflect(tx.connection)
+        return {
+            table.name: dict(tx.execute(sa.select(table)).mappings().one())
+            for table in there.sorted_tables
+            if table.name != "alembic_version"
+        }
+
+
+@pytest.mark.parametrize("revision", revisions())
+def test_each_revision_goes_forward_with_rows_in_every_table(tmp_path: Path, revision: str) -> None:
+    database = Database(database_url(tmp_path, name="old", migrated=False))
+    upgrade(database, revision)
+    assert is_current(database) == (revision == revisions()[-1])
+    fill(database)
+    before = rows_of(database)
+    assert {"orders", "refunds", "events", "inbox_notifications"} <= before.keys()
+    assert all(value is not None for row in before.values() for value in row.values())
+    upgrade(database)
+    assert is_current(database)
+    assert differences(database) == []
+    fill(database)  # the tables that came later
+    after = rows_of(database)
+    assert after.keys() == metadata.tables.keys()
+    for table, row in before.items():
+        kept = {name: after[table][name] for name in row if name in after[table]}
+        assert kept == {name: row[name] for name in kept}, table
+    database.dispose()
+
+
+def test_a_database_goes_forward_one_revision_at_a_time_with_rows(tmp_path: Path) -> None:
+    database = Database(database_url(tmp_path, name="growing", migrated=False))
+    for revision in revisions():
+        upgrade(database, revision)
+        fill(database)
+    assert differences(database) == []
+    assert rows_of(database).keys() == metadata.tables.keys()
+    database.dispose()
+
+
+def test_what_alembic_does_not_see_is_seen(tmp_path: Path) -> None:
+    database = Database(database_url(tmp_path, name="changed", migrated=False))
+    upgrade(database)
+    run(
+        database,
+        "DROP INDEX ix_inbox_notifications_waiting",
+        "CREATE INDEX ix_inbox_notifications_waiting ON inbox_notifications (merchant_id)"
+        " WHERE status = 'applied'",
+    )
+    [(kind, table, name, there, wanted)] = differences(database)
+    assert (kind, table, name) == (
+        "condition",
+        "inbox_notifications",
+        "ix_inbox_notifications_waiting",
+    )
+    assert "applied" in there
+    assert "waiting" in wanted
+    weaken_check(database)
+    [(kind, table, name, there, wanted), _] = differences(database)
+    assert (kind, table, name) == ("check", "orders", "ck_orders_amount")
+    assert ">= 0" in there
+    assert "> 0" in wanted
+    database.dispose()
+
+
+def weaken_check(database: Database) -> None:
+    """Lets an order be of no money."""
+    if database.dialect == "postgresql":
+        run(
+            database,
+            "ALTER TABLE orders DROP CONSTRAINT ck_orders_amount",
+            "ALTER TABLE orders ADD CONSTRAINT ck_orders_amount CHECK (amount_minor >= 0)",
+        )
+        return
+    run(
+        database,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET sql = replace(sql, 'amount_minor > 0', 'amount_minor >= 0')"
+        " WHERE name = 'orders'",
+        "PRAGMA writable_schema = RESET",
+    )

@@ -17,17 +17,21 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from daozhang.service.db import Database
+from daozhang.service.migrations.conditions import condition_differences
 from daozhang.service.schema import metadata
 
 DIRECTORY = Path(__file__).parent
 
 
-def upgrade(database: Database) -> None:
-    """Brings the tables to the newest revision, in one transaction. Does nothing if they are."""
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Brings the tables to ``revision`` (the newest one), in one transaction.
+
+    Does nothing if they are there already.
+    """
     config = _config()
     with database.engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def is_current(database: Database) -> bool:
@@ -51,7 +55,8 @@ def differences(database: Database) -> list[Any]:
     """What the tables lack of what the code says, or have beyond it: empty when all is well."""
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=comparison_options())
-        return list(compare_metadata(context, metadata))
+        found: list[Any] = list(compare_metadata(context, metadata))
+    return found + condition_differences(database)
 
 
 def make_revision(database: Database, message: str) -> None:
