@@ -75,7 +75,8 @@ def value_of(column: sa.Column[Any], checks: list[str]) -> Any:
             return listed[1]
     for family, value in VALUES.items():
         if isinstance(column.type, family):
-            return value[: column.type.length] if isinstance(value, str) else value
+            length = getattr(column.type, "length", None)
+            return value[:length] if isinstance(value, str) else value
     raise AssertionError(f"{column} has a type that is not known here: {column.type!r}")
 
 
