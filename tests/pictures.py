@@ -31,6 +31,7 @@ ALL_WELL = Picture(
     deliveries=Deliveries(made=900, pending=3, endpoints={"enabled": 2, "paused": 1}),
     keys=(Key("2021", "production", "app_cert", "f", "s", NOW + timedelta(days=31)),),
     jobs=JobCounts(waiting=3, failed=1),
+    alerts_not_sent=0,
     tallies={},
     lately={
         "notify_answers": {"success": 990, "refused": 2},

@@ -28,6 +28,7 @@ class Got:
     headers: dict[str, str]
     body: bytes
     taken: bool
+    path: str = ""
 
 
 @dataclass
@@ -53,9 +54,10 @@ def receiver(path: str = "/hook") -> Generator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = running.answer(Got(headers, body, taken=False))
+            answer = running.answer(Got(headers, body, taken=False, path=self.path))
             time.sleep(answer.delay_seconds)
-            running.got.append(Got(headers, body, taken=200 <= answer.status < 300))
+            is_taken = 200 <= answer.status < 300
+            running.got.append(Got(headers, body, taken=is_taken, path=self.path))
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

@@ -40,6 +40,7 @@ from daozhang.service.seal import open_sealer
 from daozhang.service.settings import Settings, load_settings
 from daozhang.service.signals import Signals
 from daozhang.service.watch.actions import Lookout
+from daozhang.service.watch.alerting import RaiseAlerts
 from daozhang.service.watch.duties import Tally, WriteMeter
 from daozhang.service.watch.routes import router as metrics_router
 from daozhang.service.web.bodies import BodyLimit
@@ -105,6 +106,7 @@ class Service:
             ForgetAnswers(context),
             WriteMeter(context),
             Tally(context),
+            RaiseAlerts(self.lookout),
         ]
 
     def _wait_for_jobs(self) -> None:

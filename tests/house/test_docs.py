@@ -101,6 +101,7 @@ def live_metrics() -> set[str]:
         deliveries=Deliveries(),
         keys=(),
         jobs=JobCounts(),
+        alerts_not_sent=0,
         tallies={},
         lately={},
     )

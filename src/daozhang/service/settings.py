@@ -6,6 +6,7 @@ paragraph in ``docs/reference/settings.md``; a test sees to that.
 
 from __future__ import annotations
 
+import base64
 import difflib
 import os
 from collections.abc import Mapping
@@ -59,6 +60,13 @@ class Settings(BaseSettings):
     notify_body_bytes_max: int = Field(64 * 1024, ge=4096, le=1024 * 1024)
     api_body_bytes_max: int = Field(64 * 1024, ge=4096, le=1024 * 1024)
     webhooks_allow_private: bool = False
+    alerts_webhook_url: str | None = None
+    alerts_webhook_secret: SecretStr | None = None
+    alerts_dingtalk_token: SecretStr | None = None
+    alerts_dingtalk_secret: SecretStr | None = None
+    alerts_wecom_key: SecretStr | None = None
+    alerts_robots_url: str | None = None
+    alerts_repeat_hours: int = Field(4, ge=1, le=168)
     order_expiry_seconds: int = Field(1800, ge=60, le=15 * 24 * 3600)
     expiry_grace_seconds: int = Field(120, ge=0, le=3600)
     gateway_timeout_seconds: float = Field(10.0, gt=0, le=60)
@@ -128,6 +136,37 @@ class Settings(BaseSettings):
                 "请写 sqlite:///路径 或 postgresql://用户:密码@主机/库名"
             )
         return value
+
+    @field_validator("alerts_dingtalk_token", "alerts_wecom_key", mode="before")
+    @classmethod
+    def _only_the_token(cls, value: Any) -> Any:
+        if isinstance(value, str) and set(value) & set("/?=& "):
+            raise ValueError(
+                "write only what follows access_token= or key= in the robot's address "
+                "只填写机器人地址中 access_token= 或 key= 之后的部分"
+            )
+        return value
+
+    @field_validator("alerts_webhook_secret")
+    @classmethod
+    def _standard_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value().removeprefix("whsec_")
+        try:
+            base64.b64decode(text, validate=True)
+        except ValueError:
+            raise ValueError(
+                "write whsec_ and then base64, as Standard Webhooks does 请写成 whsec_ 加 base64"
+            ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _no_other_robots_with_real_money(self) -> Settings:
+        if self.alerts_robots_url and AllowedEnvironment.PRODUCTION in self.environments:
+            raise ValueError(
+                "DAOZHANG_ALERTS_ROBOTS_URL is for tests: unset it, robots are at their own "
+                "addresses 该选项只用于测试, 不能与 production 同用"
+            )
+        return self
 
     @model_validator(mode="after")
     def _no_private_addresses_with_real_money(self) -> Settings:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from daozhang.service.jobs import Jobs
 from daozhang.service.merchants.store import list_apps
-from daozhang.service.watch import reading, store
+from daozhang.service.watch import raised, reading, store
+from daozhang.service.watch.channels import channels_of
 from daozhang.service.watch.keys import KeyRing
 from daozhang.service.watch.model import JobCounts, Picture
 from daozhang.service.watch.risk import sum_at_risk
@@ -21,6 +22,7 @@ class Lookout:
         self.context = context
         self._jobs = jobs
         self._keys = KeyRing(context)
+        self._channels = [channel.name for channel in channels_of(context.settings)]
 
     def look(self) -> Picture:
         """The picture of this moment, the same whichever process takes it."""
@@ -39,6 +41,7 @@ class Lookout:
                 deliveries=reading.read_deliveries(tx, tallied),
                 keys=self._keys.keys_of(list_apps(tx)),
                 jobs=JobCounts(),
+                alerts_not_sent=raised.count_not_sent(tx, self._channels),
                 tallies=tallied,
                 lately=store.read_tallies(tx, since=now - timedelta(hours=1)),
             )

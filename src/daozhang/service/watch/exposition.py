@@ -47,6 +47,7 @@ class _Painted:
         yield from _deliveries(self._picture)
         yield from _keys(self._picture)
         yield from _jobs(self._picture)
+        yield from _alerts(self._picture)
         yield from _histograms(self._picture)
 
 
@@ -251,6 +252,15 @@ def _jobs(picture: Picture) -> Iterator[Metric]:
         "Durable jobs that failed within a day, up to 1000.",
         (),
         _one(picture.jobs.failed),
+    )
+
+
+def _alerts(picture: Picture) -> Iterator[Metric]:
+    yield _gauge(
+        "alerts_not_sent",
+        "Alerts that could not be sent the last time.",
+        (),
+        _one(picture.alerts_not_sent),
     )
 
 

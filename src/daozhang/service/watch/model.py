@@ -157,6 +157,7 @@ class Picture:
     deliveries: Deliveries
     keys: tuple[Key, ...]
     jobs: JobCounts
+    alerts_not_sent: int
     tallies: Mapping[str, Mapping[str, int]]
     lately: Mapping[str, Mapping[str, int]]
 

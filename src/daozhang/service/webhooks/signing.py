@@ -69,7 +69,7 @@ def write_message(event: Event, format: Format, keys: Keys, now: datetime) -> Me
         return _form(event, keys)
     body = json.dumps(event.envelope(), ensure_ascii=False, separators=(",", ":")).encode()
     timestamp = str(int(now.timestamp()))
-    signed = b".".join((event.id.encode(), timestamp.encode(), body))
+    signed = _signed(event.id, timestamp, body)
     signatures = [f"v1,{_hmac(secret, signed)}" for secret in keys.secrets]
     signatures.append(f"v1a,{base64.b64encode(keys.private.sign(signed)).decode()}")
     return Message(
@@ -81,6 +81,15 @@ def write_message(event: Event, format: Format, keys: Keys, now: datetime) -> Me
         },
         body,
     )
+
+
+def sign_v1(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
+    """The ``webhook-signature`` of a message that no endpoint's keys sign: an alert's."""
+    return f"v1,{_hmac(secret, _signed(message_id, timestamp, body))}"
+
+
+def _signed(message_id: str, timestamp: str, body: bytes) -> bytes:
+    return b".".join((message_id.encode(), timestamp.encode(), body))
 
 
 def _hmac(secret: str, signed: bytes) -> str:
