@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import event
 
 from daozhang.service.db import Database
@@ -66,3 +67,27 @@ def test_no_query_of_a_scrape_reads_a_large_table_through(tmp_path: Path) -> Non
         assert picture.tallies["payments_learned"] == {"notification": ROWS}
         assert picture.tallies["webhook_attempts"] == {"2xx": ROWS}
         assert f"daozhang_notifications_recorded_total {ROWS}.0".encode() in write_metrics(picture)
+
+
+def test_what_was_there_before_anybody_counted_belongs_to_no_hour(tmp_path: Path) -> None:
+    with open_shop(tmp_path) as shop:
+        service = shop.service
+        shop.paid_order()
+        shop.pass_time(300)
+        with service.context.database.begin() as tx:
+            # As it is after an update from a version that did not count.
+            tx.execute(sa.text("DELETE FROM watch_positions"))
+            tx.execute(sa.text("DELETE FROM watch_tallies"))
+        shop.pass_time(300)
+        picture = service.lookout.look()
+        assert picture.tallies["payments_learned"] == {"notification": 1}
+        assert "payments_learned" not in picture.lately
+        shop.paid_order()
+        shop.pass_time(300)
+        picture = service.lookout.look()
+        assert picture.tallies["payments_learned"] == {"notification": 2}
+        assert picture.lately["payments_learned"] == {"notification": 1}
+        shop.pass_time(3 * 24 * 3600)
+        picture = service.lookout.look()
+        assert picture.tallies["payments_learned"] == {"notification": 2}
+        assert "payments_learned" not in picture.lately

@@ -74,7 +74,7 @@ class Tally(Duty):
 
     def _count(self, source: store.Source, now: datetime) -> int:
         with self._context.database.begin() as tx:
-            at = store.lock_position(tx, source, now)
+            at = store.lock_position(tx, source)
             if at is None:
                 return 0
             if at.position == at.ceiling:
@@ -87,6 +87,6 @@ class Tally(Duty):
                 return 0
             upto = min(at.ceiling, at.position + ROWS_PER_ROUND)
             counts = store.count_rows(tx, source, at.position, upto)
-            store.add_to_tallies(tx, counts, now)
+            store.add_to_tallies(tx, counts, at.ceiling_at)
             store.set_position(tx, source.name, position=upto)
         return 1

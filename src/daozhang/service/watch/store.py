@@ -115,7 +115,7 @@ SOURCES: Final = (
         sa.true(),
     ),
 )
-"""What is counted by its rows. Rows are never deleted below a position, nor inserted there."""
+"""What is counted by its rows. Once counted, a row may be deleted: it is counted once."""
 
 
 def add_to_tallies(tx: Tx, counts: Counts, now: datetime) -> None:
@@ -149,13 +149,18 @@ def fold_old_tallies(tx: Tx, now: datetime) -> None:
     add_to_tallies(tx, sums, BEGINNING)
 
 
-def lock_position(tx: Tx, source: Source, now: datetime) -> Position | None:
-    """Where counting ``source`` stands; ``None`` while another process counts it."""
-    start = {"name": source.name, "position": 0, "ceiling": 0, "ceiling_at": now}
+def lock_position(tx: Tx, source: Source) -> Position | None:
+    """Where counting ``source`` stands; ``None`` while another process counts it.
+
+    What is there when counting first begins belongs to no hour: it happened before.
+    """
     wanted = sa.select(positions).where(positions.c.name == source.name)
     row = tx.execute(wanted.with_for_update(skip_locked=True)).first()
-    if row is None and insert_ignoring(tx, positions, [start], positions.c.name):
-        row = tx.execute(wanted).one()
+    if row is None:
+        ceiling = {"ceiling": last_id(tx, source), "ceiling_at": BEGINNING}
+        start = {"name": source.name, "position": 0, **ceiling}
+        if insert_ignoring(tx, positions, [start], positions.c.name):
+            row = tx.execute(wanted).one()
     return None if row is None else Position(*row)
 
 
