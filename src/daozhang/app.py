@@ -88,6 +88,7 @@ class Service:
         self.recorder = Recorder(context)
         self._drain = Drain(context)
         self.lookout = Lookout(context, self.jobs)
+        self._meter = WriteMeter(context)
         self._silent_orders = AskSilentOrders(self.inquirer)
         self.worker = Worker(
             context.clock, context.signals, self._duties(), wait_idle=self._wait_for_jobs
@@ -104,7 +105,7 @@ class Service:
             FanOut(context),
             Deliver(context, self._drain),
             ForgetAnswers(context),
-            WriteMeter(context),
+            self._meter,
             Tally(context),
             RaiseAlerts(self.lookout),
         ]
@@ -128,6 +129,7 @@ class Service:
         self._drain.stop()
         self.jobs.stop()
         self.recorder.stop()
+        self._meter.run_due()  # what was counted since the last time
         self._silent_orders.close()
         self.clients.close()
         self.context.database.dispose()

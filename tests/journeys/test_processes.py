@@ -22,7 +22,7 @@ def test_told_to_stop_it_stops_and_what_was_acknowledged_is_booked(tmp_path: Pat
     key = prepare(tmp_path, port)
     with serving(tmp_path, port) as process:
         assert status(port, "/healthz") == 200
-        _order_and_pay(port, key, "A-1")
+        order_and_pay(port, key, "A-1")
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     with serving(tmp_path, port):
@@ -31,7 +31,8 @@ def test_told_to_stop_it_stops_and_what_was_acknowledged_is_booked(tmp_path: Pat
         assert told.json()["status"] == "paid"
 
 
-def _order_and_pay(port: int, key: str, number: str) -> None:
+def order_and_pay(port: int, key: str, number: str) -> None:
+    """An order is created and Alipay says that it is paid."""
     base = f"http://127.0.0.1:{port}"
     own = {"Authorization": f"Bearer {key}"}
     body = {"out_trade_no": number, "amount": "88.88", "subject": "Tea"}
@@ -74,7 +75,7 @@ def test_a_killed_process_is_replaced_and_payments_go_on(tmp_path: Path) -> None
         until(lambda: victim not in children(process.pid) and len(children(process.pid)) >= 2)
         until(lambda: status(port, "/readyz") == 200)
         for number in range(8):
-            _order_and_pay(port, key, f"A-{number}")
+            order_and_pay(port, key, f"A-{number}")
         process.send_signal(signal.SIGTERM)
         process.wait(20)
 
