@@ -129,7 +129,7 @@ class Service:
         self._drain.stop()
         self.jobs.stop()
         self.recorder.stop()
-        self._meter.run_due()  # what was counted since the last time
+        self._meter.write_last()
         self._silent_orders.close()
         self.clients.close()
         self.context.database.dispose()

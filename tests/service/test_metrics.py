@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from daozhang.alipay.keys import PrivateKey, PublicKey
 from daozhang.money import Money
+from daozhang.service.db import Database
+from databases import database_url
 from refund_world import Weather, open_shop
 from signed_world import paid, signed_world
 from worlds import World, running
@@ -204,3 +206,17 @@ def test_with_a_token_only_the_token_counts(tmp_path: Path) -> None:
             headers = {"Authorization": given}
             answer = httpx2.get(f"{url}/metrics", headers=headers, trust_env=False)
             assert answer.status_code == 403, given
+
+
+def test_a_process_that_is_told_to_stop_leaves_its_counts(tmp_path: Path) -> None:
+    with signed_world(tmp_path) as world:
+        world.create("A-1")
+        world.tell(paid("A-1"))
+    # The world has stopped, and nobody has looked at the clock since the answer.
+    database = Database(database_url(tmp_path))
+    with database.read() as tx:
+        counted = tx.execute(
+            sa.text("SELECT value FROM watch_tallies WHERE name = 'notify_answers'")
+        ).scalars()
+        assert list(counted) == [1]
+    database.dispose()

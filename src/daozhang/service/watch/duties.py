@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from daozhang.service.db import Tx
 from daozhang.service.duty import Duty
 from daozhang.service.watch import store
@@ -15,6 +18,8 @@ SETTLED_SECONDS: Final = 60
 has committed: what is below can be counted once and for all."""
 
 ROWS_PER_ROUND: Final = 5000
+
+log = structlog.get_logger(__name__)
 
 
 class WriteMeter(Duty):
@@ -38,6 +43,13 @@ class WriteMeter(Duty):
             self._context.meter.give_back(counts)
             raise
         return 0
+
+    def write_last(self) -> None:
+        """Writes the counts so far, before this process ends. The database may be why it ends."""
+        try:
+            self.run_due()
+        except SQLAlchemyError as error:
+            log.warning("counts_not_written", error=str(error))
 
     def next_due(self) -> datetime | None:
         """At no certain moment: a worker looks every few seconds anyway."""

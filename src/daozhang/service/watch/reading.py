@@ -85,7 +85,9 @@ def count_open_orders(tx: Tx) -> int:
 
 def count_unwatched_orders(tx: Tx) -> int:
     """Open orders that nobody would ask about any more: there must be none."""
-    wanted = sa.select(sa.func.count()).select_from(orders).where(UNWATCHED)
+    # Left alone, SQLite looks among all that have no next query: every order that is over.
+    hint = " INDEXED BY ix_orders_unwatched" if tx.dialect == "sqlite" else ""
+    wanted = sa.select(sa.func.count()).select_from(sa.text(f"orders{hint}")).where(UNWATCHED)
     return int(tx.execute(wanted).scalar_one())
 
 

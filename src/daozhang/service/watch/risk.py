@@ -123,8 +123,10 @@ def _order_rows_of(cause: Cause, overdue_before: datetime) -> Any:
         closing = orders.c.status == OrderStatus.CLOSING.value
         return _order_rows(orders.c.created_at, OPEN, closing, cancels)
     if cause is Cause.UNCLEAR:
-        # As long as Alipay is still asked about it; after that it is a surprise, or proven.
-        return _order_rows(orders.c.created_at, UNCLEAR, orders.c.next_query_at.is_not(None))
+        # As long as Alipay is still asked about it; after that it is a surprise, or proven. Said
+        # so that no planner takes it for a reason to read all orders that are asked about.
+        is_asked = sa.case((orders.c.next_query_at.is_(None), 0), else_=1) == 1
+        return _order_rows(orders.c.created_at, UNCLEAR, is_asked)
     others = orders.c.closing_reason.is_(None) | ~cancels
     overdue = orders.c.expires_at < overdue_before
     return _order_rows(orders.c.expires_at, OPEN, overdue, others, orders.c.unclear_count == 0)
