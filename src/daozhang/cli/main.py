@@ -72,6 +72,12 @@ COMMANDS: Final[dict[str, Command]] = {
     "restore": Command(
         "daozhang.cli.keeping", "restore", "service", "Put a backup in place of the database."
     ),
+    "alerts": Command(
+        "daozhang.cli.alerting",
+        "alerts_commands",
+        "service",
+        "What is wrong now, and whether alerts arrive: list, test.",
+    ),
     "emulator": Command(
         "daozhang.cli.emulator",
         "emulator_commands",

@@ -16,8 +16,9 @@ from daozhang.service.outbound import AddressNotAllowed, GuardedResolver, check_
 from daozhang.service.watch import raised
 from daozhang.service.watch.actions import Lookout
 from daozhang.service.watch.channels import MESSAGES_MAX, Channel, Post, channels_of
-from daozhang.service.watch.raised import Raised
+from daozhang.service.watch.model import Message
 from daozhang.service.watch.rules import alerts_of
+from daozhang.service.web.context import Context
 
 LOOK_SECONDS: Final = 30
 LEASE_SECONDS: Final = 60
@@ -77,7 +78,7 @@ class RaiseAlerts(Duty):
             claimed = raised.claim_due(tx, channel.name, now, lease_until, MESSAGES_MAX)
         if not claimed:
             return 0
-        problem = self._send(channel, claimed, now)
+        problem = send_messages(self._context, channel, [one.message for one in claimed])
         with self._context.database.begin() as tx:
             for one in claimed:
                 if problem is None:
@@ -89,22 +90,23 @@ class RaiseAlerts(Duty):
             log.error("alerts_not_sent", channel=channel.name, keys=keys, problem=problem)
         return len(claimed)
 
-    def _send(self, channel: Channel, claimed: Sequence[Raised], now: datetime) -> str | None:
-        """Sends them in one text; why it did not arrive, ``None`` if it did."""
-        require_no_transaction("An alert")
-        post = channel.write([one.message for one in claimed], now)
-        allow_private = self._context.settings.webhooks_allow_private
-        try:
-            check_address(post.url, allow_private=allow_private)
-            status, answer = asyncio.run(_post(post, allow_private=allow_private))
-        except AddressNotAllowed as refused:
-            return f"not allowed: {refused}"
-        except (aiohttp.ClientError, OSError, ValueError) as failed:
-            # Not its text: that may hold the address, and the address holds the token.
-            return type(failed).__name__
-        if not 200 <= status < 300:
-            return f"status {status}"
-        return None if channel.is_taken(answer) else answer.decode(errors="replace")[:300]
+
+def send_messages(context: Context, channel: Channel, messages: Sequence[Message]) -> str | None:
+    """Sends ``messages`` in one text; why it did not arrive, ``None`` if it did."""
+    require_no_transaction("An alert")
+    allow_private = context.settings.webhooks_allow_private
+    try:
+        post = channel.write(messages, context.clock.now())
+        check_address(post.url, allow_private=allow_private)
+        status, answer = asyncio.run(_post(post, allow_private=allow_private))
+    except AddressNotAllowed as refused:
+        return f"not allowed: {refused}"
+    except (aiohttp.ClientError, OSError, ValueError) as failed:
+        # Not its text: that may hold the address, and the address holds the token.
+        return type(failed).__name__
+    if not 200 <= status < 300:
+        return f"status {status}"
+    return None if channel.is_taken(answer) else answer.decode(errors="replace")[:300]
 
 
 async def _post(post: Post, *, allow_private: bool) -> tuple[int, bytes]:
