@@ -24,6 +24,10 @@ BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 HOURS_KEPT: Final = 48
 
+TAIL_ROWS_MAX: Final = 200_000
+"""How many rows beyond a position are counted where totals are read: minutes of heavy traffic. When
+large books are counted for the first time, totals are low until that is done, and nobody waits."""
+
 tallies: Final = sa.Table(
     "watch_tallies",
     metadata,
@@ -195,18 +199,14 @@ def read_tallies(tx: Tx, *, since: datetime | None = None) -> dict[str, dict[str
     parts: list[Any] = []
     kept = sa.select(tallies.c.name, tallies.c.label, tallies.c.value)
     parts.append(kept if since is None else kept.where(tallies.c.hour >= _hour(since)))
-    for source in SOURCES:
-        position = sa.select(positions.c.position).where(positions.c.name == source.name)
-        parts.append(
-            sa.select(
-                sa.literal(source.name).label("name"),
-                source.label.label("label"),
-                sa.literal(1).label("value"),
-            ).where(
-                source.id > sa.func.coalesce(position.scalar_subquery(), 0),
-                source.counted,
-            )
-        )
+    parts += [
+        sa.select(
+            sa.literal(source.name).label("name"),
+            source.label.label("label"),
+            sa.literal(1).label("value"),
+        ).where(source.id > _tail_of(source), source.counted)
+        for source in SOURCES
+    ]
     # One statement: between two, rows could pass from the tail into the tallies.
     every = sa.union_all(*parts).subquery()
     rows = fetch(
@@ -219,6 +219,14 @@ def read_tallies(tx: Tx, *, since: datetime | None = None) -> dict[str, dict[str
     for name, label, value in rows:
         found[name][label] = int(value)
     return dict(found)
+
+
+def _tail_of(source: Source) -> sa.ColumnElement[int]:
+    """After which id rows are counted one by one: the position, or not long before the end."""
+    position = sa.select(positions.c.position).where(positions.c.name == source.name)
+    counted = sa.func.coalesce(position.scalar_subquery(), 0)
+    last = sa.select(sa.func.coalesce(sa.func.max(source.id), 0)).scalar_subquery()
+    return sa.case((counted > last - TAIL_ROWS_MAX, counted), else_=last - TAIL_ROWS_MAX)
 
 
 def see_one_moment(tx: Tx) -> None:
