@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
-from daozhang.alipay.certificates import cert_sn, root_sn
-from daozhang.alipay.errors import ConfigurationError
+from daozhang.alipay.certificates import cert_sn, root_sn, split
+from daozhang.alipay.errors import CertificateProblem, ConfigurationError
 from daozhang.service.merchants.credentials import credentials_of, public_key_of
 from daozhang.service.merchants.model import App
 from daozhang.service.seal import SealBroken
@@ -40,38 +43,48 @@ class KeyRing:
     def _look(self, app: App) -> tuple[Key, ...]:
         try:
             return _keys_of(app, self._context)
-        except (SealBroken, ConfigurationError) as error:
+        except (SealBroken, ConfigurationError, ValueError) as error:
             log.warning("keys_unreadable", app_id=app.app_id, error=str(error))
             return (Key(app.app_id, app.environment, "unreadable", ""),)
 
 
 def _keys_of(app: App, context: Context) -> tuple[Key, ...]:
-    credentials = credentials_of(app, None, context.sealer)
-    own = Key(app.app_id, app.environment, "app_key", credentials.private_key.fingerprint)
-    certificates = credentials.certificates
-    if certificates is None:
-        alipay = public_key_of(app).fingerprint
-        return own, Key(app.app_id, app.environment, "alipay_key", alipay)
-    assert app.app_cert is not None
-    assert app.alipay_cert is not None
-    assert app.alipay_root_cert is not None, "certificate mode has three"
+    certificates = _certificates_of(app)
+    try:
+        own = credentials_of(app, None, context.sealer).private_key.fingerprint
+    except CertificateProblem:
+        # It has ended, most likely: all the more it has to be seen here. It holds the same key.
+        if not certificates:
+            raise
+        own = certificates[0].fingerprint
+    app_key = Key(app.app_id, app.environment, "app_key", own)
+    if certificates:
+        return (app_key, *certificates)
+    alipay = public_key_of(app).fingerprint
+    return app_key, Key(app.app_id, app.environment, "alipay_key", alipay)
+
+
+def _certificates_of(app: App) -> tuple[Key, ...]:
+    """The certificates as they are, valid or not; none in key mode."""
+    if app.app_cert is None or app.alipay_cert is None or app.alipay_root_cert is None:
+        return ()
+    leaves = (("app_cert", app.app_cert), ("alipay_cert", app.alipay_cert))
     return (
-        own,
-        Key(
-            app.app_id,
-            app.environment,
-            "app_cert",
-            credentials.private_key.fingerprint,
-            cert_sn(app.app_cert),
-            certificates.not_after["app"],
-        ),
-        Key(
-            app.app_id,
-            app.environment,
-            "alipay_cert",
-            certificates.alipay_public_keys[0].fingerprint,
-            cert_sn(app.alipay_cert),
-            certificates.not_after["alipay"],
-        ),
+        *(_leaf(app, kind, source) for kind, source in leaves),
         Key(app.app_id, app.environment, "alipay_root_cert", "", root_sn(app.alipay_root_cert)),
+    )
+
+
+def _leaf(app: App, kind: str, source: str) -> Key:
+    parsed = x509.load_der_x509_certificate(split(source)[0])
+    spki = parsed.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return Key(
+        app_id=app.app_id,
+        environment=app.environment,
+        kind=kind,
+        fingerprint=hashlib.sha256(spki).hexdigest(),
+        serial=cert_sn(source),
+        not_after=parsed.not_valid_after_utc,
     )
