@@ -246,7 +246,7 @@ class Shop:
 
 
 @contextmanager
-def open_shop(data_dir: Path) -> Generator[Shop]:
+def open_shop(data_dir: Path, **policies: Any) -> Generator[Shop]:
     clock = ManualClock(START)
     gateway = Gateway(clock)
     port = free_port()
@@ -260,7 +260,7 @@ def open_shop(data_dir: Path) -> Generator[Shop]:
     )
     context = create_context(chosen, clock)
     upgrade(context.database)
-    key = register(context, new_app(), seller_id=SELLER_ID)
+    key = register(context, new_app(), seller_id=SELLER_ID, **policies)
     service = Service(context, transport=httpx2.MockTransport(gateway))
     server = Server(service.web(), port)
     server.start()

@@ -33,7 +33,11 @@ def definitions(database: Database) -> dict[str, set[str]]:
     with database.read() as tx:
         return {
             # As a set of its parts: their order says nothing.
-            row["name"]: {part.strip(" ,\n\t)") for part in re.split(r",\s*\n", row["sql"])}
+            # SQLite puts a column that came later onto the line of the one before it.
+            row["name"]: {
+                part.strip(" ,\n\t)")
+                for part in re.split(r",\s*\n|, (?=[a-z_]+ [A-Z]+[,\s])", row["sql"])
+            }
             for row in tx.execute(sa.text(wanted)).mappings()
             if "alembic_version" not in row["name"]
         }

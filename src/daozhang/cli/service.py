@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from dataclasses import replace
@@ -42,7 +43,8 @@ from daozhang.service.merchants.model import (
     NewApp,
     NewMerchant,
 )
-from daozhang.service.merchants.store import list_apps, list_merchants
+from daozhang.service.merchants.outgoing import turn_outgoing
+from daozhang.service.merchants.store import list_apps, list_merchants, list_switches
 from daozhang.service.migrations import upgrade
 from daozhang.service.refusals import Refusal
 from daozhang.service.resealing import reseal_all
@@ -282,6 +284,42 @@ def merchant_check(
         check = check_keys(clients.client_for(merchant.id), context.clock.now())
         clients.close()
     _say_check({"merchant": slug, "environment": merchant.environment}, check, as_json=as_json)
+
+
+@merchant_commands.command("outgoing")
+def merchant_outgoing(
+    slug: Annotated[str, typer.Argument(help="The merchant's slug. 标识")],
+    allow: Annotated[
+        bool | None,
+        typer.Option("--allow/--stop", help="Turns it; without, only shows it. 恢复或停止出款"),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; it is kept. 原因, 会被保留")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Stops or allows all outgoing money of a merchant, or shows which. 停止或恢复商户出款."""
+    with service_context(as_json=as_json) as context:
+        with context.database.begin() as tx:
+            merchant = get_merchant(tx, slug)
+            if allow is not None:
+                changed_by = f"cli:{getpass.getuser()}"[:64]
+                turn_outgoing(
+                    tx, context, merchant.id, allowed=allow, reason=reason, changed_by=changed_by
+                )
+            turns = list_switches(tx, merchant.id, 1)
+        is_allowed = not turns or turns[0].allowed
+        content = {
+            "merchant": slug,
+            "allowed": is_allowed,
+            "reason": turns[0].reason if turns else None,
+            "changed_by": turns[0].changed_by if turns else None,
+            "changed_at": turns[0].changed_at.isoformat() if turns else None,
+        }
+        sentence = (
+            "Money may go out. 允许出款."
+            if is_allowed
+            else "No money goes out; refunds wait. Payments are booked as ever. 已停止出款, 收款照常."
+        )
+        say(content, sentence, as_json=as_json)
 
 
 @apikey_commands.command("create")

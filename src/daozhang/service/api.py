@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from daozhang.service.inbox import returning
 from daozhang.service.inquiries.routes import router as inquiries_router
+from daozhang.service.merchants.routes import router as merchants_router
 from daozhang.service.orders import paying, watching
 from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
@@ -50,6 +51,7 @@ def add_routes(app: FastAPI) -> None:
     for router in (orders_router, inquiries_router, refunds_router, story_router, outbox_router):
         app.include_router(router)
     app.include_router(at_risk_router)
+    app.include_router(merchants_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
     app.include_router(watching.router)

@@ -17,6 +17,7 @@ class Scope(StrEnum):
     REFUNDS_WRITE = "refunds:write"
     EVENTS_READ = "events:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    OUTGOING_WRITE = "outgoing:write"
 
 
 @dataclass(frozen=True, slots=True)

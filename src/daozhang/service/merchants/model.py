@@ -108,6 +108,16 @@ class Merchant:
     retired_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingSwitch:
+    """One turn of a merchant's switch for outgoing money: to what, why, by whom and when."""
+
+    allowed: bool
+    reason: str
+    changed_by: str
+    changed_at: datetime
+
+
 class CheckResult(StrEnum):
     """What a live check found."""
 

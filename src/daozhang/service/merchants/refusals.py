@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from daozhang.service.merchants.model import OutgoingSwitch
 from daozhang.service.refusals import Refusal
 
 
@@ -76,4 +77,36 @@ class MerchantNotFound(Refusal):
             f"There is no merchant {slug!r} here; daozhang merchant list shows those there are.",
             f"没有商户 {slug!r}, 可用 daozhang merchant list 查看.",
             merchant=slug,
+        )
+
+
+class OutgoingStopped(Refusal):
+    """The merchant's switch for outgoing money is off."""
+
+    code = "outgoing_stopped"
+    title = "Outgoing money is stopped"
+
+    def __init__(self, switch: OutgoingSwitch) -> None:
+        since = switch.changed_at.isoformat(timespec="seconds")
+        super().__init__(
+            f"No money goes out for this merchant since {since} (by {switch.changed_by}: "
+            f"{switch.reason}). Nothing was done: send the same request again once it is allowed "
+            "(daozhang merchant outgoing SLUG --allow).",
+            f"该商户自 {since} 起已停止一切出款 (操作人 {switch.changed_by}: {switch.reason}). "
+            "本次请求未执行, 恢复出款后请原样重发 (daozhang merchant outgoing SLUG --allow).",
+            stopped_at=since,
+        )
+
+
+class OutgoingReasonMissing(Refusal):
+    """The switch was to be turned without a word why."""
+
+    code = "outgoing_reason_missing"
+    status = 422
+    title = "Say why"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Say why outgoing money is stopped or allowed, in at most 256 characters: it is kept.",
+            "请说明停止或恢复出款的原因 (最多 256 个字符), 该原因会被保留.",
         )

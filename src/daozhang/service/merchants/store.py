@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
-from daozhang.service.merchants.model import App, DuplicatePolicy, LatePolicy, Merchant
+from daozhang.service.merchants.model import (
+    App,
+    DuplicatePolicy,
+    LatePolicy,
+    Merchant,
+    OutgoingSwitch,
+)
 
 apps = sa.Table(
     "apps",
@@ -47,6 +53,65 @@ merchants = sa.Table(
     one_of("late_policy", LatePolicy),
     one_of("duplicate_policy", DuplicatePolicy),
 )
+
+outgoing_switches = sa.Table(
+    "outgoing_switches",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("allowed", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.String(256), nullable=False),
+    sa.Column("changed_by", sa.String(64), nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Index("ix_outgoing_switches_merchant_id", "merchant_id", "id"),
+)
+"""Each turn of the switch for outgoing money, for ever; a merchant's newest row is how it stands."""
+
+_newer = outgoing_switches.alias("newer")
+
+STOPPED: Final = (
+    sa.select(outgoing_switches.c.merchant_id)
+    .where(
+        outgoing_switches.c.allowed.is_(False),
+        ~sa.exists().where(
+            _newer.c.merchant_id == outgoing_switches.c.merchant_id,
+            _newer.c.id > outgoing_switches.c.id,
+        ),
+    )
+    .scalar_subquery()
+)
+"""The merchants from whom no money may go out now."""
+
+
+def lock_switch(tx: Tx, merchant_id: int, *, to_turn: bool) -> None:
+    """Holds the merchant's switch as it stands until the end of ``tx``.
+
+    Who reads it holds it beside others who read; who turns it waits for them, and they for him.
+    SQLite has one writer, who holds everything.
+    """
+    row = sa.select(merchants.c.id).where(merchants.c.id == merchant_id)
+    # Neither hinders rows elsewhere that merely point to the merchant.
+    row = row.with_for_update(key_share=True) if to_turn else row.with_for_update(read=True)
+    tx.execute(row).one()
+
+
+def insert_switch(tx: Tx, values: dict[str, Any]) -> None:
+    """Writes down one turn of a switch."""
+    tx.execute(sa.insert(outgoing_switches).values(**values))
+
+
+def list_switches(tx: Tx, merchant_id: int, rows_max: int) -> list[OutgoingSwitch]:
+    """The merchant's last turns of the switch, newest first."""
+    rows = tx.execute(
+        sa.select(outgoing_switches)
+        .where(outgoing_switches.c.merchant_id == merchant_id)
+        .order_by(outgoing_switches.c.id.desc())
+        .limit(rows_max)
+    ).mappings()
+    return [
+        OutgoingSwitch(row["allowed"], row["reason"], row["changed_by"], row["changed_at"])
+        for row in rows
+    ]
 
 
 def insert_app(tx: Tx, values: dict[str, Any]) -> int | None:

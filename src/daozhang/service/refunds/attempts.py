@@ -14,6 +14,7 @@ from daozhang.alipay.operations.refund import TradeFastpayRefundQuery, TradeRefu
 from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.merchants.clients import Clients
+from daozhang.service.merchants.outgoing import stopped_by
 from daozhang.service.orders.actions import lock_order
 from daozhang.service.orders.model import Order, RefundFact, Source
 from daozhang.service.refunds import rules, store
@@ -68,8 +69,15 @@ class Attempts:
         refund = store.find_refund_by_id(tx, refund_id)
         if refund is None:
             return None
-        action, until = rules.next_action(refund, now, self._last_call(tx, refund))
-        if action is Action.WAIT:
+        action, until = rules.next_action(
+            refund,
+            now,
+            self._last_call(tx, refund),
+            outgoing_allowed=stopped_by(tx, refund.merchant_id) is None,
+        )
+        if action is Action.HOLD:
+            store.update_refund(tx, refund.id, due_at=None, held_at=now)
+        elif action is Action.WAIT:
             store.update_refund(tx, refund.id, due_at=until)
         elif action is Action.DOUBT:
             doubt = Answer(Outcome.UNKNOWN, "interrupted", "The process ended during the call.")

@@ -7,6 +7,7 @@ from typing import Final
 
 from daozhang.service.duty import Duty
 from daozhang.service.jobs import Jobs
+from daozhang.service.merchants.model import CHANGED_SIGNAL
 from daozhang.service.refunds import store
 from daozhang.service.refunds.requesting import LEASE_SECONDS, enqueue_attempt
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL
@@ -23,11 +24,13 @@ class SweepRefunds(Duty):
     def __init__(self, context: Context, jobs: Jobs) -> None:
         self._context = context
         self._jobs = jobs
+        context.signals.listen(CHANGED_SIGNAL, lambda: context.signals.wake(REFUNDS_SIGNAL))
 
     def run_due(self) -> int:
         """Claims a batch and enqueues its attempts, in one transaction."""
         now = self._context.clock.now()
         with self._context.database.begin() as tx:
+            store.release_held(tx, now)
             lease_until = now + timedelta(seconds=LEASE_SECONDS)
             claimed = store.claim_due(tx, now, lease_until, BATCH_REFUNDS)
             for refund_id, attempt in claimed:
@@ -35,6 +38,8 @@ class SweepRefunds(Duty):
         return len(claimed)
 
     def next_due(self) -> datetime | None:
-        """When the earliest refund is due."""
+        """When the earliest refund is due: now, if outgoing money has been allowed again."""
         with self._context.database.read() as tx:
+            if store.has_releasable(tx):
+                return self._context.clock.now()
             return store.earliest_due(tx)

@@ -67,6 +67,7 @@ class Refund:
     ask_count: int = 0
     attempt: int = 0
     due_at: datetime | None = None
+    held_at: datetime | None = None
     last_code: str | None = None
     last_message: str | None = None
     ended_at: datetime | None = None

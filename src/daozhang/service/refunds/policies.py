@@ -46,7 +46,8 @@ def _refund(tx: Tx, order: Order, reason: str, now: datetime) -> None:
         reason=reason,
         requested_by="policy",
     )
-    request_refund(tx, None, order, new, now)
+    # A payment is booked whatever the switch says; the refund waits until money may go out again.
+    request_refund(tx, None, order, new, now, may_wait=True)
 
 
 def _ask_person(tx: Tx, order: Order, reason: str, now: datetime) -> bool:

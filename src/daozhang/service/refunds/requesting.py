@@ -9,6 +9,7 @@ from daozhang.clock import BEIJING
 from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.jobs import Jobs
+from daozhang.service.merchants.outgoing import require_outgoing
 from daozhang.service.orders.actions import reserve
 from daozhang.service.orders.model import Order
 from daozhang.service.refunds import store
@@ -30,18 +31,23 @@ def request_refund(
     now: datetime,
     *,
     daily_limit: Money | None = None,
+    may_wait: bool = False,
 ) -> tuple[Refund, bool]:
     """The refund of that number on a locked order, and whether it is new.
 
     The intent is written, its amount reserved and its first attempt put on the queue, all in this
-    transaction. Without ``jobs`` the sweep puts it there, at once. The same number and amount again gives the refund that is there. Raises
-    `RefundConflict`, `RefundLimitExceeded`, and what `reserve` raises.
+    transaction. Without ``jobs`` the sweep puts it there, at once. The same number and amount
+    again gives the refund that is there. Where outgoing money is stopped it is refused, or, if it
+    ``may_wait``, kept until the switch allows it. Raises `RefundConflict`, `OutgoingStopped`,
+    `RefundLimitExceeded`, and what `reserve` raises.
     """
     known = store.find_refund(tx, order.id, new.out_request_no)
     if known is not None:
         if known.amount != new.amount or known.origin is not RefundOrigin.OURS:
             raise RefundConflict(known)
         return known, False
+    if not may_wait:
+        require_outgoing(tx, order.merchant_id)
     if daily_limit is not None and new.requested_by is not None:
         _require_within(tx, new, daily_limit, now)
     reserve(tx, order, new.amount, now)

@@ -59,6 +59,9 @@ class RefundOut(BaseModel):
     updated_at: datetime
     ended_at: datetime | None
     next_attempt_at: datetime | None
+    held_at: datetime | None = Field(
+        description="Since when it waits because outgoing money is stopped."
+    )
 
     @classmethod
     def of(cls, refund: Refund, out_trade_no: str, environment: str) -> Self:
@@ -81,6 +84,7 @@ class RefundOut(BaseModel):
             updated_at=refund.updated_at,
             ended_at=refund.ended_at,
             next_attempt_at=refund.due_at,
+            held_at=refund.held_at,
         )
 
 

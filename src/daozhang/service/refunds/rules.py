@@ -95,6 +95,7 @@ class Action(StrEnum):
 
     NOTHING = "nothing"
     WAIT = "wait"
+    HOLD = "hold"  # the merchant's switch for outgoing money is off
     CALL = "call"
     ASK = "ask"
     DOUBT = "doubt"  # a call was begun and its outcome never recorded: the process died
@@ -102,11 +103,16 @@ class Action(StrEnum):
 
 
 def next_action(
-    refund: Refund, now: datetime, trade_called_at: datetime | None
+    refund: Refund,
+    now: datetime,
+    trade_called_at: datetime | None,
+    *,
+    outgoing_allowed: bool = True,
 ) -> tuple[Action, datetime | None]:
     """What to do about ``refund`` at ``now``; with `Action.WAIT`, until when.
 
     ``trade_called_at``: when a refund of the same trade, this one or another, was last sent.
+    Where outgoing money is stopped nothing is sent; questions go on, since they only learn.
     """
     if not refund.is_open:
         return Action.NOTHING, None
@@ -115,6 +121,8 @@ def next_action(
     if refund.out_request_no is None:
         return Action.RECKON, None
     if refund.status is RefundStatus.REQUESTED and refund.origin is RefundOrigin.OURS:
+        if not outgoing_allowed:
+            return Action.HOLD, None
         free_at = _after(trade_called_at, SPACING_SECONDS)
         return (Action.CALL, None) if free_at is None or now >= free_at else (Action.WAIT, free_at)
     ripe_at = _after(refund.called_at, PROOF_SECONDS)

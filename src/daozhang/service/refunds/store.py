@@ -10,10 +10,14 @@ import sqlalchemy as sa
 
 from daozhang.money import Money
 from daozhang.service.db import Moment, RowId, Tx, metadata, one_of
+from daozhang.service.merchants.store import STOPPED
 from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
 
 UNDECIDED: Final = sa.text("status IN ('requested', 'unknown')")
 """Refunds whose end is not known: few rows, which have an index of their own."""
+
+HELD: Final = sa.text("held_at IS NOT NULL")
+"""Refunds that the merchant's switch for outgoing money keeps from being sent."""
 
 refunds = sa.Table(
     "refunds",
@@ -37,6 +41,7 @@ refunds = sa.Table(
     sa.Column("ask_count", sa.Integer, nullable=False, default=0),
     sa.Column("attempt", sa.Integer, nullable=False, default=0),
     sa.Column("due_at", Moment),
+    sa.Column("held_at", Moment),
     sa.Column("last_code", sa.String(128)),
     sa.Column("last_message", sa.Text),
     sa.Column("ended_at", Moment),
@@ -52,6 +57,7 @@ refunds = sa.Table(
         postgresql_where=UNDECIDED,
         sqlite_where=UNDECIDED,
     ),
+    sa.Index("ix_refunds_held", "merchant_id", postgresql_where=HELD, sqlite_where=HELD),
     one_of("status", RefundStatus),
     one_of("origin", RefundOrigin),
     sa.CheckConstraint("amount_minor >= 0", name="amount"),
@@ -132,6 +138,23 @@ def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> li
         .returning(refunds.c.id, refunds.c.attempt)
     )
     return [(row.id, row.attempt) for row in claimed]
+
+
+_RELEASABLE: Final = (
+    refunds.c.held_at.is_not(None),
+    refunds.c.merchant_id.not_in(STOPPED),
+)
+
+
+def release_held(tx: Tx, now: datetime) -> int:
+    """Makes the refunds due whose merchant's switch allows outgoing money again; how many."""
+    result = tx.execute(sa.update(refunds).where(*_RELEASABLE).values(held_at=None, due_at=now))
+    return result.rowcount
+
+
+def has_releasable(tx: Tx) -> bool:
+    """Whether `release_held` would find one."""
+    return tx.execute(sa.select(refunds.c.id).where(*_RELEASABLE).limit(1)).first() is not None
 
 
 def earliest_due(tx: Tx) -> datetime | None:
