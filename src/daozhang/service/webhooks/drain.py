@@ -112,7 +112,10 @@ class Drain:
             )
 
     async def _send_one(self, posting: Posting) -> None:
-        self._done.append((posting, await self._post(posting)))
+        # Not in one expression: the list would be looked up before the POST, and whoever records
+        # meanwhile takes that list away.
+        attempt = await self._post(posting)
+        self._done.append((posting, attempt))
         async with self._recording:
             # Whoever gets here first records what all the others have brought meanwhile.
             batch, self._done = self._done, []
