@@ -262,11 +262,9 @@ def open_shop(data_dir: Path, **policies: Any) -> Generator[Shop]:
     upgrade(context.database)
     key = register(context, new_app(), seller_id=SELLER_ID, **policies)
     service = Service(context, transport=httpx2.MockTransport(gateway))
-    server = Server(service.web(), port)
-    server.start()
     own = {"Authorization": f"Bearer {key}"}
-    with httpx2.Client(base_url=server.base_url, headers=own, trust_env=False, timeout=60) as api:
-        try:
-            yield Shop(service, api, gateway, clock)
-        finally:
-            server.stop()
+    with (
+        Server(service.web(), port) as server,
+        httpx2.Client(base_url=server.base_url, headers=own, trust_env=False, timeout=60) as api,
+    ):
+        yield Shop(service, api, gateway, clock)

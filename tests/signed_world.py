@@ -186,17 +186,14 @@ def signed_world(data_dir: Path, **chosen: object) -> Generator[SignedWorld]:
     upgrade(context.database)
     app = new_app(gateway_url=f"{gateway_server.base_url}/gateway.do")
     key = register(context, app, seller_id=SELLER_ID, slug=SLUG)
-    server = Server(Service(context).web(), port)
-    gateway_server.start()
-    server.start()
     limits = httpx2.Limits(max_connections=100)
     own = {"Authorization": f"Bearer {key}"}
     with (
+        gateway_server,
+        Server(Service(context).web(), port) as server,
         httpx2.Client(base_url=server.base_url, headers=own, trust_env=False) as api,
         httpx2.Client(
             base_url=server.base_url, trust_env=False, limits=limits, timeout=60
         ) as stranger,
     ):
         yield SignedWorld(context, api, stranger, gateway)
-    server.stop()
-    gateway_server.stop()

@@ -64,8 +64,20 @@ class Server:
             time.sleep(0.005)
 
     def stop(self) -> None:
+        """Ends it; `RuntimeError` if it does not, since the next one would stumble over it."""
+        if self._thread.ident is None:
+            return  # never started
         self._server.should_exit = True
         self._thread.join(30)
+        if self._thread.is_alive():
+            raise RuntimeError("the server did not stop")
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
 
 
 def free_port() -> int:
@@ -255,8 +267,8 @@ def find_order(tx: Tx, number: str) -> int:
 def running(directory: Path, **policies: Any) -> Generator[World]:
     """A world that runs while the block does."""
     world = World(directory, **policies)
-    world.start()
     try:
+        world.start()
         yield world
     finally:
         world.stop()

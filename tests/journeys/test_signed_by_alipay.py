@@ -58,13 +58,12 @@ def api(tmp_path: Path) -> Generator[httpx2.Client]:
         gateway_url=f"http://127.0.0.1:{free_port()}/gateway.do",
     )
     key = register(context, app, seller_id=PARAMS["seller_id"], slug="yuque")
-    server = Server(Service(context).web(), port)
-    server.start()
-    with httpx2.Client(
-        base_url=settings.public_url, headers={"Authorization": f"Bearer {key}"}, trust_env=False
-    ) as client:
+    own = {"Authorization": f"Bearer {key}"}
+    with (
+        Server(Service(context).web(), port),
+        httpx2.Client(base_url=settings.public_url, headers=own, trust_env=False) as client,
+    ):
         yield client
-    server.stop()
 
 
 def settled(api: httpx2.Client) -> dict[str, Any]:
