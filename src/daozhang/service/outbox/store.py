@@ -12,14 +12,15 @@ from daozhang.service.bulk import insert_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata
 from daozhang.service.outbox.model import Event, EventHead
 
+# No foreign keys: docs/decisions/0011.
 events: Final = sa.Table(
     "events",
     metadata,
     sa.Column("number", RowId, primary_key=True, autoincrement=True),
     sa.Column("id", sa.String(40), nullable=False, unique=True),
-    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("merchant_id", RowId, nullable=False),
     sa.Column("environment", sa.String(16), nullable=False),
-    sa.Column("order_id", RowId, sa.ForeignKey("orders.id")),
+    sa.Column("order_id", RowId),
     sa.Column("sequence", sa.Integer),
     sa.Column("type", sa.String(64), nullable=False),
     sa.Column("api_version", sa.String(16), nullable=False),
