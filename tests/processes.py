@@ -34,7 +34,7 @@ def until(true: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
 def environment(directory: Path, port: int) -> dict[str, str]:
     """What a process of the deployment in ``directory`` is started with."""
     return {
-        "PATH": os.environ["PATH"],
+        **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
         "DAOZHANG_DATA_DIR": str(directory),
         "DAOZHANG_DATABASE_URL": database_url(directory),
         "DAOZHANG_ENVIRONMENTS": "emulator",

@@ -6,9 +6,13 @@ command line, the demo and the tests all make it here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
@@ -33,6 +37,7 @@ from daozhang.service.inquiries.duties import AskSilentOrders
 from daozhang.service.jobs import Jobs
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.clients import Clients
+from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.duties import SweepRefunds
 from daozhang.service.refunds.requesting import REFUND_JOB
@@ -88,6 +93,7 @@ class Service:
         self.recorder = Recorder(context)
         self._drain = Drain(context)
         self.lookout = Lookout(context, self.jobs)
+        self._stopping = threading.Lock()
         self._meter = WriteMeter(context)
         self._silent_orders = AskSilentOrders(self.inquirer)
         self.worker = Worker(
@@ -123,11 +129,25 @@ class Service:
         self._drain.start()
         self.worker.start()
 
+    def drain(self) -> None:
+        """Begins to stop, and returns at once: streams end and nothing new is claimed. What is
+        asked meanwhile is answered; `stop` ends the rest."""
+        self.context.signals.latch(SHUTDOWN)
+        threading.Thread(target=self._stop_claiming, name="draining", daemon=True).start()
+
+    def _stop_claiming(self) -> None:
+        # Once; whoever comes second waits for the first and finds everything at rest.
+        with self._stopping:
+            self.worker.stop()
+            # Beside each other: a receiver that hangs takes no time from a refund under way.
+            beside = threading.Thread(target=self._drain.stop, name="webhooks-stop", daemon=True)
+            beside.start()
+            self.jobs.stop()
+            beside.join()
+
     def stop(self) -> None:
         """Finishes what runs, claims nothing new, and closes everything."""
-        self.worker.stop()
-        self._drain.stop()
-        self.jobs.stop()
+        self._stop_claiming()
         self.recorder.stop()
         self._meter.write_last()
         self._silent_orders.close()
@@ -143,9 +163,11 @@ class Service:
         @asynccontextmanager
         async def life(_app: FastAPI) -> AsyncGenerator[None]:
             await run_in_threadpool(self.start)
+            listen_no_more = _when_told_to_stop(self.drain)
             try:
                 yield
             finally:
+                listen_no_more()
                 await run_in_threadpool(self.stop)
 
         app = FastAPI(
@@ -174,6 +196,33 @@ class Service:
         if isinstance(self.context.clock, ManualClock):
             app.include_router(control_router)
         return app
+
+
+def _when_told_to_stop(action: Callable[[], None]) -> Callable[[], None]:
+    """Runs ``action`` at the signal to stop, beside what the server does about it; how to undo it.
+
+    A server waits for its open answers before it ends our life, and a stream would never end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None  # signals belong to the main thread: whoever runs it stops us
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def told(number: int, frame: FrameType | None) -> None:
+        # In the loop, not here: a signal interrupts whatever holds a lock that action needs.
+        loop.call_soon_threadsafe(action)
+        servers = before[signal.Signals(number)]
+        if callable(servers):
+            servers(number, frame)
+
+    for number in before:
+        signal.signal(number, told)
+
+    def undo() -> None:
+        for number, servers in before.items():
+            signal.signal(number, servers)
+
+    return undo
 
 
 def create_app_from_environment() -> NotifyDoor:

@@ -64,7 +64,7 @@ Environment = Annotated[
 ]
 TextFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
 
-STOPPING_SECONDS_MAX = 15
+STOPPING_SECONDS_MAX = 14
 """How long a process may take to finish what it does when it is told to stop."""
 
 
@@ -120,7 +120,13 @@ def serve(
         import uvicorn
 
         uvicorn.run(
-            target, factory=True, host=address, port=number, access_log=False, log_config=None
+            target,
+            factory=True,
+            host=address,
+            port=number,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=STOPPING_SECONDS_MAX,
         )
     else:
         from granian.constants import Interfaces

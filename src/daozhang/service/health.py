@@ -17,6 +17,7 @@ from daozhang.alipay.errors import ConfigurationError
 from daozhang.service.merchants.credentials import credentials_of
 from daozhang.service.merchants.store import list_apps
 from daozhang.service.migrations import is_current
+from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.seal import SealBroken
 from daozhang.service.web.context import Context, context_of
 
@@ -28,6 +29,7 @@ _UNREACHABLE: Final = (
     "cannot be reached: is it running, and is DAOZHANG_DATABASE_URL right? 数据库不可用"
 )
 _NOT_CURRENT: Final = "not of this version: run daozhang migrate 请运行 daozhang migrate"
+_STOPPING: Final = "told to stop: it finishes what it has and takes nothing new 正在停止"
 _KEYS: Final = "an app's keys cannot be opened or read: see the log 密钥无法读取, 详见日志"
 
 
@@ -73,7 +75,12 @@ def _keys(context: Context) -> str | None:
     return None
 
 
+def _draining(context: Context) -> str | None:
+    return _STOPPING if context.signals.is_latched(SHUTDOWN) else None
+
+
 CHECKS: Final[tuple[tuple[str, Callable[[Context], str | None]], ...]] = (
+    ("draining", _draining),
     ("database", _database),
     ("keys", _keys),
 )

@@ -44,8 +44,9 @@ STARTS_PER_SECOND_MAX: Final = 50
 POLLING_SECONDS: Final = 0.25
 """How often the queue is looked at: the longest that a committed intent waits in an idle house."""
 
-STOPPING_SECONDS: Final = 15
-"""How long a stop waits for jobs that are running; what is cut off runs again at the next start."""
+STOPPING_SECONDS: Final = 6
+"""How long a stop waits, twice at most, for jobs that are running: together longer than a call to
+Alipay takes. What is cut off runs again at the next start."""
 
 WATCH_SECONDS: Final = 2.0
 """How often a process on PostgreSQL looks whether it and its peers live."""

@@ -16,12 +16,19 @@ class Signals:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._latched: set[str] = set()
         self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
 
     def listen(self, name: str, listener: Callable[[], None]) -> Callable[[], None]:
-        """Calls ``listener`` at each `wake` of ``name``; returns a function that ends it."""
+        """Calls ``listener`` at each `wake` of ``name``; returns a function that ends it.
+
+        If ``name`` is latched it is called at once: who comes late must know as well.
+        """
         with self._lock:
             self._listeners[name].append(listener)
+            is_latched = name in self._latched
+        if is_latched:
+            listener()
 
         def end() -> None:
             with self._lock:
@@ -36,3 +43,14 @@ class Signals:
             listeners = tuple(self._listeners[name])
         for listener in listeners:
             listener()
+
+    def latch(self, name: str) -> None:
+        """Nudges everybody who listens for ``name``, now or ever after."""
+        with self._lock:
+            self._latched.add(name)
+        self.wake(name)
+
+    def is_latched(self, name: str) -> bool:
+        """Whether ``name`` has been latched."""
+        with self._lock:
+            return name in self._latched

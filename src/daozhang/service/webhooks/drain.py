@@ -46,6 +46,9 @@ from daozhang.service.webhooks.signing import Message
 PLACES_PER_ENDPOINT: Final = 8
 """POSTs that are under way to one endpoint at a time, from one process."""
 
+STOP_SECONDS_MAX: Final = 8.0
+"""How long a stop waits for receivers. What is cut off is sent again, with the same id."""
+
 POST_SECONDS_MAX: Final = 15.0
 RESPONSE_BYTES_MAX: Final = 2048
 USER_AGENT: Final = "daozhang-webhooks/1"
@@ -85,8 +88,8 @@ class Drain:
         """Waits for what is under way, and ends."""
         if self._thread is None:
             return
-        self.wait_idle(POST_SECONDS_MAX)
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(POST_SECONDS_MAX)
+        self.wait_idle(STOP_SECONDS_MAX)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(STOP_SECONDS_MAX)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
