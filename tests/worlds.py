@@ -186,6 +186,18 @@ class World:
         for server in reversed(self._servers):
             server.stop()
 
+    def stop_service(self) -> None:
+        """Ends the service; Alipay goes on."""
+        self._servers.pop().stop()
+
+    def start_service(self) -> None:
+        """Starts the service anew, on the database that is there now."""
+        settings = self.service.context.settings
+        self.service = Service(create_context(settings, self.clock))
+        port = int(settings.public_url.rpartition(":")[2])
+        self._servers.append(Server(self.service.web(), port))
+        self._servers[-1].start()
+
     # ---- the shop
 
     def order(self, amount: str = "88.88", **fields: Any) -> str:

@@ -72,6 +72,9 @@ COMMANDS: Final[dict[str, Command]] = {
     "restore": Command(
         "daozhang.cli.keeping", "restore", "service", "Put a backup in place of the database."
     ),
+    "recover": Command(
+        "daozhang.cli.keeping", "recover", "service", "Ask Alipay what happened since a backup."
+    ),
     "alerts": Command(
         "daozhang.cli.alerting",
         "alerts_commands",

@@ -345,6 +345,23 @@ def another_paid_of_cart(tx: Tx, order: Order) -> str | None:
     ).scalar()
 
 
+def list_unsettled_since(tx: Tx, since: datetime) -> list[int]:
+    """The ids of orders that Alipay may know more of: those that are open, and those that were
+    paid or changed since then. Oldest first."""
+    wanted = sa.select(orders.c.id).where(
+        sa.or_(OPEN, orders.c.paid_at >= since, orders.c.updated_at >= since)
+    )
+    return list(tx.execute(wanted.order_by(orders.c.id)).scalars())
+
+
+def list_numbered(tx: Tx, out_trade_no: str) -> list[Order]:
+    """All orders of that number: one for each seller that has used it."""
+    sellers = sa.select(merchants.c.environment, merchants.c.seller_id)
+    of_sellers = sa.tuple_(orders.c.environment, orders.c.seller_id).in_(sellers)
+    wanted = sa.select(orders).where(of_sellers, orders.c.out_trade_no == out_trade_no)
+    return [order_of(row) for row in tx.execute(wanted.order_by(orders.c.id)).mappings()]
+
+
 def claim_silent(
     tx: Tx, now: datetime, lease_until: datetime, rows_max: int
 ) -> Sequence[tuple[int, int]]:

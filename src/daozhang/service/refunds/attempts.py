@@ -45,16 +45,22 @@ class Attempts:
         if action is Action.CALL:
             answer = self._call(order, refund)
         elif action is Action.ASK:
-            answer = self._ask(order, refund)
+            answer = self.ask(order, refund)
         else:
             return
         with self.context.database.begin() as tx:
-            order = lock_order(tx, order.id)
-            current = store.find_refund_by_id(tx, refund_id)
-            # A proof is taken even of one that has ended meanwhile: the money has moved.
-            if current is not None and (current.is_open or answer.outcome is Outcome.PROVEN):
-                proven = self._with_proven_sum(tx, order, current, answer)
-                take_answer(tx, self.context, order, current, proven, self.context.clock.now())
+            self.take(tx, order.id, refund_id, answer)
+
+    def take(self, tx: Tx, order_id: int, refund_id: int, answer: Answer) -> None:
+        """Takes what one call or question has told, under the order's lock.
+
+        A proof is taken even of a refund that has ended meanwhile: the money has moved.
+        """
+        order = lock_order(tx, order_id)
+        current = store.find_refund_by_id(tx, refund_id)
+        if current is not None and (current.is_open or answer.outcome is Outcome.PROVEN):
+            proven = self._with_proven_sum(tx, order, current, answer)
+            take_answer(tx, self.context, order, current, proven, self.context.clock.now())
 
     def _begin(self, tx: Tx, refund_id: int) -> tuple[Order, Refund, Action] | None:
         """Decides under the order's lock, and writes down what is about to be done.
@@ -120,7 +126,8 @@ class Attempts:
         fact = replace(fact, cumulative=result.refund_fee)
         return Answer(Outcome.PROVEN, fact=fact)
 
-    def _ask(self, order: Order, refund: Refund) -> Answer:
+    def ask(self, order: Order, refund: Refund) -> Answer:
+        """What Alipay says of one refund; changes nothing, here or there."""
         assert refund.out_request_no is not None
         operation = TradeFastpayRefundQuery(
             out_trade_no=order.out_trade_no, out_request_no=refund.out_request_no

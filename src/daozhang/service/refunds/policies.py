@@ -41,13 +41,18 @@ def apply_policies(tx: Tx, order: Order, events: Collection[str], now: datetime)
 
 def _refund(tx: Tx, order: Order, reason: str, now: datetime) -> None:
     new = NewRefund(
-        out_request_no=f"auto-{order.id}",
+        out_request_no=policy_refund_number(order),
         amount=order.remainder,
         reason=reason,
         requested_by="policy",
     )
     # A payment is booked whatever the switch says; the refund waits until money may go out again.
     request_refund(tx, None, order, new, now, may_wait=True)
+
+
+def policy_refund_number(order: Order) -> str:
+    """The number of the one refund that a policy asks for: the same each time."""
+    return f"auto-{order.id}"
 
 
 def _ask_person(tx: Tx, order: Order, reason: str, now: datetime) -> bool:

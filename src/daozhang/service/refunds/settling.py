@@ -221,6 +221,18 @@ def _surprise(tx: Tx, books: _Books, refund: Refund, reason: str, now: datetime)
         books.surprises.append(SURPRISE)
 
 
+def add_external(tx: Tx, order: Order, number: str, amount: Money, now: datetime) -> Refund:
+    """Makes a refund known that Alipay has and our books have not; the order is locked.
+
+    The caller settles its proof in the same transaction.
+    """
+    books = _Books(order, store.list_refunds(tx, order.id))
+    _add_external(tx, books, number, amount, now, now)
+    added = books.named(number)
+    assert added is not None
+    return added
+
+
 def _drop_unnamed(tx: Tx, books: _Books) -> None:
     """The notice that names it has come: the nameless one was this refund."""
     for refund in [r for r in books.refunds if r.is_open and r.out_request_no is None]:

@@ -118,6 +118,35 @@ def requested_since(tx: Tx, requested_by: str, since: datetime, currency: str) -
     return Money(int(total), currency)
 
 
+def doubt_all(tx: Tx, now: datetime, due_at: datetime) -> int:
+    """Every refund of ours that is not final becomes one that may have been sent until ``now``.
+
+    Nothing of it is sent before a question, due at ``due_at``, has found that it never arrived.
+    """
+    doubted = tx.execute(
+        sa.update(refunds)
+        .where(UNDECIDED, refunds.c.origin == RefundOrigin.OURS.value)
+        .values(
+            status=RefundStatus.UNKNOWN.value,
+            calling=False,
+            called_at=now,
+            due_at=due_at,
+            updated_at=now,
+        )
+    )
+    return doubted.rowcount
+
+
+def list_unsettled_since(tx: Tx, since: datetime) -> list[Refund]:
+    """Refunds whose end is not known, and those that were asked for or ended since then."""
+    rows = tx.execute(
+        sa.select(refunds)
+        .where(sa.or_(UNDECIDED, refunds.c.created_at >= since, refunds.c.ended_at >= since))
+        .order_by(refunds.c.id)
+    ).mappings()
+    return [refund_of(row) for row in rows]
+
+
 def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[tuple[int, int]]:
     """Claims refunds that are due, each for a new attempt: ``(id, attempt)``.
 

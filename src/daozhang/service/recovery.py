@@ -1,0 +1,239 @@
+"""Recovery: after a restore, what Alipay knows and the books have forgotten is asked for.
+
+Everything enters through the same door as always, so a recovery can be repeated, cut short or run
+beside a service that works. Nothing is sent: a refund that was not final when the copy was made
+may have been sent since, so it is first asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from daozhang.service.db import Tx
+from daozhang.service.inquiries.actions import Inquirer
+from daozhang.service.orders import store as orders_store
+from daozhang.service.orders.actions import lock_order
+from daozhang.service.orders.model import FactKind, Order, OrderStatus, Surprise
+from daozhang.service.refunds import store as refunds_store
+from daozhang.service.refunds.attempts import Attempts
+from daozhang.service.refunds.model import Outcome, Refund, RefundOrigin, RefundStatus
+from daozhang.service.refunds.policies import policy_refund_number
+from daozhang.service.refunds.rules import PROOF_SECONDS
+from daozhang.service.refunds.settling import add_external
+
+PARALLEL_QUESTIONS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An order whose books were behind: what they said, and what they say now."""
+
+    out_trade_no: str
+    status_before: str
+    status_after: str
+    refunded_before: str
+    refunded_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenRefund:
+    """A refund that somebody else's books have: Alipay is asked whether it happened."""
+
+    out_trade_no: str
+    out_request_no: str
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What a recovery has asked and learned. ``unanswered`` names what has to be asked again."""
+
+    orders_asked: int = 0
+    refunds_asked: int = 0
+    changes: list[Change] = field(default_factory=list[Change])
+    surprises: list[Surprise] = field(default_factory=list[Surprise])
+    unanswered: list[str] = field(default_factory=list[str])
+    not_found: list[str] = field(default_factory=list[str])
+    """Forgotten refunds that Alipay, or our books of orders, do not have."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every question was answered and nothing waits for a person."""
+        return not (self.unanswered or self.surprises or self.not_found)
+
+
+Progress = Callable[[int, int], None]
+"""Is told how many of how many questions are done."""
+
+
+_Told = tuple[list[str], list[str]]
+"""What one question left unanswered, and what it was answered that nobody has."""
+
+
+class Recovery:
+    """One recovery. ``inquirer`` and ``attempts`` ask; nothing else touches the network."""
+
+    def __init__(self, inquirer: Inquirer, attempts: Attempts) -> None:
+        self._inquirer = inquirer
+        self._attempts = attempts
+        self._context = inquirer.context
+        self._database = inquirer.context.database
+        self._unclear: list[int] = []
+
+    def run(
+        self,
+        since: datetime,
+        forgotten: Sequence[ForgottenRefund] = (),
+        progress: Progress = lambda _done, _of: None,
+    ) -> Recovered:
+        """Asks about orders and refunds that were open, or moved since ``since``, and about
+        ``forgotten`` ones. ``since`` is a moment before the copy was made."""
+        recovered = Recovered()
+        began = self._context.clock.now()
+        self._doubt()
+        with self._database.read() as tx:
+            order_ids = orders_store.list_unsettled_since(tx, since)
+            refund_ids = [r.id for r in refunds_store.list_unsettled_since(tx, since)]
+            named = [o.id for one in forgotten for o in _orders_named(tx, one)]
+            before = {order_id: _read(tx, order_id) for order_id in (*order_ids, *named)}
+        total = len(order_ids) + len(refund_ids) + len(forgotten)
+        done = 0
+        with ThreadPoolExecutor(PARALLEL_QUESTIONS, thread_name_prefix="recovery") as threads:
+            for phase in (
+                [partial(self._ask_order, order_id) for order_id in order_ids],
+                [partial(self._ask_refund, refund_id) for refund_id in refund_ids],
+                [partial(self._ask_forgotten, one) for one in forgotten],
+            ):
+                for unanswered, not_found in threads.map(_answer, phase):
+                    done += 1
+                    progress(done, total)
+                    recovered.unanswered += unanswered
+                    recovered.not_found += not_found
+        # A policy may have asked for a refund meanwhile, as it had before the copy was restored.
+        self._doubt()
+        recovered.orders_asked = len(order_ids)
+        recovered.refunds_asked = len(refund_ids) + len(forgotten)
+        self._compare(recovered, before.values(), began)
+        return recovered
+
+    def _doubt(self) -> None:
+        now = self._context.clock.now()
+        with self._database.begin() as tx:
+            refunds_store.doubt_all(tx, now, now + timedelta(seconds=PROOF_SECONDS))
+
+    def _ask_order(self, order_id: int) -> _Told:
+        with self._database.read() as tx:
+            order = _read(tx, order_id)
+        fact = self._inquirer.ask_trade(order)
+        if fact is None:
+            return [f"order {order.out_trade_no}"], []
+        settled = self._inquirer.settle(order, fact)
+        if fact.kind is FactKind.CLOSED_UNCLEAR:
+            # Paid, and given back in full. A query does not say by which refund: one without a
+            # number has the order's, one by a policy has a number of ours that never changes.
+            self._unclear.append(order_id)
+            for number in (order.out_trade_no, policy_refund_number(order)):
+                self._ask_named(settled, number)
+        return [], []
+
+    def _ask_refund(self, refund_id: int) -> _Told:
+        with self._database.read() as tx:
+            refund = refunds_store.find_refund_by_id(tx, refund_id)
+            if refund is None or refund.out_request_no is None:
+                return [], []  # nobody has named it; the running total settles it
+            order = _read(tx, refund.order_id)
+        answer = self._attempts.ask(order, refund)
+        name = f"refund {refund.out_request_no} of order {order.out_trade_no}"
+        if answer.outcome is Outcome.PROVEN:
+            with self._database.begin() as tx:
+                self._attempts.take(tx, order.id, refund.id, answer)
+        elif answer.outcome is not Outcome.ABSENT:
+            return [name], []
+        elif refund.status is RefundStatus.SUCCEEDED:
+            return [], [name]
+        return [], []
+
+    def _ask_forgotten(self, forgotten: ForgottenRefund) -> _Told:
+        with self._database.read() as tx:
+            found = _orders_named(tx, forgotten)
+        outcomes = [self._ask_named(order, forgotten.out_request_no) for order in found]
+        name = f"refund {forgotten.out_request_no} of order {forgotten.out_trade_no}"
+        if Outcome.PROVEN in outcomes:
+            return [], []
+        return ([name], []) if Outcome.UNKNOWN in outcomes else ([], [name])
+
+    def _ask_named(self, order: Order, number: str) -> Outcome:
+        """Asks about a refund that is not in the books, and books it if it has happened."""
+        with self._database.read() as tx:
+            known = refunds_store.find_refund(tx, order.id, number)
+        if known is not None:
+            answer = self._attempts.ask(order, known)
+        else:
+            answer = self._attempts.ask(order, _supposed(order, number))
+        if answer.outcome is not Outcome.PROVEN or answer.fact is None:
+            return answer.outcome
+        now = self._context.clock.now()
+        with self._database.begin() as tx:
+            locked = lock_order(tx, order.id)
+            refund = refunds_store.find_refund(tx, order.id, number)
+            if refund is None:
+                refund = add_external(tx, locked, number, answer.fact.amount, now)
+            self._attempts.take(tx, order.id, refund.id, answer)
+        return answer.outcome
+
+    def _compare(self, recovered: Recovered, before: Iterable[Order], began: datetime) -> None:
+        with self._database.read() as tx:
+            for was in before:
+                now = _read(tx, was.id)
+                if (was.status, was.refunded) != (now.status, now.refunded):
+                    recovered.changes.append(
+                        Change(
+                            was.out_trade_no,
+                            was.status.value,
+                            now.status.value,
+                            str(was.refunded),
+                            str(now.refunded),
+                        )
+                    )
+                if was.id in self._unclear and now.status is not OrderStatus.REFUNDED:
+                    recovered.unanswered.append(
+                        f"order {was.out_trade_no}: paid, then closed; by which refund is not known"
+                    )
+                recovered.surprises += [
+                    surprise
+                    for surprise in orders_store.list_surprises(tx, was.merchant_id, was.id)
+                    if surprise.created_at >= began
+                ]
+
+
+def _answer(question: Callable[[], _Told]) -> _Told:
+    return question()
+
+
+def _read(tx: Tx, order_id: int) -> Order:
+    order = orders_store.find_order_by_id(tx, order_id)
+    assert order is not None, f"order row {order_id} is gone, and orders are never deleted"
+    return order
+
+
+def _orders_named(tx: Tx, forgotten: ForgottenRefund) -> list[Order]:
+    return orders_store.list_numbered(tx, forgotten.out_trade_no)
+
+
+def _supposed(order: Order, number: str) -> Refund:
+    """A refund as it is asked about before anybody knows that there is one."""
+    return Refund(
+        id=0,
+        order_id=order.id,
+        merchant_id=order.merchant_id,
+        out_request_no=number,
+        origin=RefundOrigin.EXTERNAL,
+        status=RefundStatus.UNKNOWN,
+        amount=order.amount,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+    )
