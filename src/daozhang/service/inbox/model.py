@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders.model import TradeFact
 
@@ -24,8 +26,7 @@ class InboxStatus(StrEnum):
 OPEN_STATUSES = (InboxStatus.RECEIVED, InboxStatus.CONFIRMING, InboxStatus.WAITING)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A verified notification on its way into the inbox."""
 
     merchant: Merchant

@@ -115,7 +115,8 @@ def _row_of(
         "out_trade_no": arrival.out_trade_no,
         "kind": arrival.kind,
         "status": status.value,
-        "fact": None if arrival.fact is None else fact_to_json(arrival.fact),
+        # Once it is settled, what it says is in the order's step.
+        "fact": None if arrival.fact is None or settled else fact_to_json(arrival.fact),
         "body_sealed": context.sealer.seal(arrival.body, sealed_to(*arrival.key)),
         "copies": distinct.copies,
         "attempts": 0,

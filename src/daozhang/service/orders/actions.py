@@ -7,9 +7,10 @@ its step; what it announces is appended by the caller (`daozhang.service.refunds
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from daozhang.money import Money
 from daozhang.service.db import Tx

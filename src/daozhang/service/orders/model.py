@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from daozhang.money import Money
 
 
@@ -70,8 +72,7 @@ class Source(StrEnum):
     REFUND_QUERY = "refund_query"
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(msgspec.Struct, frozen=True):
     """How a payment was made up. Refund notices omit all of it, so nothing here is ever unset."""
 
     paid_at: datetime | None = None
@@ -86,8 +87,7 @@ class Payment:
     buyer_logon_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TradeFact:
+class TradeFact(msgspec.Struct, frozen=True):
     """What Alipay, signed and verified, says of a trade. Absent identities are ``None``."""
 
     kind: FactKind
@@ -104,8 +104,7 @@ class TradeFact:
     payment: Payment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RefundFact:
+class RefundFact(msgspec.Struct, frozen=True):
     """What Alipay, signed and verified, says of one refund that succeeded.
 
     ``proven`` is the sum of all refunds of the order that are proven, this one included;
@@ -126,8 +125,7 @@ class RefundFact:
 Fact = TradeFact | RefundFact
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """Money we expect. Unique by ``(environment, seller_id, out_trade_no)``."""
 
     id: int
@@ -152,7 +150,7 @@ class Order:
     store_id: str | None = None
     return_url: str | None = None
     passback: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    metadata: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     trade_no: str | None = None
     late: bool = False
     attention: bool = False
@@ -177,8 +175,7 @@ class Order:
         return self.status in OPEN_STATUSES
 
 
-@dataclass(frozen=True, slots=True)
-class OrderInHand:
+class OrderInHand(msgspec.Struct, frozen=True):
     """An order that is locked here, with the numbers of its latest step and event."""
 
     order: Order

@@ -9,8 +9,9 @@ is not plain and goes through `daozhang.service.refunds.settling.settle_fact`, o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from daozhang.service.bulk import in_one_go
 from daozhang.service.db import Tx
@@ -23,8 +24,7 @@ from daozhang.service.outbox.model import NewEvent
 from daozhang.service.signals import Signals
 
 
-@dataclass(frozen=True, slots=True)
-class PlainSettlement:
+class PlainSettlement(msgspec.Struct, frozen=True):
     """What one plain fact does to an order that is locked here; not written yet."""
 
     before: OrderInHand

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from daozhang.service.orders import rules
 from daozhang.service.orders.model import (
@@ -83,7 +84,7 @@ def merge_payment(known: Payment | None, learned: Payment | None) -> Payment | N
         return learned if known is None else known
     if known == learned:
         return known
-    fields = (name for name in Payment.__dataclass_fields__)
+    fields = (name for name in Payment.__struct_fields__)
     chosen = {name: getattr(known, name) or getattr(learned, name) for name in fields}
     return Payment(**chosen)
 

@@ -192,9 +192,12 @@ def lock_free_orders(tx: Tx, merchant: Merchant, numbers: Sequence[str]) -> dict
     """
     own = {"environment": merchant.environment, "seller_id": merchant.seller_id}
     found = tx.execute(_lock_free(tx.dialect), {**own, "numbers": list(numbers)})
+    names = tuple(found.keys())
+    # A dict each: looking a column up in a row of the driver's costs three times as much.
+    rows = [dict(zip(names, values, strict=True)) for values in found.all()]
     return {
         row["out_trade_no"]: OrderInHand(order_of(row), row["step_count"], row["event_count"])
-        for row in found.mappings()
+        for row in rows
         if row["merchant_id"] == merchant.id  # see `find_order_of_merchant`
     }
 

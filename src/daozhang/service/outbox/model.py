@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 API_VERSION: Final = "2026-11-01"
 """The version of the bodies that this release writes; an event keeps the one it was born with."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(msgspec.Struct, frozen=True):
     """An event of an order that is locked by whoever appends it, and so knows its sequence."""
 
     merchant_id: int

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec import structs
+
 from daozhang.alipay.errors import OutcomeUnknown, Rejected
 from daozhang.alipay.operations.refund import TradeFastpayRefundQuery, TradeRefund
 from daozhang.money import Money
@@ -123,7 +125,7 @@ class Attempts:
         if not result.moved_money:
             return Answer(Outcome.UNPROVEN, "fund_change", f"fund_change={result.fund_change}")
         fact = self._fact(order, refund, refund.amount, Source.REFUND, result.trace_id)
-        fact = replace(fact, cumulative=result.refund_fee)
+        fact = structs.replace(fact, cumulative=result.refund_fee)
         return Answer(Outcome.PROVEN, fact=fact)
 
     def ask(self, order: Order, refund: Refund) -> Answer:
@@ -174,5 +176,5 @@ class Attempts:
             # What was booked without a name may be this very refund: not counted twice.
             nameless = next((r.amount for r in others if r.out_request_no is None), None)
             proven -= min(nameless or Money.zero(currency), amount)
-        fact = replace(answer.fact, proven=proven)
+        fact = structs.replace(answer.fact, proven=proven)
         return replace(answer, fact=fact)

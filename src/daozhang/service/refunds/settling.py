@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.orders.actions import lock_order, raise_surprise, release, settle_order
@@ -216,7 +218,7 @@ def _surprise(tx: Tx, books: _Books, refund: Refund, reason: str, now: datetime)
         amount=refund.amount,
         now=now,
     )
-    books.order = replace(books.order, attention=True)
+    books.order = structs.replace(books.order, attention=True)
     if is_new:
         books.surprises.append(SURPRISE)
 
