@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
-
-import msgspec
 
 MINOR_DIGITS: Final[dict[str, int]] = {
     "CNY": 2, "HKD": 2, "USD": 2, "EUR": 2, "GBP": 2, "AUD": 2, "CAD": 2, "CHF": 2, "DKK": 2,
@@ -31,7 +30,8 @@ class MoneyError(ValueError):
     """An amount that cannot be believed: malformed, out of range, or of another currency."""
 
 
-class Money(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
     """An exact amount: ``minor`` units (fen for CNY) of ``currency`` (ISO 4217).
 
     Arithmetic and comparison work between equal currencies only and raise `MoneyError` otherwise.
