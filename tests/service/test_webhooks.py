@@ -8,6 +8,7 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +19,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
+from daozhang.service.merchants.store import find_merchant
+from daozhang.service.webhooks import actions
+from daozhang.service.webhooks.model import Format
 from receivers import Answer, Receiver, receiver
-from signed_world import SignedWorld, paid, signed_world
+from signed_world import SLUG, SignedWorld, paid, signed_world
 
 HOUR_SECONDS = 3600
 LADDER_SECONDS = 100 * HOUR_SECONDS
@@ -124,6 +128,29 @@ def test_only_the_wanted_types_and_only_from_now_on(world: SignedWorld, hook: Re
     finish(world, "A-1")
     world.pass_time()
     assert [event["type"] for event in events_of(hook)] == ["order.finished"]
+
+
+def test_of_two_first_endpoints_at_once_neither_misses_anything(
+    world: SignedWorld, hook: Receiver
+) -> None:
+    # Whoever is first skips the events that nobody has read; the second must not do it again.
+    context = world.context
+    pay(world, "A-1")
+    with ThreadPoolExecutor(1) as pool, receiver() as other:
+        with context.database.begin() as tx:
+            merchant = find_merchant(tx, SLUG)
+            assert merchant is not None
+            actions.add_endpoint(
+                tx, context, merchant.id, other.url, types=[], format=Format.JSON, description=None
+            )
+            second = pool.submit(add, world, hook)
+            with pytest.raises(TimeoutError):
+                second.result(0.3)
+        second.result()
+        pay(world, "A-2")
+        world.pass_time()
+        for one in (hook, other):
+            assert [event["data"]["order"]["out_trade_no"] for event in events_of(one)] == ["A-2"]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def add_endpoint(
     now on."""
     now = context.clock.now()
     public_id = new_id("whe", now)
+    after_number = _begin_fan_out(tx)
     private = Ed25519PrivateKey.generate().private_bytes_raw()
     endpoint = store.insert_endpoint(
         tx,
@@ -66,12 +67,25 @@ def add_endpoint(
             "status": EndpointStatus.ENABLED.value,
             "description": description,
             "signing_key_sealed": context.sealer.seal(private, sealed_signing_key(public_id)),
-            "after_number": store.last_event_number(tx),
+            "after_number": after_number,
             "created_at": now,
             "updated_at": now,
         },
     )
     return endpoint, _add_secret(tx, context, endpoint, now)
+
+
+def _begin_fan_out(tx: Tx) -> int:
+    """The event after which a new endpoint begins.
+
+    Nobody has read the events until there is an endpoint, so the first one skips them all. It
+    holds the lock while it looks whether it is the first: of two at once, one is the second.
+    """
+    store.await_fan_out(tx)
+    newest = store.last_event_number(tx)
+    if not store.has_endpoints(tx):
+        store.set_fan_out(tx, newest)
+    return newest
 
 
 def checked_url(context: Context, url: str) -> str:

@@ -40,7 +40,13 @@ class FanOut(Duty):
         self._hold_back = HoldBack()
 
     def run_due(self) -> int:
-        """Takes a batch of events, in order of their numbers, as one process at a time."""
+        """Takes a batch of events, in order of their numbers, as one process at a time.
+
+        Where nobody listens there is nothing to do, and events are not even read: the first
+        endpoint begins after them (`webhooks.actions.add_endpoint`).
+        """
+        if not self._has_endpoints():
+            return 0
         with self._context.database.begin() as tx:
             position = store.lock_fan_out(tx)
             if position is None:
@@ -81,9 +87,15 @@ class FanOut(Duty):
 
     def next_due(self) -> datetime | None:
         """At once, if there are events without deliveries."""
+        if not self._has_endpoints():
+            return None
         with self._context.database.read() as tx:
             waits = store.has_fan_out_to_do(tx)
         return self._context.clock.now() if waits else None
+
+    def _has_endpoints(self) -> bool:
+        with self._context.database.read() as tx:
+            return store.has_endpoints(tx)
 
 
 class Deliver(Duty):

@@ -164,6 +164,11 @@ def list_endpoints(tx: Tx, merchant_id: int | None = None) -> list[Endpoint]:
     return [_endpoint(row) for row in tx.execute(wanted).mappings()]
 
 
+def has_endpoints(tx: Tx) -> bool:
+    """Whether any merchant has one, in whatever state."""
+    return tx.execute(sa.select(endpoints.c.id).limit(1)).first() is not None
+
+
 def insert_secret(tx: Tx, endpoint_id: int, secret_sealed: bytes, now: datetime) -> None:
     """Adds a secret to an endpoint."""
     tx.execute(
@@ -205,6 +210,11 @@ def lock_fan_out(tx: Tx) -> int | None:
     """Up to which event deliveries have been made; ``None`` while another process makes some."""
     wanted = sa.select(fan_out.c.event_number).where(fan_out.c.id == 1)
     return tx.execute(wanted.with_for_update(skip_locked=True)).scalar()
+
+
+def await_fan_out(tx: Tx) -> None:
+    """Waits until no process makes deliveries, and keeps them waiting until this one ends."""
+    tx.execute(sa.select(fan_out.c.id).where(fan_out.c.id == 1).with_for_update())
 
 
 def has_fan_out_to_do(tx: Tx) -> bool:
