@@ -1,7 +1,7 @@
 # Everything here needs make and Python 3.11 or newer with venv; the rest is fetched into .venv.
 #   make demo    see a payment arrive          make test    all checks and tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format benchmark chaos lock peers clean
+.PHONY: help setup demo test check format benchmark chaos lock peers wheel clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -50,9 +50,14 @@ format: setup ## Puts the code in the form that the checks ask for.
 benchmark: peers ## Prints the tables: ours, the peers, the limit, in one run.
 	@$(BIN)/python -m benchmarks
 
+wheel: setup ## Builds dist/daozhang-VERSION-py3-none-any.whl, for a server or a container.
+	@rm -rf dist
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist
+
 lock: setup ## Remakes the hashed locks from pyproject.toml and requirements/*.in; UPGRADE=1 takes newer versions.
 	@$(COMPILE) requirements/uv.in --output-file requirements/uv.txt
 	@$(COMPILE) pyproject.toml --group dev --all-extras --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --extra service --constraint requirements/dev.txt --output-file requirements/service.txt
 	@$(COMPILE) requirements/peers-official.in --output-file requirements/peers-official.txt
 	@$(COMPILE) requirements/peers-fzlee.in --output-file requirements/peers-fzlee.txt
 	@$(COMPILE) requirements/peers-flask.in --output-file requirements/peers-flask.txt

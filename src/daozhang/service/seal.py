@@ -224,7 +224,11 @@ def _write_temporary(key_file: Path, text: str) -> Path:
 
 
 def _read_private(key_file: Path) -> str:
-    if os.name == "posix" and stat.S_IMODE(key_file.stat().st_mode) & 0o077:
+    # systemd lets a credential's user in by an access list, which shows as the group's right to read;
+    # its directory keeps everybody else out.
+    is_credential = str(key_file.parent) == os.environ.get("CREDENTIALS_DIRECTORY")
+    others = 0o037 if is_credential else 0o077
+    if os.name == "posix" and stat.S_IMODE(key_file.stat().st_mode) & others:
         raise SealingKeysInvalid(
             f"Others can read {key_file}; run: chmod 600 {key_file} 该文件可被他人读取, 请收紧权限."
         )

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     control_token: SecretStr | None = Field(None, min_length=16)
     metrics_token: SecretStr | None = Field(None, min_length=16)
     sealing_keys: SecretStr | None = None
+    sealing_keys_file: Path = Field(default_factory=lambda data: data["data_dir"] / "sealing.keys")
     cors_origins: Texts = ()
     notify_body_bytes_max: int = Field(64 * 1024, ge=4096, le=1024 * 1024)
     api_body_bytes_max: int = Field(64 * 1024, ge=4096, le=1024 * 1024)
@@ -84,11 +85,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What `load_settings` hands over, and nothing behind its back: it checks the names too."""
         return (init_settings,)
-
-    @property
-    def sealing_keys_file(self) -> Path:
-        """Where the sealing keys are when ``DAOZHANG_SEALING_KEYS`` does not hold them."""
-        return self.data_dir / "sealing.keys"
 
     @field_validator("environments", "cors_origins", mode="before")
     @classmethod
