@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import imports, signing, verifying
+from benchmarks import imports, signing, verifying, webhooks
 
 
 def main(arguments: list[str]) -> int:
@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
         verifying.run(rounds, seconds),
         signing.run(rounds, seconds * 2),
         imports.run(7 if quick else 21),
+        webhooks.run(1 if quick else 5, 1000 if quick else 5000, 3 if quick else 6),
     ]
     return 0 if all(kept) else 1
 

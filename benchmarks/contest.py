@@ -101,13 +101,13 @@ def _turn(stage: Stage, server: Server, load: _Load, results: Results, seconds: 
             ]
             done = _applied(server, url, posted)
             for connections in CONNECTIONS:
-                cpu = _cpu_seconds(process.pid)
+                cpu = cpu_seconds(process.pid)
                 answer = load.ask(port, posted, None, connections, seconds)
                 posted += answer["answered"]
                 waited = time.perf_counter()
                 done = _applied(server, url, done + answer["answered"])
                 lag = time.perf_counter() - waited
-                cpu = _cpu_seconds(process.pid) - cpu
+                cpu = cpu_seconds(process.pid) - cpu
                 # Counting takes some milliseconds itself; more than that is work left undone.
                 taken = answer["seconds"] + (lag if lag > 0.1 else 0)
                 _keep(results[server.name, connections], answer, taken, cpu)
@@ -157,7 +157,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     time.sleep(1.5)
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """What a process and all below it have used until now."""
     ticks, waiting = 0, [pid]
     while waiting:

@@ -16,12 +16,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
+from daozhang.service.db import Database
 from daozhang.service.merchants.store import find_merchant
-from daozhang.service.webhooks import actions
+from daozhang.service.webhooks import actions, store
 from daozhang.service.webhooks.model import Format
+from databases import database_url
+from processes import until
 from receivers import Answer, Receiver, receiver
 from signed_world import SLUG, SignedWorld, paid, signed_world
 
@@ -371,3 +375,26 @@ def test_removed_endpoints_and_those_of_others_are_not_found(
     pay(world, "A-1")
     world.pass_time()
     assert hook.got == []
+
+
+def test_told_to_stop_what_was_claimed_and_not_sent_is_given_back(
+    tmp_path: Path, hook: Receiver
+) -> None:
+    count = 40
+    with signed_world(tmp_path, webhooks_allow_private=True) as world:
+        add(world, hook)
+        orders = [world.create(f"A-{number}") for number in range(count)]
+        hook.answer = lambda _got: Answer(delay_seconds=0.5)
+        for order in orders:
+            world.tell(paid(order["out_trade_no"]))
+        until(lambda: len(hook.got) > 0)
+        now = world.context.clock.now()
+    database = Database(database_url(tmp_path))
+    with database.read() as tx:
+        rows = tx.execute(sa.select(store.deliveries)).mappings().all()
+    database.dispose()
+    left = [row for row in rows if row["status"] == "pending"]
+    assert 0 < len(left) <= count - len(hook.got)
+    assert len(rows) - len(left) == len(hook.got)
+    assert [row["attempt_count"] for row in left] == [0] * len(left)
+    assert all(row["due_at"] <= now for row in left)

@@ -1,8 +1,9 @@
 """The drain: POSTs deliveries outside any transaction, and records in groups what came of them.
 
 One event loop in a thread of its own. An endpoint has its own few places, so one that is slow or
-dead holds up no other. What was claimed and never recorded, because the process died, is due
-again when its lease ends: at least once.
+dead holds up no other; one that is well is given its next ones ahead, so that a place never waits
+for the database. What was claimed and cannot be sent before its lease ends is given back. What was
+never recorded, because the process died, is due again when its lease ends: at least once.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import contextlib
 import random
 import threading
 import time
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict, deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -30,7 +31,7 @@ from daozhang.service.outbound import (
 )
 from daozhang.service.outbox.actions import append_event
 from daozhang.service.web.context import Context
-from daozhang.service.webhooks import rules, store
+from daozhang.service.webhooks import queue, rules, store
 from daozhang.service.webhooks.actions import DELIVER_SIGNAL, switch_off
 from daozhang.service.webhooks.events import DISABLED
 from daozhang.service.webhooks.model import (
@@ -45,6 +46,13 @@ from daozhang.service.webhooks.signing import Message
 
 PLACES_PER_ENDPOINT: Final = 8
 """POSTs that are under way to one endpoint at a time, from one process."""
+
+AHEAD_MAX: Final = 64
+"""How many deliveries to an endpoint that is well are claimed at a time; to another one, no more
+than it has places."""
+
+LEASE_SECONDS: Final = 30
+"""How long a claimed delivery is left alone: longer than a POST may take."""
 
 STOP_SECONDS_MAX: Final = 8.0
 """How long a stop waits for receivers. What is cut off is sent again, with the same id."""
@@ -64,6 +72,12 @@ class Posting:
     endpoint: Endpoint
     environment: str
     message: Message
+    claimed_at: float = field(default_factory=time.monotonic)
+    """By the system's clock: what a POST may still take is no business time."""
+
+
+Outcome = tuple[Posting, Attempt | None]
+"""What came of a posting; no attempt if it was not sent, and is given back."""
 
 
 class Drain:
@@ -76,8 +90,13 @@ class Drain:
         self._session: aiohttp.ClientSession | None = None
         self._under_way: Counter[int] = Counter()
         self._none_under_way = threading.Condition()
-        self._done: list[tuple[Posting, Attempt]] = []
-        self._recording = asyncio.Lock()
+        self._is_stopping = False
+        # Only the loop touches these.
+        self._waiting: dict[int, deque[Posting]] = {}
+        self._places: Counter[int] = Counter()
+        self._done: list[Outcome] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_recording = False
 
     def start(self) -> None:
         """Begins to take postings."""
@@ -88,6 +107,7 @@ class Drain:
         """Waits for what is under way, and ends."""
         if self._thread is None:
             return
+        self._is_stopping = True
         self.wait_idle(STOP_SECONDS_MAX)
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(STOP_SECONDS_MAX)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -95,17 +115,17 @@ class Drain:
         self._loop.close()
         self._thread = None
 
-    def free_places(self, endpoint_id: int) -> int:
-        """How many more POSTs the endpoint may have under way."""
+    def free_places(self, endpoint: Endpoint) -> int:
+        """How many more deliveries may be claimed for the endpoint."""
+        most = AHEAD_MAX if endpoint.failing_since is None else PLACES_PER_ENDPOINT
         with self._none_under_way:
-            return PLACES_PER_ENDPOINT - self._under_way[endpoint_id]
+            return max(0, most - self._under_way[endpoint.id])
 
     def send(self, postings: Sequence[Posting]) -> None:
         """Sends ``postings``; returns at once. What comes of them is recorded."""
         with self._none_under_way:
             self._under_way.update(posting.endpoint.id for posting in postings)
-        for posting in postings:
-            asyncio.run_coroutine_threadsafe(self._send_one(posting), self._loop)
+        self._loop.call_soon_threadsafe(self._begin, postings)
 
     def wait_idle(self, timeout_seconds: float = 60.0) -> bool:
         """Waits until nothing is under way; ``False`` if the time has passed first."""
@@ -114,16 +134,46 @@ class Drain:
                 lambda: not self._under_way.total(), timeout_seconds
             )
 
-    async def _send_one(self, posting: Posting) -> None:
-        # Not in one expression: the list would be looked up before the POST, and whoever records
-        # meanwhile takes that list away.
-        attempt = await self._post(posting)
+    def _begin(self, postings: Sequence[Posting]) -> None:
+        for posting in postings:
+            endpoint_id = posting.endpoint.id
+            self._waiting.setdefault(endpoint_id, deque()).append(posting)
+            if self._places[endpoint_id] < PLACES_PER_ENDPOINT:
+                self._places[endpoint_id] += 1
+                self._run(self._fill_place(endpoint_id))
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)  # the loop itself does not hold on to it
+        task.add_done_callback(self._tasks.discard)
+
+    async def _fill_place(self, endpoint_id: int) -> None:
+        """One place of an endpoint: sends what waits for it, one after the other."""
+        waiting = self._waiting[endpoint_id]
+        while waiting:
+            posting = waiting.popleft()
+            self._note(posting, await self._post(posting) if self._may_post(posting) else None)
+        self._places[endpoint_id] -= 1
+        if not self._places[endpoint_id]:
+            del self._places[endpoint_id], self._waiting[endpoint_id]
+
+    def _may_post(self, posting: Posting) -> bool:
+        """Whether the POST ends before the lease does: another process takes it up then."""
+        waited = time.monotonic() - posting.claimed_at
+        return not self._is_stopping and waited + POST_SECONDS_MAX < LEASE_SECONDS
+
+    def _note(self, posting: Posting, attempt: Attempt | None) -> None:
         self._done.append((posting, attempt))
-        async with self._recording:
-            # Whoever gets here first records what all the others have brought meanwhile.
+        if not self._is_recording:
+            self._is_recording = True
+            self._run(self._record_what_is_done())
+
+    async def _record_what_is_done(self) -> None:
+        """Records one group after the other: what is done meanwhile makes the next one."""
+        while self._done:
             batch, self._done = self._done, []
-            if batch:
-                await asyncio.to_thread(self._record, batch)
+            await asyncio.to_thread(self._record, batch)
+        self._is_recording = False
 
     async def _post(self, posting: Posting) -> Attempt:
         started = time.monotonic()
@@ -144,6 +194,10 @@ class Drain:
         except TimeoutError:
             error = f"no answer within {POST_SECONDS_MAX:.0f} s"
         except (aiohttp.ClientError, OSError, ValueError) as failed:
+            error = f"{type(failed).__name__}: {failed}"[:500]
+        except Exception as failed:
+            # A bug of ours, or of what we build on: it must not take the endpoint's place for ever.
+            log.exception("webhook_post_failed", endpoint=posting.endpoint.public_id)
             error = f"{type(failed).__name__}: {failed}"[:500]
         return Attempt(
             at=self._context.clock.now(),
@@ -192,13 +246,16 @@ class Drain:
 
     # ---- what came of it
 
-    def _record(self, batch: Sequence[tuple[Posting, Attempt]]) -> None:
+    def _record(self, batch: Sequence[Outcome]) -> None:
+        made = [(posting, attempt) for posting, attempt in batch if attempt is not None]
+        returned = [posting.delivery.id for posting, attempt in batch if attempt is None]
         try:
             with self._context.database.begin() as tx:
-                store.insert_attempts(tx, [(p.delivery.id, attempt) for p, attempt in batch])
-                for endpoint_id in sorted({posting.endpoint.id for posting, _ in batch}):
-                    own = [one for one in batch if one[0].endpoint.id == endpoint_id]
-                    self._settle(tx, endpoint_id, own)
+                if returned:
+                    queue.give_back(tx, returned, self._context.clock.now())
+                if made:
+                    store.insert_attempts(tx, [(p.delivery.id, attempt) for p, attempt in made])
+                    self._settle_all(tx, made)
                 tx.after_commit(lambda: self._context.signals.wake(DELIVER_SIGNAL))
         except Exception as error:
             # Their leases end in a while, and they are sent again under the same ids.
@@ -207,6 +264,23 @@ class Drain:
             with self._none_under_way:
                 self._under_way.subtract(posting.endpoint.id for posting, _ in batch)
                 self._none_under_way.notify_all()
+
+    def _settle_all(self, tx: Tx, made: Sequence[tuple[Posting, Attempt]]) -> None:
+        by_endpoint: defaultdict[int, list[tuple[Posting, Attempt]]] = defaultdict(list)
+        for posting, attempt in made:
+            by_endpoint[posting.endpoint.id].append((posting, attempt))
+        well = store.list_well(tx, sorted(by_endpoint))
+        arrived: list[int] = []
+        for endpoint_id, own in sorted(by_endpoint.items()):
+            if endpoint_id in well and all(
+                rules.succeeded(attempt, posting.endpoint.format) for posting, attempt in own
+            ):
+                # Nothing about the endpoint changes, so it need not be locked.
+                arrived += [posting.delivery.id for posting, _ in own]
+            else:
+                self._settle(tx, endpoint_id, own)
+        if arrived:
+            store.note_delivered(tx, arrived, max(attempt.at for _, attempt in made))
 
     def _settle(self, tx: Tx, endpoint_id: int, own: Sequence[tuple[Posting, Attempt]]) -> None:
         endpoint = store.lock_endpoint(tx, endpoint_id)

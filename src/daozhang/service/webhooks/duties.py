@@ -12,20 +12,17 @@ from daozhang.service.outbox import store as outbox_store
 from daozhang.service.outbox.actions import EVENTS
 from daozhang.service.outbox.rules import HoldBack
 from daozhang.service.web.context import Context
-from daozhang.service.webhooks import store
+from daozhang.service.webhooks import queue, store
 from daozhang.service.webhooks.actions import DELIVER_SIGNAL, delivery_row, keys_of
-from daozhang.service.webhooks.drain import Drain, Posting
+from daozhang.service.webhooks.drain import LEASE_SECONDS, Drain, Posting
 from daozhang.service.webhooks.events import TEST
-from daozhang.service.webhooks.model import Delivery, Endpoint, EndpointStatus
+from daozhang.service.webhooks.model import Delivery, Endpoint
 from daozhang.service.webhooks.signing import write_message
 
 EVENTS_PER_ROUND: Final = 500
 
 FAN_OUT_REST_SECONDS: Final = 0.05
 """Under load a few hundred events are fanned out at once; a lone one still goes out at once."""
-
-LEASE_SECONDS: Final = 30
-"""How long a claimed delivery is left alone: longer than a POST may take."""
 
 
 class FanOut(Duty):
@@ -110,29 +107,36 @@ class Deliver(Duty):
     def run_due(self) -> int:
         """Claims for every endpoint; how many deliveries are sent."""
         now = self._context.clock.now()
+        with self._context.database.read() as tx:
+            due = [endpoint for endpoint, at in queue.list_waiting(tx) if at <= now]
+        places = {endpoint.id: self._drain.free_places(endpoint) for endpoint in due}
+        if not any(places.values()):
+            return 0
         lease_until = now + timedelta(seconds=LEASE_SECONDS)
         claimed: list[tuple[Endpoint, Delivery]] = []
         with self._context.database.begin() as tx:
-            for endpoint in store.list_endpoints(tx):
-                free = self._drain.free_places(endpoint.id)
-                if free > 0 and endpoint.status is EndpointStatus.ENABLED:
-                    own = store.claim_due(tx, endpoint.id, now, lease_until, free)
+            for endpoint in due:
+                if places[endpoint.id]:
+                    own = queue.claim_due(tx, endpoint.id, now, lease_until, places[endpoint.id])
                     claimed += [(endpoint, delivery) for delivery in own]
             postings = self._write(tx, claimed, now) if claimed else []
         self._drain.send(postings)
         return len(postings)
 
     def next_due(self) -> datetime | None:
-        """When the next delivery that is not held back is due."""
+        """When the next delivery that is not held back is due. An endpoint without free places is
+        left out: the drain wakes us when it has some again."""
         with self._context.database.read() as tx:
-            return store.earliest_due(tx)
+            waiting = queue.list_waiting(tx)
+        return min((at for one, at in waiting if self._drain.free_places(one)), default=None)
 
     def _write(
         self, tx: Tx, claimed: list[tuple[Endpoint, Delivery]], now: datetime
     ) -> list[Posting]:
         events = outbox_store.find_events(tx, [delivery.event_number for _, delivery in claimed])
         keys = {
-            endpoint.id: keys_of(tx, self._context.sealer, endpoint, now) for endpoint, _ in claimed
+            endpoint.id: keys_of(tx, self._context.sealer, endpoint, now)
+            for endpoint in {endpoint.id: endpoint for endpoint, _ in claimed}.values()
         }
         postings: list[Posting] = []
         for endpoint, delivery in claimed:

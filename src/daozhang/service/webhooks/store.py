@@ -86,8 +86,7 @@ deliveries: Final = sa.Table(
         sqlite_where=_PENDING,
     ),
     sa.Index(
-        "ix_webhook_deliveries_order",
-        "endpoint_id",
+        "ix_webhook_deliveries_pending_order",
         "order_id",
         "sequence",
         postgresql_where=_PENDING,
@@ -129,7 +128,7 @@ fan_out: Final = sa.Table(
 def insert_endpoint(tx: Tx, values: Mapping[str, Any]) -> Endpoint:
     """The new endpoint."""
     row = tx.execute(sa.insert(endpoints).values(**values).returning(endpoints))
-    return _endpoint(row.mappings().one())
+    return endpoint_of(row.mappings().one())
 
 
 def update_endpoint(tx: Tx, endpoint_id: int, **values: Any) -> None:
@@ -147,13 +146,23 @@ def find_endpoint(tx: Tx, merchant_id: int, public_id: str) -> Endpoint | None:
         )
     )
     row = found.mappings().first()
-    return None if row is None else _endpoint(row)
+    return None if row is None else endpoint_of(row)
 
 
 def lock_endpoint(tx: Tx, endpoint_id: int) -> Endpoint:
     """The endpoint with that row id, locked until the transaction ends."""
     wanted = sa.select(endpoints).where(endpoints.c.id == endpoint_id).with_for_update()
-    return _endpoint(tx.execute(wanted).mappings().one())
+    return endpoint_of(tx.execute(wanted).mappings().one())
+
+
+def list_well(tx: Tx, endpoint_ids: Sequence[int]) -> set[int]:
+    """Which of these endpoints are switched on and have not failed since their last success."""
+    wanted = sa.select(endpoints.c.id).where(
+        endpoints.c.id.in_(endpoint_ids),
+        endpoints.c.failing_since.is_(None),
+        endpoints.c.status == EndpointStatus.ENABLED.value,
+    )
+    return set(tx.execute(wanted).scalars())
 
 
 def list_endpoints(tx: Tx, merchant_id: int | None = None) -> list[Endpoint]:
@@ -161,7 +170,7 @@ def list_endpoints(tx: Tx, merchant_id: int | None = None) -> list[Endpoint]:
     wanted = sa.select(endpoints).where(endpoints.c.deleted_at.is_(None)).order_by(endpoints.c.id)
     if merchant_id is not None:
         wanted = wanted.where(endpoints.c.merchant_id == merchant_id)
-    return [_endpoint(row) for row in tx.execute(wanted).mappings()]
+    return [endpoint_of(row) for row in tx.execute(wanted).mappings()]
 
 
 def has_endpoints(tx: Tx) -> bool:
@@ -237,63 +246,23 @@ def insert_deliveries(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 # ---- deliveries
 
-_earlier = deliveries.alias("earlier")
-_held_back: Final = (
-    sa.select(sa.literal(1))
-    .where(
-        _earlier.c.endpoint_id == deliveries.c.endpoint_id,
-        _earlier.c.order_id == deliveries.c.order_id,
-        _earlier.c.sequence < deliveries.c.sequence,
-        _earlier.c.status == sa.literal(DeliveryStatus.PENDING.value, literal_execute=True),
-    )
-    .correlate(deliveries)
-    .exists()
-)
-"""Whether an earlier event of the same order is still on its way to the same endpoint."""
-
-_is_pending: Final = deliveries.c.status == sa.literal(
+IS_PENDING: Final = deliveries.c.status == sa.literal(
     DeliveryStatus.PENDING.value, literal_execute=True
 )
-
-
-def claim_due(
-    tx: Tx, endpoint_id: int, now: datetime, lease_until: datetime, rows_max: int
-) -> list[Delivery]:
-    """Claims deliveries of an endpoint that are due and not held back, until ``lease_until``."""
-    due = (
-        sa.select(deliveries.c.id)
-        .where(
-            deliveries.c.endpoint_id == endpoint_id,
-            _is_pending,
-            deliveries.c.due_at <= now,
-            ~_held_back,
-        )
-        .order_by(deliveries.c.due_at, deliveries.c.id)
-        .limit(rows_max)
-    )
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.id.in_(due))
-        .values(due_at=lease_until, attempt_count=deliveries.c.attempt_count + 1)
-        .returning(deliveries)
-    ).mappings()
-    return sorted((_delivery(row) for row in claimed), key=lambda delivery: delivery.event_number)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next delivery that is not held back is due."""
-    return tx.execute(
-        sa.select(sa.func.min(deliveries.c.due_at)).where(
-            _is_pending, deliveries.c.due_at.is_not(None), ~_held_back
-        )
-    ).scalar()
 
 
 def update_delivery(tx: Tx, delivery_id: int, **values: Any) -> None:
     """Writes columns of one delivery."""
     tx.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
+
+
+def note_delivered(tx: Tx, delivery_ids: Sequence[int], now: datetime) -> None:
+    """Ends deliveries that have arrived."""
+    tx.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id.in_(delivery_ids))
+        .values(status=DeliveryStatus.DELIVERED.value, parked=None, due_at=None, ended_at=now)
+    )
 
 
 def insert_attempts(tx: Tx, made: Sequence[tuple[int, Attempt]]) -> None:
@@ -319,7 +288,7 @@ def park_pending(tx: Tx, endpoint_id: int, now: datetime) -> None:
     """Parks what is on its way to an endpoint that is switched off."""
     tx.execute(
         sa.update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, _is_pending)
+        .where(deliveries.c.endpoint_id == endpoint_id, IS_PENDING)
         .values(
             status=DeliveryStatus.PARKED.value,
             parked=Parked.ENDPOINT.value,
@@ -334,7 +303,7 @@ def send_again(tx: Tx, endpoint_id: int, now: datetime, condition: sa.ColumnElem
     first rung of the ladder; how many."""
     changed = tx.execute(
         sa.update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, ~_is_pending, condition)
+        .where(deliveries.c.endpoint_id == endpoint_id, ~IS_PENDING, condition)
         .values(
             status=DeliveryStatus.PENDING.value,
             parked=None,
@@ -364,7 +333,7 @@ def list_deliveries(
     if before_id is not None:
         wanted = wanted.where(deliveries.c.id < before_id)
     rows = tx.execute(wanted.order_by(deliveries.c.id.desc()).limit(rows_max)).mappings()
-    return [_delivery(row) for row in rows]
+    return [delivery_of(row) for row in rows]
 
 
 def find_delivery(tx: Tx, merchant_id: int, public_id: str) -> Delivery | None:
@@ -375,7 +344,7 @@ def find_delivery(tx: Tx, merchant_id: int, public_id: str) -> Delivery | None:
         .where(endpoints.c.merchant_id == merchant_id, deliveries.c.public_id == public_id)
     )
     row = found.mappings().first()
-    return None if row is None else _delivery(row)
+    return None if row is None else delivery_of(row)
 
 
 def list_attempts(tx: Tx, delivery_id: int) -> list[Attempt]:
@@ -392,7 +361,8 @@ def last_event_number(tx: Tx) -> int:
     return cast("int", tx.execute(sa.select(sa.func.max(events.c.number))).scalar() or 0)
 
 
-def _endpoint(row: Mapping[Any, Any]) -> Endpoint:
+def endpoint_of(row: Mapping[Any, Any]) -> Endpoint:
+    """The endpoint that a row holds."""
     fields: dict[str, Any] = {name: row[name] for name in Endpoint.__dataclass_fields__}
     fields["types"] = tuple(row["types"])
     fields["format"] = Format(row["format"])
@@ -400,7 +370,8 @@ def _endpoint(row: Mapping[Any, Any]) -> Endpoint:
     return Endpoint(**fields)
 
 
-def _delivery(row: Mapping[Any, Any]) -> Delivery:
+def delivery_of(row: Mapping[Any, Any]) -> Delivery:
+    """The delivery that a row holds."""
     fields: dict[str, Any] = {name: row[name] for name in Delivery.__dataclass_fields__}
     fields["status"] = DeliveryStatus(row["status"])
     fields["parked"] = None if row["parked"] is None else Parked(row["parked"])
