@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from daozhang.cli.copying import backup_database, restore_database
 from daozhang.cli.speaking import read_text, say, service_context
+from daozhang.service.copying import backup_database, restore_database
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.recovery import ForgottenRefund, Progress, Recovered, Recovery

@@ -265,19 +265,23 @@ def _known_revision(backup: Path, copy: Path) -> str:
 
 
 def _unopened(path: Path, sealer: Sealer) -> list[str]:
-    """The sealed columns whose oldest or newest value the present keys do not open."""
     database = Database(f"sqlite:///{path}")
     try:
-        with database.read() as tx:
-            there = sa.inspect(tx.connection)
-            return [
-                f"{sealed.column.table.name}.{sealed.column.name}"
-                for sealed in SEALED
-                if there.has_table(sealed.column.table.name)
-                and not _opens(tx.connection, sealed, sealer)
-            ]
+        return unopened(database, sealer)
     finally:
         database.dispose()
+
+
+def unopened(database: Database, sealer: Sealer) -> list[str]:
+    """The sealed columns whose oldest or newest value the present keys do not open."""
+    with database.read() as tx:
+        there = sa.inspect(tx.connection)
+        return [
+            f"{sealed.column.table.name}.{sealed.column.name}"
+            for sealed in SEALED
+            if there.has_table(sealed.column.table.name)
+            and not _opens(tx.connection, sealed, sealer)
+        ]
 
 
 def _opens(connection: sa.Connection, sealed: Sealed, sealer: Sealer) -> bool:
