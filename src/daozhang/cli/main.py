@@ -75,6 +75,9 @@ COMMANDS: Final[dict[str, Command]] = {
     "recover": Command(
         "daozhang.cli.keeping", "recover", "service", "Ask Alipay what happened since a backup."
     ),
+    "doctor": Command(
+        "daozhang.cli.doctor", "doctor", "service", "What is not well here, and what to do."
+    ),
     "alerts": Command(
         "daozhang.cli.alerting",
         "alerts_commands",

@@ -20,6 +20,7 @@ from daozhang.alipay.errors import Untrusted
 from daozhang.alipay.notify import Notification, verify
 from daozhang.service.inbox.actions import keep_refused
 from daozhang.service.inbox.model import Arrival
+from daozhang.service.inbox.probe import is_probe
 from daozhang.service.inbox.recorder import InboxFull, Recorder
 from daozhang.service.inbox.rules import (
     fact_of,
@@ -38,6 +39,9 @@ NOTIFY_PATH: Final = "/alipay/notify/"
 
 SUCCESS: Final = Response(b"success", media_type="text/plain")
 """Exactly what Alipay wants to hear; anything else makes it send again (protocol.md §6.7)."""
+
+PROBED: Final = Response(b"success", media_type="text/plain")
+"""The same, to `daozhang doctor`: nothing was recorded, and nothing is counted."""
 
 ANSWERS: Final[Mapping[int, str]] = {200: "success", 500: "error", 503: "busy"}
 """What an answer is called where answers are counted; all others are refusals."""
@@ -74,7 +78,8 @@ class NotifyDoor:
         except Exception:
             log.exception("notification_not_recorded", path=scope["path"])
             answer = _again("it could not be recorded, send it again", 500)
-        self._context.meter.count(NOTIFY_ANSWERS, ANSWERS.get(answer.status_code, "refused"))
+        if answer is not PROBED:
+            self._context.meter.count(NOTIFY_ANSWERS, ANSWERS.get(answer.status_code, "refused"))
         if answer is SUCCESS:
             self._context.meter.observe(RECORD_SECONDS, time.monotonic() - started)
         await answer(scope, receive, send)
@@ -91,7 +96,8 @@ class NotifyDoor:
         if body is None:
             return _again("the body is too large", 413)
         if SIGN_MARK not in body:
-            return _again("there is no sign in the body", 400)
+            why_not = is_probe(self._context.sealer, merchant, body, self._context.clock.now())
+            return PROBED if why_not is None else _again(why_not, 400)
         return await self._take(merchant, body, headers.get(b"content-type", b"").decode("latin-1"))
 
     async def _take(self, merchant: Merchant, body: bytes, content_type: str) -> Response:
