@@ -75,7 +75,7 @@ def a_proxy(target: str) -> Generator[Proxy]:
             self.end_headers()
             self.wfile.write(told.body)
 
-        def log_message(self, *_arguments: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -264,7 +264,7 @@ def test_a_clock_that_is_wrong_is_seen_at_the_gateway(here: Deployment) -> None:
             self.send_header("Date", "Mon, 02 Mar 2020 01:00:00 GMT")
             self.end_headers()
 
-        def log_message(self, *_arguments: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             pass
 
     database = here.service.context.database
