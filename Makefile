@@ -1,7 +1,7 @@
 # Everything here needs make and Python 3.11 or newer with venv; the rest is fetched into .venv.
 #   make demo    see a payment arrive          make test    all checks and tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format benchmark chaos lock peers wheel clean
+.PHONY: help setup demo test check format benchmark chaos lock peers debian wheel clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -21,7 +21,7 @@ setup: ## Makes .venv and installs what the locks name; does nothing when nothin
 demo: setup ## Starts emulator, service and a small shop, and prints the addresses to open; ONCE=1 plays it through alone.
 	@$(BIN)/daozhang demo $(if $(ONCE),--once)
 
-test: check peers ## All checks and all tests; under 15 minutes on two cores.
+test: check peers debian ## All checks and all tests; under 15 minutes on two cores.
 	@echo "== tests"
 	@$(BIN)/pytest -n 2 --dist loadfile --durations 15 $(PYTEST_ARGS)
 	@echo "== tests of what touches the database, on PostgreSQL"
@@ -42,6 +42,9 @@ chaos: setup ## Kills the service's processes KILLS times (200) under load, on b
 
 peers: setup ## Makes the environments of the official SDKs that some tests talk to.
 	@$(BIN)/python tests/peers/environments.py
+
+debian: setup ## Unpacks nginx and PHP into .venv/debian for the tests that run them, if the machine has none.
+	@requirements/debian.sh
 
 format: setup ## Puts the code in the form that the checks ask for.
 	@$(BIN)/ruff check --fix .

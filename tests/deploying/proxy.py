@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from debian import Program, find_program
 from processes import status, until
 from worlds import free_port
 
@@ -30,8 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "deploy/nginx/daozhang.conf"
 NAME = "pay.example.com"
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-MISSING = "nginx is not here; on Debian and Ubuntu: apt install nginx"
+NGINX = find_program("nginx", "nginx")
+MISSING = NGINX if isinstance(NGINX, str) else ""
 
 AROUND = """\
 daemon off;
@@ -114,13 +115,15 @@ def proxied(service_port: int) -> Generator[Proxy]:
     (directory / "daozhang.conf").write_text(rendered(directory, ports, service_port), "utf-8")
     (directory / "nginx.conf").write_text(AROUND.format(directory=directory), "utf-8")
     (directory / "error.log").touch()
+    assert isinstance(NGINX, Program)
     user = _unprivileged(directory)
     with (directory / "output.log").open("wb") as output:
         process = subprocess.Popen(
-            [str(NGINX), "-c", directory / "nginx.conf", "-e", directory / "error.log"],
+            [NGINX.path, "-c", directory / "nginx.conf", "-e", directory / "error.log"],
             stdout=output,
             stderr=output,
             cwd=directory,
+            env={**os.environ, **NGINX.environment},
             **user,
         )
     try:
@@ -161,12 +164,16 @@ def make_certificate(directory: Path) -> None:
 
 
 def _unprivileged(directory: Path) -> dict[str, Any]:
-    """Root's tests run it as nobody, who then owns ``directory`` and what is in it."""
+    """Root's tests run it as nobody, who then owns ``directory`` and what is in it. Where nobody may
+    not go to the program, nginx itself gives its privileges away."""
     if os.getuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
     for path in (directory, *directory.iterdir()):
         os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    assert isinstance(NGINX, Program)
+    if not all(parent.stat().st_mode & 0o001 for parent in Path(NGINX.path).resolve().parents):
+        return {}
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 

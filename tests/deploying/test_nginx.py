@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from deploying.proxy import MISSING, NAME, NGINX, Proxy, proxied
+from deploying.proxy import MISSING, NAME, Proxy, proxied
 from processes import prepare, serving
 from signed_world import FORM, paid, signed
 from streams import Stream
 from worlds import free_port
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason=MISSING)
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 
 @dataclass(frozen=True)

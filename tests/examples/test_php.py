@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import shutil
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,16 +14,20 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from debian import Program, find_program
 from processes import status, until
 from signed_world import SignedWorld, paid, signed_world
 from worlds import free_port
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/php"
-PHP = shutil.which("php")
+PHP = find_program("php", "php-cli")
 
-pytestmark = pytest.mark.skipif(
-    PHP is None, reason="php is not here; on Debian and Ubuntu: apt install php-cli"
-)
+pytestmark = pytest.mark.skipif(isinstance(PHP, str), reason=str(PHP))
+
+
+def program() -> str:
+    assert isinstance(PHP, Program)
+    return PHP.path
 
 
 @dataclass
@@ -52,8 +55,10 @@ class Shop:
         self.endpoint, self.secret = answer.json()["id"], answer.json()["secret"]
 
     def environment(self) -> dict[str, str]:
+        assert isinstance(PHP, Program)
         return {
             "PATH": os.environ["PATH"],
+            **PHP.environment,
             "DAOZHANG_API": str(self.world.api.base_url).rstrip("/"),
             "DAOZHANG_KEY": self.world.api.headers["Authorization"].removeprefix("Bearer "),
             "DAOZHANG_SECRET": self.secret,
@@ -64,7 +69,7 @@ class Shop:
     def open(self) -> Generator[None]:
         with (self.directory / "php.log").open("ab") as log:
             process = subprocess.Popen(
-                [str(PHP), "-d", "error_log=", "-S", f"127.0.0.1:{self.port}", "-t", str(EXAMPLE)],
+                [program(), "-d", "error_log=", "-S", f"127.0.0.1:{self.port}", "-t", str(EXAMPLE)],
                 env=self.environment(),
                 stdout=log,
                 stderr=log,
@@ -81,7 +86,7 @@ class Shop:
 
     def ship(self) -> list[str]:
         done = subprocess.run(
-            [str(PHP), str(EXAMPLE / "ship.php")],
+            [program(), str(EXAMPLE / "ship.php")],
             env=self.environment(),
             capture_output=True,
             text=True,
