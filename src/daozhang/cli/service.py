@@ -126,6 +126,8 @@ def serve(
             port=number,
             access_log=False,
             log_config=None,
+            # Who asks is whoever connects; what a header says of it is not believed.
+            proxy_headers=False,
             timeout_graceful_shutdown=STOPPING_SECONDS_MAX,
         )
     else:

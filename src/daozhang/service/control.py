@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
-from ipaddress import ip_address
 from typing import ClassVar
 
 from fastapi import APIRouter, Request
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from daozhang.clock import ManualClock
 from daozhang.service.refusals import Refusal
 from daozhang.service.web.context import context_of
+from daozhang.service.web.nearness import is_near
 from daozhang.service.worker import Worker
 
 router = APIRouter(prefix="/_control", include_in_schema=False)
@@ -58,16 +58,10 @@ def _require_right(request: Request) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         allowed = hmac.compare_digest(given.encode(), token.get_secret_value().encode())
     else:
-        allowed = request.client is not None and _is_loopback(request.client.host)
+        allowed = is_near(request)
     if not allowed:
         raise ControlRefused(
-            "The clock is pushed from this machine, or with DAOZHANG_CONTROL_TOKEN as Bearer.",
-            "只能在本机推动时钟, 或以 DAOZHANG_CONTROL_TOKEN 作为 Bearer 令牌.",
+            "The clock is pushed from this machine and not through a proxy, or with "
+            "DAOZHANG_CONTROL_TOKEN as Bearer.",
+            "只能在本机直接 (不经代理) 推动时钟, 或以 DAOZHANG_CONTROL_TOKEN 作为 Bearer 令牌.",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

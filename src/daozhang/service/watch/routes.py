@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from ipaddress import ip_address
-from typing import ClassVar, Final, cast
+from typing import ClassVar, cast
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,9 +11,7 @@ from daozhang.service.refusals import Refusal
 from daozhang.service.watch.actions import Lookout
 from daozhang.service.watch.exposition import CONTENT_TYPE, write_metrics
 from daozhang.service.web.context import context_of
-
-SIGNS_OF_A_PROXY: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-"""What a proxy adds: behind one on the same machine everybody seems to be that machine."""
+from daozhang.service.web.nearness import is_near
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,14 +49,6 @@ def _require_right(request: Request) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         allowed = hmac.compare_digest(given.encode(), token.get_secret_value().encode())
     else:
-        proxied = any(name in request.headers for name in SIGNS_OF_A_PROXY)
-        allowed = not proxied and request.client is not None and _is_loopback(request.client.host)
+        allowed = is_near(request)
     if not allowed:
         raise MetricsRefused
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
