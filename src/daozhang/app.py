@@ -42,6 +42,7 @@ from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.duties import SweepRefunds
 from daozhang.service.refunds.requesting import REFUND_JOB
+from daozhang.service.retention.duties import Forget
 from daozhang.service.seal import open_sealer
 from daozhang.service.settings import Settings, load_settings
 from daozhang.service.signals import Signals
@@ -112,6 +113,7 @@ class Service:
             FanOut(context),
             Deliver(context, self._drain),
             ForgetAnswers(context),
+            Forget(context),
             self._meter,
             Tally(context),
             RaiseAlerts(self.lookout),

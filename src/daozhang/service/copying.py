@@ -289,7 +289,7 @@ def _opens(connection: sa.Connection, sealed: Sealed, sealer: Sealer) -> bool:
     for order in ("ASC", "DESC"):
         row = connection.exec_driver_sql(
             # Every column that the row has: a backup of an older revision may have fewer.
-            f'SELECT * FROM "{table}" WHERE "{column}" IS NOT NULL ORDER BY id {order} LIMIT 1'  # noqa: S608 - our own names
+            f'SELECT * FROM "{table}" WHERE length("{column}") > 0 ORDER BY id {order} LIMIT 1'  # noqa: S608 - our own names
         ).first()
         if row is None:
             return True

@@ -76,7 +76,8 @@ def _reseal_batch(
     table, column = sealed.column.table, sealed.column
     some = (
         sa.select(table)
-        .where(table.c.id > after_id, column.is_not(None))
+        # Empty: it was sealed, and has been forgotten (retention).
+        .where(table.c.id > after_id, sa.func.length(column) > 0)
         .order_by(table.c.id)
         .limit(BATCH_ROWS_MAX)
         .with_for_update()

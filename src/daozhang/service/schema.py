@@ -11,6 +11,7 @@ from daozhang.service.merchants import store as merchants_store
 from daozhang.service.orders import store as orders_store
 from daozhang.service.outbox import store as outbox_store
 from daozhang.service.refunds import store as refunds_store
+from daozhang.service.retention import store as retention_store
 from daozhang.service.watch import store as watch_store
 from daozhang.service.web import idempotency
 from daozhang.service.webhooks import store as webhooks_store
@@ -23,6 +24,7 @@ STORES: Final = (
     orders_store,
     outbox_store,
     refunds_store,
+    retention_store,
     webhooks_store,
     watch_store,
 )

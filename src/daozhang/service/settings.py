@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     alerts_repeat_hours: int = Field(4, ge=1, le=168)
     order_expiry_seconds: int = Field(1800, ge=60, le=15 * 24 * 3600)
     expiry_grace_seconds: int = Field(120, ge=0, le=3600)
+    retention_notifications_days: int = Field(400, ge=30, le=36500)
+    retention_personal_days: int = Field(1100, ge=30, le=36500)
+    retention_refused_days: int = Field(30, ge=1, le=36500)
     gateway_timeout_seconds: float = Field(10.0, gt=0, le=60)
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -23,7 +24,11 @@ class InboxStatus(StrEnum):
     SURPRISED = "surprised"  # a person looks at it
 
 
+FORGOTTEN: Final = b""
+"""In place of a raw notification whose time is over; nothing that is sealed is empty."""
+
 OPEN_STATUSES = (InboxStatus.RECEIVED, InboxStatus.CONFIRMING, InboxStatus.WAITING)
+SETTLED_STATUSES = (InboxStatus.APPLIED, InboxStatus.KEPT)
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -62,3 +67,5 @@ class RecordedNotification:
     received_at: datetime
     applied_at: datetime | None
     outcome: str | None
+    has_body: bool = True
+    """Whether what Alipay sent is still here, word for word."""

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from daozhang.service.bulk import insert_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
-from daozhang.service.inbox.model import InboxStatus, RecordedNotification
+from daozhang.service.inbox.model import FORGOTTEN, InboxStatus, RecordedNotification
 from daozhang.service.inbox.rules import fact_from_json
 from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import orders
@@ -252,4 +252,5 @@ def _row(row: Mapping[Any, Any]) -> RecordedNotification:
         received_at=row["received_at"],
         applied_at=row["applied_at"],
         outcome=row["outcome"],
+        has_body=row["body_sealed"] != FORGOTTEN,
     )

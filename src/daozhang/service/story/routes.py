@@ -11,13 +11,14 @@ from pydantic import BaseModel, Field
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.db import Tx
-from daozhang.service.inbox.model import RecordedNotification
+from daozhang.service.inbox.model import SETTLED_STATUSES, RecordedNotification
 from daozhang.service.inbox.store import list_notifications
 from daozhang.service.orders.actions import read_order
 from daozhang.service.orders.model import Order
 from daozhang.service.orders.routes import render
 from daozhang.service.orders.store import list_steps, list_surprises
 from daozhang.service.orders.views import OrderOut, StepOut, SurpriseOut
+from daozhang.service.retention.rules import forgotten_at
 from daozhang.service.web.context import context_of
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
@@ -43,7 +44,7 @@ def get_story(
     context = context_of(request)
     with context.database.read() as tx:
         order = read_order(tx, caller.merchant_id, out_trade_no)
-        entries = _entries(tx, order)
+        entries = _entries(tx, order, context.settings.retention_notifications_days)
     return StoryOut(
         environment=order.environment,
         order=render(context, order, caller.merchant_slug),
@@ -52,10 +53,10 @@ def get_story(
     )
 
 
-def _entries(tx: Tx, order: Order) -> list[dict[str, Any]]:
+def _entries(tx: Tx, order: Order, keep_days: int) -> list[dict[str, Any]]:
     steps = [StepOut.of(step).model_dump(mode="json") for step in list_steps(tx, order.id)]
     told = list_notifications(tx, order.merchant_id, order.out_trade_no)
-    notifications = [_notification(row) for row in told]
+    notifications = [_notification(row, keep_days) for row in told]
     surprised = list_surprises(tx, order.merchant_id, order.id)
     surprises = [SurpriseOut.of(surprise).model_dump(mode="json") for surprise in surprised]
     created = {"kind": "created", "at": order.created_at.isoformat()}
@@ -65,7 +66,7 @@ def _entries(tx: Tx, order: Order) -> list[dict[str, Any]]:
     )
 
 
-def _notification(row: RecordedNotification) -> dict[str, Any]:
+def _notification(row: RecordedNotification, keep_days: int) -> dict[str, Any]:
     return {
         "kind": "notification",
         "at": row.received_at.isoformat(),
@@ -75,4 +76,9 @@ def _notification(row: RecordedNotification) -> dict[str, Any]:
         "copies": row.copies,
         "applied_at": None if row.applied_at is None else row.applied_at.isoformat(),
         "outcome": row.outcome,
+        # What is not settled stays whole: somebody may have to look at it.
+        "raw_kept_until": forgotten_at(row.received_at, keep_days).isoformat()
+        if row.has_body and row.status in SETTLED_STATUSES
+        else None,
+        "raw_deleted": not row.has_body,
     }

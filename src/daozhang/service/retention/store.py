@@ -1,0 +1,107 @@
+"""How far forgetting has come, and the rows that it goes through.
+
+Rows are gone through in the order of their numbers, which is that of time. So no index is needed
+for it, and notifications cost no more for being forgotten one day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from daozhang.service.bulk import update_rows
+from daozhang.service.db import RowId, Tx, insert_ignoring, metadata
+from daozhang.service.inbox.model import FORGOTTEN, SETTLED_STATUSES
+from daozhang.service.inbox.store import notifications, refused_notifications
+from daozhang.service.orders.store import order_steps, orders
+from daozhang.service.retention.rules import without_buyer
+
+marks = sa.Table(
+    "retention_marks",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("after_id", RowId, nullable=False),
+)
+"""Up to which row each kind has been gone through."""
+
+
+def lock_mark(tx: Tx, name: str) -> int:
+    """Up to which row ``name`` has come; nobody else goes on with it before the end of ``tx``."""
+    insert_ignoring(tx, marks, [{"name": name, "after_id": 0}], marks.c.name)
+    wanted = sa.select(marks.c.after_id).where(marks.c.name == name).with_for_update()
+    return int(tx.execute(wanted).scalar_one())
+
+
+def read_mark(tx: Tx, name: str) -> int:
+    """The same, held for nobody."""
+    wanted = sa.select(marks.c.after_id).where(marks.c.name == name)
+    return int(tx.execute(wanted).scalar() or 0)
+
+
+def move_mark(tx: Tx, name: str, after_id: int) -> None:
+    """All rows up to ``after_id`` have been gone through."""
+    tx.execute(sa.update(marks).where(marks.c.name == name).values(after_id=after_id))
+
+
+def list_notifications_after(tx: Tx, after_id: int, rows_max: int) -> list[tuple[int, datetime]]:
+    """The next notifications, by number, and when they came."""
+    return _list_after(tx, notifications.c.id, notifications.c.received_at, after_id, rows_max)
+
+
+def list_steps_after(tx: Tx, after_id: int, rows_max: int) -> list[tuple[int, datetime]]:
+    """The next steps, by number, and when each was taken."""
+    return _list_after(tx, order_steps.c.id, order_steps.c.at, after_id, rows_max)
+
+
+def forget_notifications(tx: Tx, ids: Sequence[int]) -> None:
+    """Takes the raw bytes and the fact out of those that are settled: the step has what counts."""
+    tx.execute(
+        sa.update(notifications)
+        .where(notifications.c.id.in_(ids), notifications.c.status.in_(SETTLED_STATUSES))
+        .values(body_sealed=FORGOTTEN, fact=sa.null())
+    )
+
+
+def forget_buyers(tx: Tx, step_ids: Sequence[int]) -> None:
+    """Takes out of the orders of these steps what says who paid."""
+    of_steps = sa.select(order_steps.c.order_id).where(order_steps.c.id.in_(step_ids))
+    rows = tx.execute(
+        sa.select(orders.c.id, orders.c.payment)
+        .where(orders.c.id.in_(of_steps), orders.c.payment.is_not(None))
+        .order_by(orders.c.id)
+        .with_for_update()
+    ).all()
+    changed: list[dict[str, Any]] = [
+        {"id": row.id, "payment": kept}
+        for row in rows
+        if (kept := without_buyer(row.payment)) is not None
+    ]
+    update_rows(tx, orders, changed)
+
+
+def delete_refused(tx: Tx, received_until: datetime, rows_max: int) -> int:
+    """Deletes samples of refused bodies; how many. The counts by day and reason stay."""
+    old = (
+        sa.select(refused_notifications.c.id)
+        .where(refused_notifications.c.received_at <= received_until)
+        .limit(rows_max)
+    )
+    return tx.execute(
+        sa.delete(refused_notifications).where(refused_notifications.c.id.in_(old))
+    ).rowcount
+
+
+def oldest_refused(tx: Tx) -> datetime | None:
+    """When the oldest sample came; there are few for each merchant."""
+    return tx.execute(sa.select(sa.func.min(refused_notifications.c.received_at))).scalar()
+
+
+def _list_after(
+    tx: Tx, id_of: sa.Column[int], at_of: sa.Column[datetime], after_id: int, rows_max: int
+) -> list[tuple[int, datetime]]:
+    wanted = sa.select(id_of, at_of).where(id_of > after_id).order_by(id_of).limit(rows_max)
+    rows = tx.execute(wanted).mappings()
+    return [(row[id_of], row[at_of]) for row in rows]
