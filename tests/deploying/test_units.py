@@ -139,3 +139,15 @@ def test_the_containers_of_the_guide_know_the_settings() -> None:
         own = {key: str(value) for key, value in given.items() if key.startswith("DAOZHANG_")}
         if own:
             assert load_settings(own).port == 8800, name
+
+
+def test_the_container_is_no_root_is_pinned_by_hash_and_says_whether_it_is_alive() -> None:
+    text = (ROOT / "deploy/Containerfile").read_text("utf-8").replace("\\\n", " ")
+    steps = [line for line in text.splitlines() if line and not line.startswith("#")]
+    last_stage = steps[max(i for i, line in enumerate(steps) if line.startswith("FROM ")) :]
+    users = [line for line in last_stage if line.startswith("USER ")]
+    assert users == ["USER 10001"]
+    assert all("--require-hashes" in line for line in steps if "--requirement" in line)
+    assert "/healthz" in next(line for line in last_stage if line.startswith("HEALTHCHECK "))
+    variables = dict(re.findall(r"(DAOZHANG_[A-Z_]+)=(\S+)", text))
+    assert load_settings(variables).host == "0.0.0.0"
