@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,10 +24,11 @@ from standardwebhooks import Webhook
 from daozhang.service.db import Database
 from daozhang.service.merchants.store import find_merchant
 from daozhang.service.webhooks import actions, store
+from daozhang.service.webhooks.drain import PLACES_PER_ENDPOINT, POST_SECONDS_MAX
 from daozhang.service.webhooks.model import Format
 from databases import database_url
 from processes import until
-from receivers import Answer, Receiver, receiver
+from receivers import Answer, Got, Receiver, receiver
 from signed_world import SLUG, SignedWorld, paid, signed_world
 
 HOUR_SECONDS = 3600
@@ -398,3 +400,32 @@ def test_told_to_stop_what_was_claimed_and_not_sent_is_given_back(
     assert len(rows) - len(left) == len(hook.got)
     assert [row["attempt_count"] for row in left] == [0] * len(left)
     assert all(row["due_at"] <= now for row in left)
+
+
+def test_what_waits_behind_a_receiver_that_hangs_is_given_back_and_not_counted(
+    world: SignedWorld, hook: Receiver
+) -> None:
+    count, places = 20, PLACES_PER_ENDPOINT
+    endpoint = add(world, hook)
+    orders = [world.create(f"A-{number}") for number in range(count)]
+    began = threading.Semaphore(0)
+
+    def hang(_got: Got) -> Answer:
+        began.release()
+        return Answer(delay_seconds=POST_SECONDS_MAX + 1)
+
+    hook.answer = hang
+    for order in orders:
+        world.tell(paid(order["out_trade_no"]))
+    for _ in range(places):
+        assert began.acquire(timeout=10)
+    hook.answer = lambda _got: Answer()
+    world.pass_time()  # returns when nothing is under way any more
+    world.pass_time(60)
+
+    found = deliveries(world, endpoint, limit=str(count))
+    assert [one["status"] for one in found] == ["delivered"] * count
+    attempts = sorted(one["attempt_count"] for one in found)
+    assert attempts == [1] * (count - places) + [2] * places
+    arrived = [event["data"]["order"]["out_trade_no"] for event in events_of(hook)]
+    assert sorted(set(arrived)) == sorted(order["out_trade_no"] for order in orders)
