@@ -20,6 +20,7 @@ from urllib.parse import parse_qs
 
 import httpx2
 
+from books import check_books
 from daozhang.app import Service, create_context
 from daozhang.clock import ManualClock
 from daozhang.money import Money
@@ -268,3 +269,4 @@ def open_shop(data_dir: Path, **policies: Any) -> Generator[Shop]:
         httpx2.Client(base_url=server.base_url, headers=own, trust_env=False, timeout=60) as api,
     ):
         yield Shop(service, api, gateway, clock)
+        check_books(context.database)

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from books import check_books
 from daozhang.app import Service, create_context
 from daozhang.clock import ManualClock, to_beijing_text
 from daozhang.service.inbox.store import count_refused, refused_notifications
@@ -197,3 +198,4 @@ def signed_world(data_dir: Path, **chosen: object) -> Generator[SignedWorld]:
         ) as stranger,
     ):
         yield SignedWorld(context, api, stranger, gateway)
+        check_books(context.database)

@@ -19,6 +19,7 @@ import httpx2
 import sqlalchemy as sa
 import uvicorn
 
+from books import check_books
 from daozhang.app import Service, create_context
 from daozhang.clock import ManualClock
 from daozhang.emulator.app import create_emulator
@@ -282,5 +283,6 @@ def running(directory: Path, **policies: Any) -> Generator[World]:
     try:
         world.start()
         yield world
+        check_books(world.service.context.database)
     finally:
         world.stop()

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 import daozhang.service
+from daozhang.service.announced import BODIES
 from daozhang.service.api import add_routes
 from daozhang.service.refusals import Refusal
 from daozhang.service.settings import Settings
@@ -132,6 +133,10 @@ def test_nothing_is_told_of_that_is_not_there(page: str) -> None:
     kinds = r"DAOZHANG_[A-Z_]+|(GET|POST|PUT|PATCH|DELETE) /v1/\S+|(order|refund)\.[a-z_]+|daozhang_[a-z_]+"
     told = {name for name in paragraphs(page) if re.fullmatch(kinds, name)}
     assert sorted(told - PAGES[page]()) == []
+
+
+def test_each_live_event_has_a_typed_body() -> None:
+    assert set(BODIES) == live_events()
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from daozhang.service.announced import router as announced_router
 from daozhang.service.inbox import returning
 from daozhang.service.inquiries.routes import router as inquiries_router
 from daozhang.service.merchants.routes import router as merchants_router
@@ -50,6 +51,7 @@ def add_routes(app: FastAPI) -> None:
     """Hangs every route into ``app``, but for the notifications' door, which stands before it."""
     for router in (orders_router, inquiries_router, refunds_router, story_router, outbox_router):
         app.include_router(router)
+    app.include_router(announced_router)
     app.include_router(at_risk_router)
     app.include_router(merchants_router)
     app.include_router(webhooks.router)

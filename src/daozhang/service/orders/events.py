@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+import msgspec
 
-from daozhang.service.orders.model import Order
+from daozhang.service.orders.model import Order, OrderStatus
 
 ORDER_EVENTS: Final = {
     "order.paid": "Alipay says, signed, that the order is paid. Announced once.",
@@ -20,32 +20,36 @@ ORDER_EVENTS: Final = {
 """Every type of event of this domain, with what it says."""
 
 
-class OrderSnapshot(BaseModel):
-    """The order as it stood when the event was written. Amounts are text, times RFC 3339."""
+AmountText = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?$", description="In the major unit, as text.")
+]
+TimeText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 
-    model_config = ConfigDict(frozen=True)
 
-    out_trade_no: str
-    trade_no: str | None
-    status: str
-    amount: str
-    currency: str
-    refunded_amount: str
+class OrderSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The order as it stood when the event was written."""
+
+    out_trade_no: Annotated[str, msgspec.Meta(description="Your number for the order.")]
+    trade_no: Annotated[str | None, msgspec.Meta(description="Alipay's number, once it has one.")]
+    status: OrderStatus
+    amount: AmountText
+    currency: Annotated[str, msgspec.Meta(description="ISO 4217.")]
+    refunded_amount: AmountText
     cart_ref: str | None
-    late: bool
-    attention: bool
-    paid_at: str | None
+    late: Annotated[bool, msgspec.Meta(description="Paid after it had been given up.")]
+    attention: Annotated[bool, msgspec.Meta(description="A person has to look at it.")]
+    paid_at: TimeText | None
     closed_reason: str | None
-    metadata: dict[str, str]
+    metadata: Annotated[dict[str, str], msgspec.Meta(description="What you wrote into it.")]
 
 
-def snapshot_of(order: Order) -> dict[str, object]:
+def snapshot_of(order: Order) -> dict[str, Any]:
     """``order`` as the body of an event carries it."""
     paid_at = order.payment.paid_at if order.payment is not None else None
-    return OrderSnapshot(
+    snapshot = OrderSnapshot(
         out_trade_no=order.out_trade_no,
         trade_no=order.trade_no,
-        status=order.status.value,
+        status=order.status,
         amount=str(order.amount),
         currency=order.amount.currency,
         refunded_amount=str(order.refunded),
@@ -55,4 +59,5 @@ def snapshot_of(order: Order) -> dict[str, object]:
         paid_at=None if paid_at is None else paid_at.isoformat(),
         closed_reason=order.closed_reason,
         metadata=dict(order.metadata),
-    ).model_dump()
+    )
+    return msgspec.structs.asdict(snapshot)

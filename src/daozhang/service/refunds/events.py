@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+import msgspec
 
-from daozhang.service.refunds.model import Refund
+from daozhang.service.orders.events import AmountText
+from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
 
 REFUND_EVENTS: Final = {
     "refund.succeeded": "Money has gone back. Announced once for each refund, whoever started it.",
@@ -15,30 +16,31 @@ REFUND_EVENTS: Final = {
 """Every type of event of this domain, with what it says."""
 
 
-class RefundSnapshot(BaseModel):
+class RefundSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The refund as it stood when the event was written."""
 
-    model_config = ConfigDict(frozen=True)
-
-    out_request_no: str | None
-    origin: str
-    status: str
-    amount: str
+    out_request_no: Annotated[
+        str | None, msgspec.Meta(description="Its number; null while nobody has named it.")
+    ]
+    origin: RefundOrigin
+    status: RefundStatus
+    amount: AmountText
     currency: str
     reason: str | None
-    last_code: str | None
+    last_code: Annotated[str | None, msgspec.Meta(description="What Alipay last said of it.")]
     last_message: str | None
 
 
-def refund_snapshot(refund: Refund) -> dict[str, object]:
+def refund_snapshot(refund: Refund) -> dict[str, Any]:
     """``refund`` as the body of an event carries it."""
-    return RefundSnapshot(
+    snapshot = RefundSnapshot(
         out_request_no=refund.out_request_no,
-        origin=refund.origin.value,
-        status=refund.status.value,
+        origin=refund.origin,
+        status=refund.status,
         amount=str(refund.amount),
         currency=refund.amount.currency,
         reason=refund.reason,
         last_code=refund.last_code,
         last_message=refund.last_message,
-    ).model_dump()
+    )
+    return msgspec.structs.asdict(snapshot)

@@ -1,0 +1,64 @@
+"""What holds of the books at the end of every journey, whatever happened in it."""
+
+from __future__ import annotations
+
+import msgspec
+import sqlalchemy as sa
+
+from daozhang.service.announced import struct_of
+from daozhang.service.db import Database
+from daozhang.service.inbox.model import InboxStatus
+from daozhang.service.inbox.store import notifications
+from daozhang.service.merchants.store import merchants
+from daozhang.service.orders.store import order_steps, orders
+from daozhang.service.outbox.model import Event
+from daozhang.service.outbox.store import events
+from daozhang.service.webhooks.store import deliveries
+
+
+def check_books(database: Database) -> None:
+    """Every event is as its schema says, and no row names an order that is not there."""
+    check_events(database)
+    check_orphans(database)
+
+
+def check_events(database: Database) -> None:
+    """Each event, as it goes out, is of its type: no field less, none more."""
+    with database.read() as tx:
+        rows = tx.execute(sa.select(events)).mappings().all()
+    for row in rows:
+        event = Event(**row)
+        msgspec.convert(event.envelope(), struct_of(event.type))
+
+
+def check_orphans(database: Database) -> None:
+    """The hot path's tables have no foreign keys (decision 11): so this is what holds them."""
+    its_order = orders.alias("its_order")
+    with database.read() as tx:
+        for table in (events, order_steps, deliveries):
+            there = sa.exists().where(its_order.c.id == table.c.order_id)
+            orphans = sa.select(table.c.order_id).where(table.c.order_id.is_not(None), ~there)
+            assert tx.execute(orphans).all() == [], f"{table.name} names orders that are not there"
+        event = events.alias("its_event")
+        there = sa.exists().where(event.c.number == deliveries.c.event_number)
+        unsaid = tx.execute(sa.select(deliveries.c.event_id).where(~there)).all()
+        assert unsaid == [], "deliveries of events that are not there"
+        there = sa.exists().where(
+            its_order.c.out_trade_no == notifications.c.out_trade_no,
+            its_order.c.environment == merchants.c.environment,
+            its_order.c.seller_id == merchants.c.seller_id,
+        )
+        unbooked = (
+            sa.select(notifications.c.notify_id)
+            .outerjoin(merchants, merchants.c.id == notifications.c.merchant_id)
+            .where(
+                notifications.c.status == InboxStatus.APPLIED.value,
+                notifications.c.out_trade_no.is_not(None),
+                ~there,
+            )
+        )
+        assert tx.execute(unbooked).all() == [], "notifications applied to no order"
+        stray = sa.select(notifications.c.id).where(
+            ~sa.exists().where(merchants.c.id == notifications.c.merchant_id)
+        )
+        assert tx.execute(stray).all() == [], "notifications of no merchant"
