@@ -9,7 +9,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -86,7 +86,7 @@ class Proxy:
         )
 
 
-def rendered(directory: Path, ports: dict[str, int], service_port: int) -> str:
+def rendered(directory: Path, ports: dict[str, int], service_ports: Sequence[int]) -> str:
     """The guide's file with the ports and paths of this test; nothing else is changed."""
     text = CONFIGURATION.read_text("utf-8")
     # A machine of a test may be without IPv6; the lines say the same twice.
@@ -96,7 +96,7 @@ def rendered(directory: Path, ports: dict[str, int], service_port: int) -> str:
         "listen 80;": f"listen 127.0.0.1:{ports['plain']};",
         "listen 443 ssl": f"listen 127.0.0.1:{ports['public']} ssl",
         "listen 8443 ssl": f"listen 127.0.0.1:{ports['api']} ssl",
-        "server 127.0.0.1:8800;": f"server 127.0.0.1:{service_port};",
+        "server 127.0.0.1:8800;": " ".join(f"server 127.0.0.1:{port};" for port in service_ports),
         "/etc/ssl/daozhang/": f"{directory}/",
         "/var/log/nginx/daozhang.log": f"{directory}/access.log",
     }
@@ -107,12 +107,12 @@ def rendered(directory: Path, ports: dict[str, int], service_port: int) -> str:
 
 
 @contextmanager
-def proxied(service_port: int) -> Generator[Proxy]:
-    """nginx before the service at ``service_port``; gone at the end."""
+def proxied(*service_ports: int) -> Generator[Proxy]:
+    """nginx before the services at ``service_ports``; gone at the end."""
     directory = Path(tempfile.mkdtemp(prefix="daozhang-nginx-"))
     ports = {name: free_port() for name in ("plain", "public", "api")}
     make_certificate(directory)
-    (directory / "daozhang.conf").write_text(rendered(directory, ports, service_port), "utf-8")
+    (directory / "daozhang.conf").write_text(rendered(directory, ports, service_ports), "utf-8")
     (directory / "nginx.conf").write_text(AROUND.format(directory=directory), "utf-8")
     (directory / "error.log").touch()
     assert isinstance(NGINX, Program)

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from deploying.proxy import MISSING, NAME, Proxy, proxied
-from processes import prepare, serving
+from processes import prepare, serving, until
 from signed_world import FORM, paid, signed
 from streams import Stream
 from worlds import free_port
@@ -195,3 +195,16 @@ def test_a_service_that_is_away_is_an_error_that_alipay_repeats(tmp_path: Path) 
         )
     assert answer.status_code == 502
     assert answer.content.strip() != b"success"
+
+
+def test_when_a_box_is_away_the_other_takes_the_notification_in_the_same_request(
+    deployed: Deployment,
+) -> None:
+    for number in range(4):
+        deployed.create_order(f"T-{number}")
+    with proxied(free_port(), deployed.service_port) as proxy:
+        two = replace(deployed, proxy=proxy)
+        assert [two.notify(f"T-{number}").content for number in range(4)] == [b"success"] * 4
+        two.create_order("T-5")
+        until(lambda: "/v1/orders 201" in proxy.access_log)
+        assert "502, 200" in proxy.access_log, "nothing was sent to the box that is away"
