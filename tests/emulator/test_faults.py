@@ -181,6 +181,20 @@ def test_gateway_gbk_error(place: Place) -> None:
     assert place.merchant.alipay_signed(signed, content["sign"])
 
 
+def test_seller_balance_not_enough(place: Place) -> None:
+    paid(place, "f-18")
+    terms = {"out_trade_no": "f-18", "refund_amount": "1.00", "out_request_no": "r-1"}
+    refund(place, "f-18", "1.00", "r-1")
+    place.emulator.set_fault("seller_balance_not_enough")
+    # What has gone back needs no money; what is new does.
+    assert place.merchant.call(REFUND, terms)["fund_change"] == "N"
+    refused = place.merchant.call(REFUND, terms | {"out_request_no": "r-2"})
+    assert (refused["code"], refused["sub_code"]) == ("40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH")
+    assert len(place.emulator.trades[-1].refunds) == 1
+    place.emulator.clear_faults()
+    refund(place, "f-18", "1.00", "r-2")
+
+
 def test_slow(place: Place) -> None:
     place.emulator.set_fault("slow", seconds=0.3, times=1)
     began = time.perf_counter()

@@ -139,6 +139,10 @@ class Emulator:
         """Returns when every attempt that is due, or under way, has ended."""
         self._notifier.settle().result()
 
+    def rotate(self) -> None:
+        """Alipay signs with a new key, and has a new certificate, from now on."""
+        self._desk.identities.rotate()
+
     def set_fault(
         self,
         name: str,

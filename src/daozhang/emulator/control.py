@@ -119,6 +119,7 @@ class Control:
             self._route("/_control/faults", self.clear_faults, "DELETE"),
             self._route("/_control/switches/{app_id}", self.switches, "GET"),
             self._route("/_control/switches/{app_id}", self.set_switches, "POST"),
+            self._route("/_control/rotate", self.rotate, "POST"),
             self._route("/_control/reset", self.reset, "POST"),
         ]
 
@@ -312,6 +313,15 @@ class Control:
         if self._desk.identities.app_by_id(app_id) is None:
             raise Refused(404, "APP_NOT_EXIST", f"No app {app_id[:40]!r} in this directory.")
         return app_id
+
+    async def rotate(self, request: Request) -> object:
+        """Alipay signs with a new key from now on."""
+        del request
+        authority = await asyncio.to_thread(self._desk.identities.rotate)
+        return {
+            "alipay_cert_sn": authority.certificate_sn,
+            "alipay_public_key": authority.public_key_base64,
+        }
 
     async def reset(self, request: Request) -> object:
         """Forgets everything but keys and clock."""

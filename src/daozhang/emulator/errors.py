@@ -61,6 +61,7 @@ BUSINESS_TEXTS: Final = {
     "ACQ.DISCORDANT_REPEAT_REQUEST": "请求信息不一致",
     "ACQ.REASON_TRADE_REFUND_FEE_ERR": "退款金额无效",
     "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL": "退款金额超限",
+    "ACQ.SELLER_BALANCE_NOT_ENOUGH": "卖家余额不足",
 }
 
 

@@ -36,6 +36,7 @@ DEFAULT_PORT: Final = 8900
 _KEY_BITS: Final = 2048
 _VALIDITY: Final = timedelta(days=3650)
 _APP_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
+_ALIPAY_CERTIFICATE: Final = "alipayCertPublicKey_RSA2.crt"
 _RSA_SIGNATURES: Final = "1.2.840.113549.1.1"
 
 
@@ -169,6 +170,23 @@ class Identities:
             "encrypt_key": app.encrypt_key,
         }
 
+    def rotate(self) -> Authority:
+        """Alipay gets a new key and a certificate for it; the root stays. Answers the new one.
+
+        Another process on this directory keeps the key with which it began.
+        """
+        place = self.directory / "alipay"
+        issuing = x509.load_pem_x509_certificate((place / "issuing.crt").read_bytes())
+        issuing_key = _load_key(place / "issuing_private_key.pem")
+        key = _new_key()
+        leaf = _certificate("支付宝(emulator)", key, (issuing, issuing_key), self._clock.now())
+        with self._lock:
+            # The key first, under its certificate's number: whoever reads finds a pair.
+            _write(place / _key_file(leaf), _private_pem(key))
+            _write_in_one_step(place / _ALIPAY_CERTIFICATE, _pem(leaf) + _pem(issuing))
+            self.authority = _load_authority(place)
+        return self.authority
+
     def _read_apps(self) -> None:
         known = {app.name for app in self._apps.values()}
         for place in self._apps_directory.iterdir():
@@ -201,7 +219,7 @@ class Identities:
         _write(directory / "issuing_private_key.pem", _private_pem(issuing_key))
         _write(directory / "alipayRootCert.crt", _pem(other) + _pem(root))
         _write(directory / "issuing.crt", _pem(issuing))
-        _write(directory / "alipayCertPublicKey_RSA2.crt", _pem(leaf) + _pem(issuing))
+        _write(directory / _ALIPAY_CERTIFICATE, _pem(leaf) + _pem(issuing))
 
     def _fill_app(self, directory: Path, name: str) -> None:
         now = self._clock.now()
@@ -271,16 +289,23 @@ def root_serial_of(certificates: list[x509.Certificate]) -> str:
 
 
 def _load_authority(place: Path) -> Authority:
-    certificate_path = place / "alipayCertPublicKey_RSA2.crt"
+    certificate_path = place / _ALIPAY_CERTIFICATE
+    leaf = _certificates(certificate_path)[0]
+    rotated = place / _key_file(leaf)
     root_path = place / "alipayRootCert.crt"
     return Authority(
-        private_key=_load_key(place / "alipay_private_key.pem"),
-        certificate_sn=serial_of(_certificates(certificate_path)[0]),
+        private_key=_load_key(rotated if rotated.exists() else place / "alipay_private_key.pem"),
+        certificate_sn=serial_of(leaf),
         root_sn=root_serial_of(_certificates(root_path)),
         certificate_path=certificate_path,
         root_path=root_path,
         certificate_pem=certificate_path.read_text("ascii"),
     )
+
+
+def _key_file(certificate: x509.Certificate) -> str:
+    """Where the key of a rotated certificate is."""
+    return f"alipay_private_key_{serial_of(certificate)}.pem"
 
 
 def _certificates(path: Path) -> list[x509.Certificate]:

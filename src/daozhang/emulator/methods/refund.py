@@ -6,7 +6,8 @@ from typing import Any
 
 from daozhang.clock import to_beijing_text
 from daozhang.emulator.desk import Desk
-from daozhang.emulator.ledger import Trade
+from daozhang.emulator.faults import FaultName
+from daozhang.emulator.ledger import Declined, Trade
 from daozhang.emulator.methods import terms
 from daozhang.emulator.methods.terms import Call
 from daozhang.emulator.notices import buyer_fields
@@ -15,10 +16,13 @@ from daozhang.emulator.notices import buyer_fields
 def refund(desk: Desk, call: Call) -> dict[str, Any]:
     """``alipay.trade.refund``: ``fund_change`` is ``Y`` the first time, ``N`` for a repeat."""
     trade = _trade_of(desk, call)
+    number = terms.text(call.terms, "out_request_no", 64)
+    amount = terms.amount(call.terms, "refund_amount")
+    _require_balance(desk, call, trade, number)
     outcome = desk.refund(
         trade,
-        terms.amount(call.terms, "refund_amount"),
-        terms.text(call.terms, "out_request_no", 64),
+        amount,
+        number,
         terms.text(call.terms, "refund_reason", 256),
     )
     changed = outcome.trade
@@ -52,6 +56,19 @@ def query(desk: Desk, call: Call) -> dict[str, Any]:
         "gmt_refund_pay": to_beijing_text(found.at),
     }
     return {name: value for name, value in answer.items() if value}
+
+
+def _require_balance(desk: Desk, call: Call, trade: Trade, number: str) -> None:
+    """The fault: the seller has too little money. What went back already needs none."""
+    if trade.refund(number) is not None:
+        return
+    if desk.faults.strike(
+        FaultName.SELLER_BALANCE_NOT_ENOUGH,
+        out_trade_no=trade.out_trade_no,
+        app_id=call.app.app_id,
+        method=call.method,
+    ):
+        raise Declined("ACQ.SELLER_BALANCE_NOT_ENOUGH")
 
 
 def _trade_of(desk: Desk, call: Call) -> Trade:
