@@ -141,6 +141,7 @@ def run(rounds: int, deliveries: int, seconds: float) -> bool:
     header = ["database", "CPU ms", "per second", "p99 alone ms", "p99 beside bad ms", "x alone"]
     title = f"Outgoing webhooks (limits: {CPU_MS_MAX} ms of CPU, {DELAY_RATIO_MAX:.0f} x alone)"
     print_table(title, header, rows)
+    print(f"promise: both limits, on both databases; kept: {kept}")
     return kept
 
 
