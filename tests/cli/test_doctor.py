@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from typer.testing import CliRunner, Result
 
 from daozhang.app import Service, create_context
 from daozhang.cli.main import build
-from daozhang.clock import SystemClock
+from daozhang.clock import ManualClock, SystemClock
 from daozhang.emulator.app import create_emulator
 from daozhang.service.inbox.probe import make_probe
 from daozhang.service.inbox.store import notifications, refused_notifications
 from daozhang.service.merchants.actions import add_app, add_merchant, get_merchant
+from daozhang.service.merchants.credentials import sealed_private_key
 from daozhang.service.merchants.model import NewApp, NewMerchant
+from daozhang.service.merchants.store import apps
 from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
 from databases import database_url, on_postgresql, run
@@ -304,6 +307,38 @@ def test_keys_that_prove_nothing_are_said(here: Deployment) -> None:
             tx.execute(sa.text("UPDATE apps SET alipay_public_key = :key"), {"key": before})
     assert found["keys.pair"]["result"] == "ok"
     assert found["keys.proved"]["result"] == "fail"
+
+
+@pytest.mark.parametrize(("days_left", "worst"), [(60, {"ok"}), (10, {"warn"}), (-10, {"fail"})])
+def test_certificates_are_told_of_before_they_end(
+    here: Deployment, tmp_path: Path, days_left: int, worst: set[str]
+) -> None:
+    context = here.service.context
+    # An emulator's certificates last for ten years: this one has made its own long ago.
+    made_at = context.clock.now() + timedelta(days=days_left - 3650)
+    given = create_emulator(tmp_path, clock=ManualClock(made_at), port=1).credentials("old")
+    columns = ("app_cert", "alipay_cert", "alipay_root_cert")
+    values = {name: Path(given[f"{name}_path"]).read_text("ascii") for name in columns}
+    bound_to = sealed_private_key("emulator", given["app_id"])
+    private = context.sealer.seal(given["app_private_key_pkcs8"].encode(), bound_to)
+    with context.database.begin() as tx:
+        running = tx.execute(sa.select(apps)).mappings().one()
+        row = {name: value for name, value in running.items() if name not in ("id", *columns)}
+        row |= {"app_id": given["app_id"], "private_key_sealed": private, **values}
+        tx.execute(sa.insert(apps).values(**row | {"alipay_public_key": None}))
+    try:
+        result = here.doctor("--json")
+    finally:
+        with context.database.begin() as tx:
+            tx.execute(sa.delete(apps).where(apps.c.app_id == given["app_id"]))
+    found = json.loads(result.stdout)["findings"]
+    about = [one for one in found if one["about"].startswith(given["app_id"])]
+    certificates = [one for one in about if one["check"] == "keys.certificates"]
+    assert {one["result"] for one in certificates} == worst
+    assert len(certificates) == 2
+    assert [one["result"] for one in about if one["check"] == "keys.pair"] == [
+        "fail" if days_left < 0 else "ok"
+    ]
 
 
 def test_settings_and_files_that_are_not_there(here: Deployment, tmp_path: Path) -> None:
