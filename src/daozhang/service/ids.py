@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import datetime
 from typing import Final
@@ -9,8 +10,12 @@ from typing import Final
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: in alphabetical order, and without letters that look like digits."""
 
-_RANDOM_BITS: Final = 80
-_CHARACTERS: Final = 26
+_PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+"""Ten bits each."""
+
+_RANDOM_BYTES: Final = 10
+_SHIFTS: Final = tuple(range(120, -1, -10))
+"""Where the 13 pairs of an identifier's 130 bits are; the first two bits are always zero."""
 
 
 def new_id(prefix: str, now: datetime) -> str:
@@ -18,9 +23,9 @@ def new_id(prefix: str, now: datetime) -> str:
 
     Sorts by time as text. It is no secret: what must not be guessed is a `random_token`.
     """
-    number = (int(now.timestamp() * 1000) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
-    characters = [_ALPHABET[(number >> (5 * place)) & 31] for place in range(_CHARACTERS)]
-    return f"{prefix}_{''.join(reversed(characters))}"
+    milliseconds = int(now.timestamp() * 1000)
+    number = (milliseconds << (8 * _RANDOM_BYTES)) | int.from_bytes(os.urandom(_RANDOM_BYTES))
+    return f"{prefix}_{''.join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])}"
 
 
 def random_token() -> str:

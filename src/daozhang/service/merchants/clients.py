@@ -173,7 +173,8 @@ class _MadeOnce(Generic[_Made]):
 
     def get(self, owner: Hashable, source: object, make: Callable[[], _Made]) -> _Made:
         kept = self._made.get(owner)
-        if kept is not None and kept[0] == source:
+        # The same object nearly always: comparing all its fields is for when it was read again.
+        if kept is not None and (kept[0] is source or kept[0] == source):
             return kept[1]
         with self._lock:
             kept = self._made.get(owner)
