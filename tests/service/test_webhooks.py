@@ -8,7 +8,7 @@ import hmac
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -389,17 +389,21 @@ def test_told_to_stop_what_was_claimed_and_not_sent_is_given_back(
         hook.answer = lambda _got: Answer(delay_seconds=0.5)
         for order in orders:
             world.tell(paid(order["out_trade_no"]))
-        until(lambda: len(hook.got) > 0)
+        until(lambda: len(hook.got) > 0 and len(_rows(world.context.database)) == count)
         now = world.context.clock.now()
     database = Database(database_url(tmp_path))
-    with database.read() as tx:
-        rows = tx.execute(sa.select(store.deliveries)).mappings().all()
+    rows = _rows(database)
     database.dispose()
     left = [row for row in rows if row["status"] == "pending"]
     assert 0 < len(left) <= count - len(hook.got)
     assert len(rows) - len(left) == len(hook.got)
     assert [row["attempt_count"] for row in left] == [0] * len(left)
     assert all(row["due_at"] <= now for row in left)
+
+
+def _rows(database: Database) -> Sequence[sa.RowMapping]:
+    with database.read() as tx:
+        return tx.execute(sa.select(store.deliveries)).mappings().all()
 
 
 def test_what_waits_behind_a_receiver_that_hangs_is_given_back_and_not_counted(
