@@ -8,15 +8,16 @@ types, and what they do to a value, are those of the tables: there is no second 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from functools import lru_cache
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 
-from daozhang.service.db import Tx, json_text
+from daozhang.service.db import Moment, Tx, json_text
 
 Row = Mapping[str, Any]
 _Convert = Callable[[Any], Any]
@@ -63,17 +64,40 @@ def update_rows(tx: Tx, table: sa.Table, rows: Sequence[Row], *, key: str = "id"
         _execute_each(tx, table, columns, rows, _update_sql(table, columns), ())
 
 
-@contextmanager
-def in_one_go(tx: Tx) -> Generator[None]:
-    """Sends the statements of the block together and waits for them once, at its end.
+def read_rows(
+    tx: Tx, statement: sa.Select[Any], parameters: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The rows that ``statement`` finds, by column. For a statement that is built once.
 
-    For `insert_rows` without ``returning`` and `update_rows`. An error is raised at the end.
+    On PostgreSQL straight from the driver: half of what reading them costs, and the only way
+    while a transaction travels in one go (`Database.begin`).
     """
-    if tx.dialect == "postgresql":
-        with _driver_of(tx).pipeline():
-            yield
-    else:
-        yield
+    if tx.dialect != "postgresql":
+        found = tx.execute(statement, parameters)
+        names = tuple(found.keys())
+        # A dict each: looking a column up in a row of SQLAlchemy's costs three times as much.
+        return [dict(zip(names, values, strict=True)) for values in found.all()]
+    compiled, moments = _compiled(statement)
+    with _driver_of(tx).cursor(binary=True) as cursor:
+        # Its own parameters as well: a constant in the statement is one.
+        given = compiled.construct_params(dict(parameters))
+        cursor.execute(compiled.string, given, prepare=True)
+        found = cursor.fetchall()
+        names = tuple(column.name for column in cursor.description)  # known once they are here
+    rows = [dict(zip(names, values, strict=True)) for values in found]
+    for row in rows:
+        for name in moments:
+            if (moment := row[name]) is not None:
+                row[name] = moment.astimezone(UTC)
+    return rows
+
+
+@lru_cache(maxsize=64)
+def _compiled(statement: sa.Select[Any]) -> tuple[sa.Compiled, tuple[str, ...]]:
+    """As the driver takes it, and the columns that hold moments."""
+    moments = tuple(c.name for c in statement.selected_columns if isinstance(c.type, Moment))
+    dialect = psycopg.dialect(paramstyle="pyformat")
+    return statement.compile(dialect=dialect), moments
 
 
 def any_of(dialect: str, column: sa.Column[Any], parameter: str) -> sa.ColumnElement[bool]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -139,14 +139,18 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def begin(self) -> Generator[Tx]:
+    def begin(self, *, in_one_go: bool = False) -> Generator[Tx]:
         """A transaction that may write: committed when the block ends, rolled back if it raises.
+
+        ``in_one_go`` is for a block that writes with `daozhang.service.bulk` only: what it sends
+        PostgreSQL travels together, the commit included, and is waited for once, or where rows
+        are read. What a statement raises is raised there.
 
         No network call happens inside one; `require_no_transaction` is asked by whoever makes
         one. Transactions do not nest: asking for a second raises `RuntimeError`.
         """
         if self._writer is None:
-            with self._transaction(writes=True) as tx:
+            with self._transaction(writes=True, in_one_go=in_one_go) as tx:
                 yield tx
         else:
             with self._writer, self._transaction(writes=True) as tx:
@@ -164,14 +168,15 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self, *, writes: bool) -> Generator[Tx]:
+    def _transaction(self, *, writes: bool, in_one_go: bool = False) -> Generator[Tx]:
         if _open_transaction.get():
             raise RuntimeError("A transaction is open already: hand it on instead of a second one.")
         token = _open_transaction.set(True)
         try:
             with self.engine.connect() as connection:
                 connection = connection.execution_options(daozhang_writes=writes)
-                with connection.begin():
+                driver = cast("Any", connection.connection.driver_connection)
+                with driver.pipeline() if in_one_go else nullcontext(), connection.begin():
                     yield Tx(connection)
         finally:
             _open_transaction.reset(token)

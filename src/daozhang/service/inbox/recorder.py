@@ -103,7 +103,7 @@ class Recorder:
 
     def _write(self, batch: Sequence[_Waiting], *, settles: bool = True) -> None:
         try:
-            with self._context.database.begin() as tx:
+            with self._context.database.begin(in_one_go=True) as tx:
                 arrivals = [waiting.arrival for waiting in batch]
                 record_arrivals(tx, self._context, arrivals, settles=settles)
         except Exception as error:

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from daozhang.service.bulk import in_one_go
 from daozhang.service.db import Tx
 from daozhang.service.orders import rules, store
 from daozhang.service.orders.events import snapshot_of
@@ -52,10 +51,9 @@ def settle_plainly(
 
 def book_plain(tx: Tx, settlements: Sequence[PlainSettlement], signals: Signals) -> None:
     """Writes plain settlements, each of another order: the orders, their steps, their events."""
-    with in_one_go(tx):
-        store.save_settlements(tx, [_order_row(settled) for settled in settlements])
-        store.insert_steps(tx, [_step_row(settled) for settled in settlements])
-        append_events(tx, [e for settled in settlements for e in _events(settled)], signals)
+    store.save_settlements(tx, [_order_row(settled) for settled in settlements])
+    store.insert_steps(tx, [_step_row(settled) for settled in settlements])
+    append_events(tx, [e for settled in settlements for e in _events(settled)], signals)
 
 
 def _events(settled: PlainSettlement) -> list[NewEvent]:
