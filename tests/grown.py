@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 
 from daozhang.service.db import Database
+from daozhang.service.outbox.model import API_VERSION
 
 _EPOCH_2026 = 1_772_000_000
 """In February 2026, in seconds."""
+
+_PAID = json.dumps(
+    {
+        "order": {
+            "out_trade_no": "G1",
+            "trade_no": None,
+            "status": "paid",
+            "amount": "88.88",
+            "currency": "CNY",
+            "refunded_amount": "0.00",
+            "cart_ref": None,
+            "late": False,
+            "attention": False,
+            "paid_at": None,
+            "closed_reason": None,
+            "metadata": {},
+        }
+    }
+)
+"""What every event says: of one order, which is enough for counting."""
 
 
 def grow(database: Database, rows: int) -> None:
@@ -17,25 +40,28 @@ def grow(database: Database, rows: int) -> None:
     at = f"to_timestamp({_EPOCH_2026} + n)" if postgresql else f"({_EPOCH_2026} + n) * 1000000"
     true, false = ("true", "false") if postgresql else ("1", "0")
     empty = "'\\x00'::bytea" if postgresql else "x'00'"
-    json, array = ("'{}'::jsonb", "'[]'::jsonb") if postgresql else ("'{}'", "'[]'")
+    nothing, array = ("'{}'::jsonb", "'[]'::jsonb") if postgresql else ("'{}'", "'[]'")
+    paid = f"'{_PAID}'{'::jsonb' if postgresql else ''}"
+    seller = "SELECT seller_id FROM merchants WHERE id = 1"
     numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows})"
     statements = [
         f"""{numbers} INSERT INTO orders (id, merchant_id, environment, app_id, seller_id,
         out_trade_no, way, amount_minor, currency, subject, metadata, status, refunded_minor,
         reserved_minor, late, attention, close_confirmed, absent_count, unclear_count, query_count,
         step_count, expires_at, created_at, updated_at)
-        SELECT n, 1, 'emulator', 'a', 's', 'G' || n, 'page', 8888, 'CNY', 'Tea', {json}, 'paid', 0,
+        SELECT n, 1, 'emulator', 'a', ({seller}), 'G' || n, 'page', 8888, 'CNY', 'Tea', {nothing}, 'paid', 0,
         0, {false}, {false}, {false}, 0, 0, 0, 1, {at}, {at}, {at} FROM numbers""",
         f"""{numbers} INSERT INTO inbox_notifications (id, merchant_id, notify_id, content_hash,
         out_trade_no, kind, status, fact, body_sealed, copies, attempts, received_at, applied_at)
-        SELECT n, 1, 'N' || n, 'h', 'G' || n, 'trade_status_sync', 'applied', {json}, {empty}, 1,
+        SELECT n, 1, 'N' || n, 'h', 'G' || n, 'trade_status_sync', 'applied', {nothing}, {empty}, 1,
         0, {at}, {at} FROM numbers""",
         f"""{numbers} INSERT INTO order_steps (id, order_id, sequence, at, cause, source_ref,
         status_before, status_after, events, fact)
-        SELECT n, n, 1, {at}, 'notification', '', 'waiting', 'paid', {array}, {json} FROM numbers""",
+        SELECT n, n, 1, {at}, 'notification', '', 'waiting', 'paid', {array}, {nothing} FROM numbers""",
         f"""{numbers} INSERT INTO events (number, id, merchant_id, environment, order_id, sequence,
         type, api_version, data, created_at)
-        SELECT n, 'evt' || n, 1, 'emulator', n, 1, 'order.paid', '1', {json}, {at} FROM numbers""",
+        SELECT n, 'evt' || n, 1, 'emulator', n, 1, 'order.paid', '{API_VERSION}', {paid}, {at}
+        FROM numbers""",
         f"""{numbers} INSERT INTO refunds (id, order_id, merchant_id, out_request_no, origin,
         status, amount_minor, currency, calling, call_count, ask_count, attempt, created_at,
         updated_at)

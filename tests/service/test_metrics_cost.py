@@ -23,7 +23,7 @@ SMALL = {
     "ix_orders_unwatched",
     "ix_refunds_undecided",
     "ix_webhook_deliveries_due",
-    "ix_webhook_deliveries_order",
+    "ix_webhook_deliveries_pending_order",
     "ix_webhook_deliveries_parked",
     "primary key",  # after a position, or of one row
 }
