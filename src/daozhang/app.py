@@ -46,6 +46,7 @@ from daozhang.service.retention.duties import Forget
 from daozhang.service.seal import open_sealer
 from daozhang.service.settings import Settings, load_settings
 from daozhang.service.signals import Signals
+from daozhang.service.sole import Sole
 from daozhang.service.watch.actions import Lookout
 from daozhang.service.watch.alerting import RaiseAlerts
 from daozhang.service.watch.duties import Tally, WriteMeter
@@ -96,6 +97,7 @@ class Service:
         self._drain = Drain(context)
         self.lookout = Lookout(context, self.jobs)
         self._stopping = threading.Lock()
+        self._sole = Sole(context.database)
         self._meter = WriteMeter(context)
         self._silent_orders = AskSilentOrders(self.inquirer)
         self.worker = Worker(
@@ -126,7 +128,11 @@ class Service:
             raise RuntimeError("webhooks did not come to rest")
 
     def start(self) -> None:
-        """Starts recording, the jobs and the duties."""
+        """Starts recording, the jobs and the duties.
+
+        Raises `DatabaseHeld` if another process works on the same SQLite file.
+        """
+        self._sole.take()
         self.recorder.start()
         self.jobs.start()
         self._drain.start()
@@ -156,6 +162,7 @@ class Service:
         self._silent_orders.close()
         self.clients.close()
         self.context.database.dispose()
+        self._sole.leave()
 
     def web(self) -> NotifyDoor:
         """The web application; it starts and stops this service with its own life."""

@@ -44,9 +44,9 @@ COMMANDS: Final[dict[str, Command]] = {
         "service,emulator",
         "See a payment arrive: emulator, service and a small shop on this machine.",
     ),
-    "serve": Command("daozhang.cli.service", "serve", "service", "Run the service."),
+    "serve": Command("daozhang.cli.serving", "serve", "service", "Run the service."),
     "migrate": Command(
-        "daozhang.cli.service", "migrate", "service", "Bring the database to this version."
+        "daozhang.cli.serving", "migrate", "service", "Bring the database to this version."
     ),
     "app": Command(
         "daozhang.cli.service", "app_commands", "service", "Alipay apps: add, list, check."
