@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import imports, signing, verifying, webhooks
+from benchmarks import imports, notifications, signing, verifying, webhooks
 
 
 def main(arguments: list[str]) -> int:
@@ -20,6 +20,12 @@ def main(arguments: list[str]) -> int:
         verifying.run(rounds, seconds),
         signing.run(rounds, seconds * 2),
         imports.run(7 if quick else 21),
+        notifications.run(
+            "postgresql", 1 if quick else 5, 1 if quick else 4, 10_000 if quick else 120_000
+        ),
+        notifications.run(
+            "sqlite", 1 if quick else 5, 1 if quick else 4, 10_000 if quick else 120_000
+        ),
         webhooks.run(1 if quick else 5, 1000 if quick else 5000, 3 if quick else 6),
     ]
     return 0 if all(kept) else 1

@@ -23,7 +23,7 @@ MINOR_MAX: Final = 10**15
 """The largest amount, in minor units, either way: far above Alipay's 100,000,000.00 yuan for one
 payment, so that totals fit too, and far below what an SQL BIGINT holds."""
 
-_AMOUNT = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]{1,4}))?", re.ASCII)
+_AMOUNT = re.compile(r"(-?[0-9]{1,16})(?:\.([0-9]{1,4}))?", re.ASCII)
 
 
 class MoneyError(ValueError):
@@ -76,14 +76,13 @@ class Money:
         found = _AMOUNT.fullmatch(text)
         if found is None:
             raise MoneyError(f'{text[:40]!r} is not an amount; write it like "88.88".')
-        sign, whole, fraction = found.group(1), found.group(2), found.group(3) or ""
-        kept, rest = fraction[:digits], fraction[digits:]
-        if rest.strip("0"):
+        signed, fraction = found.groups("")
+        kept = fraction[:digits].ljust(digits, "0")
+        if fraction[digits:].strip("0"):
             raise MoneyError(
                 f"{text!r} has {len(fraction)} decimal places; {currency} has {digits}."
             )
-        minor = int(whole + kept.ljust(digits, "0"))
-        return cls(-minor if sign else minor, currency)
+        return cls(int(signed + kept), currency)
 
     @classmethod
     def zero(cls, currency: str = "CNY") -> Money:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from alipay.notices import FIELDS, encode, notice, signed_fields
 from daozhang.alipay import cipher
 from daozhang.alipay.config import VerifyingKeys
 from daozhang.alipay.errors import Untrusted, UntrustedReason
+from daozhang.alipay.notifications import VERIFIED
 from daozhang.alipay.notify import (
     Closed,
     ClosedUnclear,
@@ -297,6 +299,27 @@ def test_every_attempt_has_the_same_content_hash_and_other_content_another() -> 
     other = verify(notice(total_amount="88.87"), KEYS)
     assert first.content_hash == again.content_hash != other.content_hash
     assert len(first.content_hash) == 64
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["body", "notify_id", "out_trade_no", "subject", "version"]),
+            st.sampled_from(["x", "a&notify_time=1&b", "notify_time=1", "&notify_time=1", "1&"]),
+        ),
+        unique_by=lambda field: field[0],
+    ),
+    st.sampled_from([None, "", "1"]),
+)
+def test_the_content_hash_is_of_all_that_is_signed_but_the_time_of_sending(
+    others: list[tuple[str, str]], sent_at: str | None
+) -> None:
+    fields = dict(others) | ({} if sent_at is None else {"notify_time": sent_at})
+    signed = "&".join(f"{name}={fields[name]}" for name in sorted(fields)).encode()
+    notification = Notification(fields, signed, VERIFIED)
+    own = f"notify_time={sent_at or ''}".encode()
+    kept = b"&".join(part for part in signed.split(b"&") if part != own)
+    assert notification.content_hash == hashlib.sha256(kept).hexdigest()
 
 
 def test_one_of_several_keys_suffices() -> None:

@@ -21,8 +21,10 @@ from daozhang.alipay.errors import Untrusted, UntrustedReason
 from daozhang.alipay.form import BODY_BYTES_MAX, EQUALS, PAIR, decode_form
 from daozhang.alipay.keys import PublicKey
 from daozhang.alipay.notifications import (
+    CURRENCY,
     VERIFIED,
     AnyNotification,
+    AnyTradeNotification,
     Closed,
     ClosedUnclear,
     Finished,
@@ -138,21 +140,18 @@ def _texts(entries: Sequence[bytes], content_type: str | None) -> dict[str, str]
             UntrustedReason.BAD_TEXT,
             f"The body is not {charset}, as it says it is: a proxy may have rewritten it.",
         ) from None
-    pairs = [entry.split("\x01", 1) for entry in text.split("\x00")]
-    fields = {pair[0]: pair[-1] for pair in pairs}
+    pairs = [entry.split("\x01") for entry in text.split("\x00")]
+    try:
+        fields = dict(pairs)
+    except ValueError:
+        # Some field has no "=", or more of them in its value.
+        fields = {name: "=".join(values) for name, *values in pairs}
     if len(fields) != len(pairs):
         raise Untrusted(
             UntrustedReason.DUPLICATE_KEY,
             "A field is there twice: a proxy or router has added parameters to the body.",
         )
-    if _is_plain(text, pairs):
-        return fields
-    return {pair[0]: pair[1].replace("\x01", "=") if len(pair) == 2 else "" for pair in pairs}
-
-
-def _is_plain(text: str, pairs: Sequence[Sequence[str]]) -> bool:
-    """Whether every field has exactly one ``=``: between its name and its value."""
-    return text.count("\x01") == len(pairs) and all([len(pair) == 2 for pair in pairs])  # noqa: C419 - a list is quicker here
+    return fields
 
 
 def _charset(entries: Sequence[bytes], content_type: str | None) -> str:
@@ -245,23 +244,45 @@ def _why_not(fields: dict[str, str], sign: str, keys: VerifyingKeys) -> Untruste
 def _typed(fields: dict[str, str], signed: bytes, encrypt_key: str | None) -> AnyNotification:
     if fields.get("notify_type") == _TRADE:
         _check_trade(fields)
-        return _trade_kind(fields)(fields, signed, VERIFIED)
-    _check_texts(fields, MOMENTS, _is_moment, "time")
+        amounts = _amounts_of(fields)
+        kind = _trade_kind(fields, amounts)
+        if kind is None:
+            return UnknownNotification(fields, signed, VERIFIED)
+        return kind(fields, signed, VERIFIED, amounts)
+    _check_moments(fields)
     if "msg_method" in fields or "service" in fields:
         return Message(fields, signed, VERIFIED, _content(fields, encrypt_key))
     return UnknownNotification(fields, signed, VERIFIED)
 
 
 def _check_trade(fields: dict[str, str]) -> None:
-    """Everything that will be converted when it is read must be what it claims to be."""
-    _check_texts(fields, AMOUNTS, _AMOUNT, "amount")
-    _check_texts(fields, MOMENTS, _is_moment, "time")
+    """What will be converted when it is read must be what it claims to be."""
+    _check_moments(fields)
     bills = fields.get("fund_bill_list")
     if bills:
         try:
             read_fund_bills(bills)
         except msgspec.DecodeError:
             raise _bad_field("fund_bill_list", bills, "JSON list") from None
+
+
+def _amounts_of(fields: dict[str, str]) -> dict[str, Money]:
+    """The amounts that are there, by name."""
+    amounts: dict[str, Money] = {}
+    for name in AMOUNTS:
+        text = fields.get(name)
+        if text:
+            if _AMOUNT(text) is None:
+                raise _bad_field(name, text, "amount")
+            amounts[name] = Money.parse(text, CURRENCY)
+    return amounts
+
+
+def _check_moments(fields: dict[str, str]) -> None:
+    for name in MOMENTS:
+        text = fields.get(name)
+        if text and not _is_moment(text):
+            raise _bad_field(name, text, "time")
 
 
 def _is_moment(text: str) -> bool:
@@ -275,50 +296,33 @@ def _is_moment(text: str) -> bool:
     return True
 
 
-def _check_texts(
-    fields: dict[str, str], names: Sequence[str], accepts: Callable[[str], object], what: str
-) -> None:
-    for name in names:
-        text = fields.get(name)
-        if text and not accepts(text):
-            raise _bad_field(name, text, what)
-
-
 def _bad_field(name: str, text: str, what: str) -> Untrusted:
     return Untrusted(
         UntrustedReason.BAD_FIELD, f"{name} is signed, but {text[:40]!r} is no {what}."
     )
 
 
-def _trade_kind(fields: dict[str, str]) -> Callable[..., AnyNotification]:
-    """Which kind of trade notification it is (protocol.md §6.6).
+def _trade_kind(
+    fields: dict[str, str], amounts: dict[str, Money]
+) -> Callable[..., AnyTradeNotification] | None:
+    """Which kind of trade notification it is (protocol.md §6.6); ``None`` if none that is known.
 
     A refund is told by an amount above zero: early products sent ``refund_fee=0.00`` with
     payments, so its presence alone says nothing.
     """
     status = fields.get("trade_status")
-    refunded = fields.get("refund_fee", "").strip("0.") != ""
+    refunded = amounts.get("refund_fee")
     if status == "TRADE_SUCCESS":
         return PartlyRefunded if refunded else Paid
     if status == "TRADE_CLOSED":
-        return _closed_kind(fields, refunded)
+        # Money that came in and is not proven to have gone back whole is not "closed unpaid"
+        # (money.md §3: CU, R and C? are three things).
+        if refunded:
+            return FullyRefunded if refunded == amounts.get("total_amount") else ClosedUnclear
+        return ClosedUnclear if "gmt_payment" in fields or "gmt_refund" in fields else Closed
     if status == "TRADE_FINISHED":
         return Finished
-    return Waiting if status == "WAIT_BUYER_PAY" else UnknownNotification
-
-
-def _closed_kind(fields: dict[str, str], refunded: bool) -> Callable[..., AnyNotification]:
-    """Money that came in and is not proven to have gone back whole is not "closed unpaid"
-    (money.md §3: CU, R and C? are three things)."""
-    if refunded:
-        whole = Money.parse(fields["refund_fee"]) == _amount_or_none(fields, "total_amount")
-        return FullyRefunded if whole else ClosedUnclear
-    return ClosedUnclear if "gmt_payment" in fields or "gmt_refund" in fields else Closed
-
-
-def _amount_or_none(fields: dict[str, str], name: str) -> Money | None:
-    text = fields.get(name)
-    return Money.parse(text) if text else None
+    return Waiting if status == "WAIT_BUYER_PAY" else None
 
 
 def _content(fields: dict[str, str], encrypt_key: str | None) -> str | None:

@@ -34,21 +34,19 @@ def insert_rows(
     rows: Sequence[Row],
     *,
     on_conflict: str = "",
-    returning: Sequence[str] = (),
-) -> list[tuple[Any, ...]]:
-    """Inserts ``rows``, which all have the same columns; the ``returning`` columns of each.
+) -> None:
+    """Inserts ``rows``, which all have the same columns.
 
-    ``on_conflict`` is an ``ON CONFLICT`` clause, which both databases spell alike. Values that
-    come back are the database's own: numbers and text, not moments or JSON.
+    ``on_conflict`` is an ``ON CONFLICT`` clause, which both databases spell alike.
     """
     if not rows:
-        return []
+        return
     columns = tuple(rows[0])
-    tail = f"{on_conflict} {_returning(returning)}".strip()
     if tx.dialect == "postgresql":
         shared, values = _packed(table, columns, rows)
-        return _execute(tx, _insert_packed_sql(table, columns, shared, tail), values, returning)
-    return _execute_each(tx, table, columns, rows, _insert_sql(table, columns, tail), returning)
+        _execute(tx, _insert_packed_sql(table, columns, shared, on_conflict), values)
+    else:
+        _execute_each(tx, table, columns, rows, _insert_sql(table, columns, on_conflict))
 
 
 def update_rows(tx: Tx, table: sa.Table, rows: Sequence[Row], *, key: str = "id") -> None:
@@ -59,9 +57,9 @@ def update_rows(tx: Tx, table: sa.Table, rows: Sequence[Row], *, key: str = "id"
     columns = (*(name for name in rows[0] if name != key), key)
     if tx.dialect == "postgresql":
         shared, values = _packed(table, columns, rows)
-        _execute(tx, _update_packed_sql(table, columns, shared), values, ())
+        _execute(tx, _update_packed_sql(table, columns, shared), values)
     else:
-        _execute_each(tx, table, columns, rows, _update_sql(table, columns), ())
+        _execute_each(tx, table, columns, rows, _update_sql(table, columns))
 
 
 def read_rows(
@@ -135,22 +133,14 @@ def _packed(
     return shared, once + arrays
 
 
-def _execute(
-    tx: Tx, sql: str, values: Sequence[Any], returning: Sequence[str]
-) -> list[tuple[Any, ...]]:
+def _execute(tx: Tx, sql: str, values: Sequence[Any]) -> None:
     with _driver_of(tx).cursor() as cursor:
         cursor.execute(sql, values, prepare=True)
-        return cursor.fetchall() if returning else []
 
 
 def _execute_each(
-    tx: Tx,
-    table: sa.Table,
-    columns: tuple[str, ...],
-    rows: Sequence[Row],
-    sql: str,
-    returning: Sequence[str],
-) -> list[tuple[Any, ...]]:
+    tx: Tx, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row], sql: str
+) -> None:
     converts = _converts("sqlite", table, columns)
     values = [
         [
@@ -161,10 +151,7 @@ def _execute_each(
     ]
     cursor = _driver_of(tx).cursor()
     try:
-        if returning:
-            return [cursor.execute(sql, one).fetchone() for one in values]
         cursor.executemany(sql, values)
-        return []
     finally:
         cursor.close()
 
@@ -174,9 +161,9 @@ def _driver_of(tx: Tx) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _insert_sql(table: sa.Table, columns: tuple[str, ...], tail: str) -> str:
+def _insert_sql(table: sa.Table, columns: tuple[str, ...], on_conflict: str) -> str:
     marks = ", ".join("?" for _ in columns)
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) {tail}"  # noqa: S608 - names are the tables' own
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) {on_conflict}"  # noqa: S608 - names are the tables' own
 
 
 @lru_cache(maxsize=256)
@@ -188,11 +175,11 @@ def _update_sql(table: sa.Table, columns: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=1024)
 def _insert_packed_sql(
-    table: sa.Table, columns: tuple[str, ...], shared: tuple[bool, ...], tail: str
+    table: sa.Table, columns: tuple[str, ...], shared: tuple[bool, ...], on_conflict: str
 ) -> str:
     values = ", ".join(_sources(table, columns, shared))
     source = _unnest(table, columns, shared)
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {values} {source} {tail}"
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {values} {source} {on_conflict}"
 
 
 @lru_cache(maxsize=1024)
@@ -240,7 +227,3 @@ def _convert(dialect: str, column: sa.Column[Any]) -> _Convert | None:
     if isinstance(kind, sa.TypeDecorator):
         return lambda value: kind.process_bind_param(value, _DIALECTS[dialect])
     return None
-
-
-def _returning(names: Sequence[str]) -> str:
-    return f"RETURNING {', '.join(names)}" if names else ""

@@ -54,11 +54,9 @@ def record_arrivals(
         known.copies += 1
     settled = _settle(tx, context, distinct) if settles else {}
     rows = [_row_of(context, each, settled.get(key)) for key, each in distinct.items()]
-    new = store.insert_or_count(tx, rows)
-    # What was there already has been applied, or will be: only what is new moves an order.
-    booked = [settlement for key, settlement in settled.items() if key in new]
-    if booked:
-        book_plain(tx, booked, context.signals)
+    store.insert_or_count(tx, rows)
+    if settled:
+        book_plain(tx, list(settled.values()), context.signals)
     _wake(tx, context, [each.arrival for key, each in distinct.items() if key not in settled])
 
 

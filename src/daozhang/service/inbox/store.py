@@ -100,19 +100,16 @@ _OR_COUNT: Final = (
     "ON CONFLICT (merchant_id, notify_id, content_hash)"
     " DO UPDATE SET copies = inbox_notifications.copies + excluded.copies"
 )
-_KEY: Final = ("merchant_id", "notify_id", "content_hash")
 
 
-def insert_or_count(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[tuple[int, str, str]]:
-    """Records notifications in one statement; the keys of those that were new.
+def insert_or_count(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Records notifications in one statement; one that is there already is counted, and stays.
 
-    One that is there already is counted. The rows must differ from one another in (merchant,
-    notify id, content), and come in that order: two processes that record the same copies then
-    wait for one another, and not each for the other.
+    The rows must differ from one another in (merchant, notify id, content), and come in that
+    order: two processes that record the same copies then wait for one another, and not each for
+    the other.
     """
-    sent = {tuple(row[name] for name in _KEY): row["copies"] for row in rows}
-    kept = insert_rows(tx, notifications, rows, on_conflict=_OR_COUNT, returning=(*_KEY, "copies"))
-    return {key for *names, copies in kept if sent[key := (names[0], names[1], names[2])] == copies}
+    insert_rows(tx, notifications, rows, on_conflict=_OR_COUNT)
 
 
 def claim_due(

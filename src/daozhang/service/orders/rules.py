@@ -313,9 +313,11 @@ def is_plain(order: Order, fact: TradeFact, decision: Decision) -> bool:
     """Whether ``decision`` moves ``order`` and touches nothing else.
 
     No refund is told of, nobody has to look or to act, and no other order of a cart can matter.
+    A copy of what has moved the order is not plain: it moves nothing.
     """
     return (
-        fact.kind in PLAIN_KINDS
+        decision.status is not order.status
+        and fact.kind in PLAIN_KINDS
         and fact.refunded is None
         and order.cart_ref is None
         and decision.surprise is None
