@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import imports, notifications, signing, verifying, webhooks
+from benchmarks import growth, imports, notifications, signing, verifying, webhooks
 
 
 def main(arguments: list[str]) -> int:
@@ -15,18 +15,22 @@ def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
     rounds = 3 if quick else 11
     seconds = 0.05 if quick else 0.25
+    few = 1 if quick else 5
+    grown = 20_000 if quick else growth.GROWN
     print(f"{rounds} rounds, interleaved, medians.")
     kept = [
         verifying.run(rounds, seconds),
         signing.run(rounds, seconds * 2),
         imports.run(7 if quick else 21),
-        notifications.run(
-            "postgresql", 1 if quick else 5, 1 if quick else 4, 10_000 if quick else 120_000
-        ),
-        notifications.run(
-            "sqlite", 1 if quick else 5, 1 if quick else 4, 10_000 if quick else 120_000
-        ),
-        webhooks.run(1 if quick else 5, 1000 if quick else 5000, 3 if quick else 6),
+        *[
+            notifications.run(dialect, few, 1 if quick else 4, 10_000 if quick else 120_000)
+            for dialect in ("postgresql", "sqlite")
+        ],
+        *[
+            growth.run(dialect, few, 1 if quick else 4, 20_000 if quick else 150_000, grown)
+            for dialect in ("postgresql", "sqlite")
+        ],
+        webhooks.run(few, 1000 if quick else 5000, 3 if quick else 6),
     ]
     return 0 if all(kept) else 1
 

@@ -27,6 +27,7 @@ from daozhang.service.migrations import upgrade
 from daozhang.service.orders.model import OrderStatus, Way
 from daozhang.service.orders.store import orders
 from daozhang.service.settings import load_settings
+from grown import grow
 
 OURS = "daozhang"
 BARE = "bare prototype"
@@ -76,6 +77,11 @@ def our_environment(stage: Stage, url: str) -> dict[str, str]:
 
 def fill_ours(stage: Stage, url: str) -> None:
     """Our tables, one merchant, and the stage's orders, waiting."""
+    fill_grown(stage, url, 0)
+
+
+def fill_grown(stage: Stage, url: str, rows: int) -> None:
+    """The same, after ``rows`` orders that are paid, with all that they left in the books."""
     context = create_context(load_settings(our_environment(stage, url)))
     upgrade(context.database)
     Jobs(context.database).prepare()
@@ -86,13 +92,12 @@ def fill_ours(stage: Stage, url: str) -> None:
             context,
             NewMerchant(SHOP, "Shop", FIELDS["app_id"], "emulator", FIELDS["seller_id"]),
         )
+    if rows:
+        grow(context.database, rows)
     for first in range(0, len(stage.numbers), ROWS_AT_ONCE):
-        rows = [
-            order_row(stage, merchant, number)
-            for number in stage.numbers[first : first + ROWS_AT_ONCE]
-        ]
+        numbers = stage.numbers[first : first + ROWS_AT_ONCE]
         with context.database.begin() as tx:
-            insert_rows(tx, orders, rows)
+            insert_rows(tx, orders, [order_row(stage, merchant, number) for number in numbers])
     context.database.dispose()
 
 

@@ -14,7 +14,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def compete(stage: Stage, servers: Sequence[Server], *, rounds: int, seconds: fl
     results: Results = {
         (server.name, number): Figures() for number in CONNECTIONS for server in servers
     }
-    with _Load(stage) as load:
+    with Load(stage) as load:
         for number in range(rounds):
             for server in servers:
                 _turn(stage, server, load, results, seconds)
@@ -80,42 +81,46 @@ def compete(stage: Stage, servers: Sequence[Server], *, rounds: int, seconds: fl
     return results
 
 
-def _turn(stage: Stage, server: Server, load: _Load, results: Results, seconds: float) -> None:
+def _turn(stage: Stage, server: Server, load: Load, results: Results, seconds: float) -> None:
+    with stage.copy(server.template) as url, served(stage, server, url) as (port, pid):
+        posted = load.ask(port, 0, WARMING_NOTIFICATIONS, CONNECTIONS[0], seconds * 2)["answered"]
+        done = applied(server, url, posted)
+        for connections in CONNECTIONS:
+            cpu = cpu_seconds(pid)
+            answer = load.ask(port, posted, None, connections, seconds)
+            posted += answer["answered"]
+            waited = time.perf_counter()
+            done = applied(server, url, done + answer["answered"])
+            lag = time.perf_counter() - waited
+            cpu = cpu_seconds(pid) - cpu
+            # Counting takes some milliseconds itself; more than that is work left undone.
+            taken = answer["seconds"] + (lag if lag > 0.1 else 0)
+            _keep(results[server.name, connections], answer, taken, cpu)
+
+
+@contextmanager
+def served(stage: Stage, server: Server, url: str) -> Generator[tuple[int, int]]:
+    """A running server on the database at ``url``: its port and its first process."""
     port = free_port()
-    with stage.copy(server.template) as url:
-        command, environment = server.command(url, port)
-        log = stage.directory / f"{server.template}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                command,
-                env={**os.environ, **environment},
-                cwd=ROOT,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        try:
-            _wait(process, port, log)
-            posted = load.ask(port, 0, WARMING_NOTIFICATIONS, CONNECTIONS[0], seconds * 2)[
-                "answered"
-            ]
-            done = _applied(server, url, posted)
-            for connections in CONNECTIONS:
-                cpu = cpu_seconds(process.pid)
-                answer = load.ask(port, posted, None, connections, seconds)
-                posted += answer["answered"]
-                waited = time.perf_counter()
-                done = _applied(server, url, done + answer["answered"])
-                lag = time.perf_counter() - waited
-                cpu = cpu_seconds(process.pid) - cpu
-                # Counting takes some milliseconds itself; more than that is work left undone.
-                taken = answer["seconds"] + (lag if lag > 0.1 else 0)
-                _keep(results[server.name, connections], answer, taken, cpu)
-        except SystemExit:
-            print(f"{server.name} said:\n{log.read_text()[-3000:]}", file=sys.stderr)
-            raise
-        finally:
-            stop(process)
+    command, environment = server.command(url, port)
+    log = stage.directory / f"{server.template}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **environment},
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _wait(process, port, log)
+        yield port, process.pid
+    except SystemExit:
+        print(f"{server.name} said:\n{log.read_text()[-3000:]}", file=sys.stderr)
+        raise
+    finally:
+        stop(process)
 
 
 def _keep(figures: Figures, answer: Mapping[str, Any], seconds: float, cpu: float) -> None:
@@ -126,7 +131,7 @@ def _keep(figures: Figures, answer: Mapping[str, Any], seconds: float, cpu: floa
     figures.cpu.append(cpu / answer["answered"] * 1e6)
 
 
-def _applied(server: Server, url: str, expected: int) -> int:
+def applied(server: Server, url: str, expected: int) -> int:
     """Waits until as many orders are paid, with as many events, as were answered."""
     deadline = time.monotonic() + APPLY_SECONDS_MAX
     while (found := (read_number(url, server.paid), read_number(url, server.events))) != (
@@ -172,13 +177,13 @@ def cpu_seconds(pid: int) -> float:
     return ticks / CLOCK_TICKS
 
 
-class _Load:
+class Load:
     """The process that posts."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
 
-    def __enter__(self) -> _Load:
+    def __enter__(self) -> Load:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.load"],
             cwd=ROOT,

@@ -60,6 +60,10 @@ class Stage:
         else:
             self._run(url, ["VACUUM ANALYZE"])
 
+    def own(self, name: str) -> str:
+        """The address of a template itself, for one that is used up."""
+        return self._templates[name]
+
     @contextmanager
     def copy(self, name: str) -> Generator[str]:
         """The address of a fresh copy of a template, which is gone after the block."""

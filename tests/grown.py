@@ -12,6 +12,17 @@ from daozhang.service.outbox.model import API_VERSION
 _EPOCH_2026 = 1_772_000_000
 """In February 2026, in seconds."""
 
+_NUMBERED = {
+    "orders": "id",
+    "inbox_notifications": "id",
+    "order_steps": "id",
+    "events": "number",
+    "refunds": "id",
+    "webhook_deliveries": "id",
+    "webhook_attempts": "id",
+}
+"""The tables that grow, and the column that counts up in each."""
+
 _PAID = json.dumps(
     {
         "order": {
@@ -79,6 +90,11 @@ def grow(database: Database, rows: int) -> None:
         SELECT n, n, {at}, 200, 5 FROM numbers""",
         f"UPDATE webhook_fan_out SET event_number = {rows}",
     ]
+    if postgresql:  # what comes next is numbered after these; SQLite does so by itself
+        statements += [
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{number}'), {rows})"
+            for table, number in _NUMBERED.items()
+        ]
     with database.begin() as tx:
         for statement in statements:
             tx.execute(sa.text(statement))

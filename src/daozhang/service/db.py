@@ -220,6 +220,8 @@ def _create_postgresql_engine(url: sa.URL) -> sa.Engine:
         url.set(drivername="postgresql+psycopg"),
         pool_size=POOL_CONNECTIONS,
         max_overflow=0,
+        # The one that was used last knows the statements already: they are prepared in it.
+        pool_use_lifo=True,
         hide_parameters=True,
         json_serializer=json_text,
         json_deserializer=msgspec.json.decode,

@@ -41,7 +41,7 @@ RUNNING_MAX: Final = 8
 STARTS_PER_SECOND_MAX: Final = 50
 """Jobs that are started in any second, all processes together: Alipay's gateway counts calls."""
 
-POLLING_SECONDS: Final = 0.25
+POLLING_SECONDS: Final = 0.5
 """How often the queue is looked at: the longest that a committed intent waits in an idle house."""
 
 STOPPING_SECONDS: Final = 6

@@ -28,10 +28,12 @@ BOUNDS_SECONDS: Final[Mapping[str, tuple[float, ...]]] = {
 }
 """The upper bounds of each histogram's buckets; one more has no bound."""
 
+UNBOUNDED: Final = "+Inf"
+
+_LABELS: Final = {name: (*map(str, bounds), UNBOUNDED) for name, bounds in BOUNDS_SECONDS.items()}
+
 SUM: Final = "sum_microseconds"
 """The label under which the sum of what was observed is counted."""
-
-UNBOUNDED: Final = "+Inf"
 
 Counts = Mapping[tuple[str, str], int]
 
@@ -50,9 +52,7 @@ class Meter:
 
     def observe(self, name: str, seconds: float) -> None:
         """Adds one observation to the histogram ``name`` of `BOUNDS_SECONDS`."""
-        bounds = BOUNDS_SECONDS[name]
-        place = bisect_left(bounds, seconds)
-        label = str(bounds[place]) if place < len(bounds) else UNBOUNDED
+        label = _LABELS[name][bisect_left(BOUNDS_SECONDS[name], seconds)]
         with self._lock:
             self._counts[name, label] += 1
             self._counts[name, SUM] += max(0, round(seconds * 1e6))

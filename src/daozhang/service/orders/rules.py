@@ -214,27 +214,23 @@ def disagreement(order: Order, fact: Fact) -> str | None:
     Every identity that is present must agree, and the total must equal the order's amount
     (money.md §2). The total, never the receipt amount: discounts lower that.
     """
+    if fact.trade_no is not None and order.trade_no not in (None, fact.trade_no):
+        return "trade_no_differs"
     if isinstance(fact, RefundFact):
-        checks = {
-            "trade_no_differs": fact.trade_no not in (None, order.trade_no or fact.trade_no),
-            "refund_exceeds_total": _exceeds(fact.proven, order.amount)
-            or (fact.cumulative is not None and _exceeds(fact.cumulative, order.amount)),
-        }
-    else:
-        checks = {
-            "trade_no_differs": fact.trade_no not in (None, order.trade_no or fact.trade_no),
-            "app_id_differs": fact.app_id not in (None, order.app_id),
-            "seller_id_differs": fact.seller_id not in (None, order.seller_id),
-            "amount_differs": fact.total not in (None, order.amount),
-            "refund_exceeds_total": fact.refunded is not None
-            and _exceeds(fact.refunded, order.amount),
-        }
-    return next((reason for reason, differs in checks.items() if differs), None)
+        exceeds = _exceeds(fact.proven, order.amount) or _exceeds(fact.cumulative, order.amount)
+        return "refund_exceeds_total" if exceeds else None
+    if fact.app_id not in (None, order.app_id):
+        return "app_id_differs"
+    if fact.seller_id not in (None, order.seller_id):
+        return "seller_id_differs"
+    if fact.total not in (None, order.amount):
+        return "amount_differs"
+    return "refund_exceeds_total" if _exceeds(fact.refunded, order.amount) else None
 
 
-def _exceeds(part: Money, whole: Money) -> bool:
+def _exceeds(part: Money | None, whole: Money) -> bool:
     """Whether ``part`` cannot be a part of ``whole``: it is more, or other money."""
-    return part.currency != whole.currency or part > whole
+    return part is not None and (part.currency != whole.currency or part > whole)
 
 
 def refunded_after(order: Order, fact: Fact) -> Money:
@@ -242,14 +238,12 @@ def refunded_after(order: Order, fact: Fact) -> Money:
 
     ``refund_fee`` is cumulative and arrives in any order: the maximum is taken, never a sum.
     """
-    known = [order.refunded]
     if isinstance(fact, RefundFact):
-        known += [fact.proven] + ([fact.cumulative] if fact.cumulative is not None else [])
-    elif fact.refunded is not None:
-        known.append(fact.refunded)
-    elif fact.kind is FactKind.REFUNDED:
-        known.append(order.amount)
-    return max(known, key=lambda money: money.minor)
+        told = fact.proven if fact.cumulative is None else max(fact.proven, fact.cumulative)
+    else:
+        told = order.amount if fact.kind is FactKind.REFUNDED else order.refunded
+        told = told if fact.refunded is None else fact.refunded
+    return max(order.refunded, told)
 
 
 def kind_for(order: Order, fact: Fact) -> FactKind:
