@@ -10,8 +10,8 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from daozhang.clock import Clock, ManualClock, require_aware
@@ -33,8 +33,12 @@ from daozhang.emulator.ledger import (
 )
 from daozhang.emulator.notices import Distortion, Occasion, notice_fields, signed_notice
 from daozhang.emulator.notifier import Attempt, Delivery, Notification, next_attempt_at
+from daozhang.emulator.outgoing import Outgoing
 from daozhang.emulator.switches import DEFAULTS, Switches, Triggers
 from daozhang.money import Money
+
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+FAR_AWAY: Final = datetime.max.replace(tzinfo=UTC)
 
 VISITS_MAX: Final = 10_000
 """How many handed-out pages are remembered; the oldest are forgotten first."""
@@ -88,7 +92,9 @@ class Desk:
         self._lock = threading.RLock()
         self._switches: dict[str, Switches] = {}
         self._visits: dict[str, Visit] = {}
-        self._notifications: list[Notification] = []
+        self._outgoing = Outgoing()
+        # Until then time changes no trade, so that nobody need look through all of them.
+        self._quiet_until = LONG_AGO
         self._overdue: set[str] = set()
 
     # ---- what there is
@@ -106,7 +112,7 @@ class Desk:
     def notifications(self, out_trade_no: str | None = None) -> list[Notification]:
         """The notifications, of one number or all, oldest first."""
         with self._lock:
-            return [n for n in self._notifications if out_trade_no in (None, n.out_trade_no)]
+            return self._outgoing.list_of(out_trade_no)
 
     def switches(self, app_id: str) -> Switches:
         """How Alipay behaves towards the app."""
@@ -117,6 +123,7 @@ class Desk:
         """Changes how Alipay behaves towards the app."""
         with self._lock:
             self._switches[app_id] = switches
+            self._quiet_until = LONG_AGO  # a refund window may end earlier now
 
     def find(self, seller_id: str, out_trade_no: str = "", trade_no: str = "") -> Trade:
         """The seller's trade. Raises `Declined` with ``ACQ.TRADE_NOT_EXIST``."""
@@ -128,19 +135,18 @@ class Desk:
         """The trades of that number, of the app or of any seller."""
         with self._lock:
             self._let_time_pass()
-            return self.ledger.select(
-                lambda trade: (
-                    trade.out_trade_no == out_trade_no
-                    and app_id in (None, trade.request.app_id, trade.request.auth_app_id)
-                )
-            )
+            return [
+                trade
+                for trade in self.ledger.of_number(out_trade_no)
+                if app_id in (None, trade.request.app_id, trade.request.auth_app_id)
+            ]
 
     def reset(self, seed: int | None = None) -> None:
         """Forgets trades, pages, notifications, faults and switches; keys and clock stay."""
         with self._lock:
             self.ledger.clear()
             self._visits.clear()
-            self._notifications.clear()
+            self._outgoing.clear()
             self._overdue.clear()
             self._switches.clear()
             self.faults.clear(seed)
@@ -191,6 +197,7 @@ class Desk:
     def _open(self, request: PaymentRequest) -> Trade:
         is_new = self.ledger.check_terms(request, self.now()) is None
         trade = self.ledger.open(request, self.now())
+        self._quiet_until = min(self._quiet_until, request.expires_at)
         if is_new and self._triggers(trade).created:
             self._announce(trade, Occasion.CREATED)
         return trade
@@ -211,6 +218,7 @@ class Desk:
     def _pay(self, trade: Trade, channel: Channel) -> Trade:
         switches = self.switches(trade.request.app_id)
         paid = self.ledger.pay(trade, channel, self.now(), final=switches.finished_at_once)
+        self._quiet_until = min(self._quiet_until, self._window_end(paid))
         self._announce(paid, Occasion.PAID)
         if self._strikes(FaultName.EXTERNAL_REFUND, paid) is not None:
             half = Money(max(1, paid.total.minor // 2), paid.total.currency)
@@ -331,10 +339,14 @@ class Desk:
     def next_due(self) -> datetime | None:
         """When the next attempt, expiry or end of a refund window is."""
         with self._lock:
-            moments = [n.due_at for n in self._notifications if n.due_at is not None]
-            moments += [trade.request.expires_at for trade in self.ledger.waiting()]
-            moments += [self._window_end(trade) for trade in self.ledger.refundable()]
-            return min(moments, default=None)
+            moments = [self._outgoing.next_due(), self._next_turn()]
+            return min((moment for moment in moments if moment is not None), default=None)
+
+    def _next_turn(self) -> datetime | None:
+        """When time will next change a trade: an expiry, or the end of a refund window."""
+        turns = [trade.request.expires_at for trade in self.ledger.waiting()]
+        turns += [self._window_end(trade) for trade in self.ledger.refundable()]
+        return min(turns, default=None)
 
     def _window_end(self, trade: Trade) -> datetime:
         days = self.switches(trade.request.app_id).refund_window_days
@@ -342,6 +354,8 @@ class Desk:
 
     def _let_time_pass(self) -> None:
         now = self.now()
+        if now < self._quiet_until:
+            return
         for trade in self.ledger.waiting():
             if trade.request.expires_at <= now:
                 self._announce_close(self.ledger.close(trade, trade.request.expires_at))
@@ -350,6 +364,7 @@ class Desk:
                 finished = self.ledger.finish(trade, self._window_end(trade))
                 if self._triggers(finished).finished:
                     self._announce(finished, Occasion.FINISHED)
+        self._quiet_until = self._next_turn() or FAR_AWAY
 
     # ---- notifications
 
@@ -379,7 +394,7 @@ class Desk:
         twice = self._strikes(FaultName.NOTIFY_TWICE, trade) is not None
         now = self.now()
         wait = timedelta(seconds=0 if held is None else held.duration_seconds)
-        self._notifications.append(
+        self._outgoing.add(
             Notification(
                 notify_id=new_notify_id(now),
                 app_id=trade.request.app_id,
@@ -424,11 +439,7 @@ class Desk:
         """Lets happen what is due, and hands out the notifications to send now."""
         with self._lock:
             self._let_time_pass()
-            now = self.now()
-            due = [n for n in self._notifications if n.due_at is not None and n.due_at <= now]
-            for notification in due:
-                notification.due_at = None
-            return due
+            return self._outgoing.take_due(self.now())
 
     def body_of(self, notification: Notification) -> bytes:
         """The body of the attempt that is about to be made."""
@@ -444,11 +455,25 @@ class Desk:
     def record(self, notification: Notification, attempts: Sequence[Attempt]) -> None:
         """Keeps the outcome of one round and says when the next one is due."""
         with self._lock:
-            notification.attempts.extend(attempts)
+            heard = [self._as_heard(notification, attempt) for attempt in attempts]
+            notification.attempts.extend(heard)
             notification.rounds += 1
-            if any(attempt.acknowledged for attempt in attempts):
+            if any(attempt.acknowledged for attempt in heard):
                 notification.delivery = Delivery.ACKNOWLEDGED
                 return
-            notification.due_at = next_attempt_at(notification.rounds, attempts[0].at)
-            if notification.due_at is None:
+            due_at = next_attempt_at(notification.rounds, attempts[0].at)
+            self._outgoing.schedule(notification, due_at)
+            if due_at is None:
                 notification.delivery = Delivery.GIVEN_UP
+
+    def _as_heard(self, notification: Notification, attempt: Attempt) -> Attempt:
+        """The attempt as it looks from here: its answer may have been lost on its way back."""
+        lost = self.faults.strike(
+            FaultName.NOTIFY_ANSWER_LOST,
+            out_trade_no=notification.out_trade_no,
+            app_id=notification.app_id,
+        )
+        if lost is None:
+            return attempt
+        error = "the answer was lost on its way back (fault notify_answer_lost)"
+        return replace(attempt, status=None, answer=b"", error=error, acknowledged=False)

@@ -22,6 +22,7 @@ class FaultName(StrEnum):
     NOTIFY_BEFORE_RETURN = "notify_before_return"
     NOTIFY_OUT_OF_ORDER = "notify_out_of_order"
     NOTIFY_BAD_SIGNATURE = "notify_bad_signature"
+    NOTIFY_ANSWER_LOST = "notify_answer_lost"
     AMOUNT_OFF_BY_ONE = "amount_off_by_one"
     REFUND_NOTICE_WITHOUT_IDS = "refund_notice_without_ids"
     EXTERNAL_REFUND = "external_refund"

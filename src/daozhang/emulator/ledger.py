@@ -8,7 +8,7 @@ dictionary, replaced as a whole when they change, so that keeping them on disk w
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -184,6 +184,14 @@ class Ledger:
 
     _trades: dict[tuple[str, str], Trade] = field(default_factory=dict[tuple[str, str], Trade])
     _barred: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    # The same trades by what is looked for, so that the ten thousandth is found like the first.
+    _by_status: dict[TradeStatus, dict[tuple[str, str], Trade]] = field(
+        default_factory=lambda: {status: {} for status in TradeStatus}
+    )
+    _keys_of_number: dict[str, list[tuple[str, str]]] = field(
+        default_factory=dict[str, list[tuple[str, str]]]
+    )
+    _key_of_trade_no: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
     def trades(self) -> tuple[Trade, ...]:
         """All of them, in the order in which they were created."""
@@ -195,10 +203,10 @@ class Ledger:
         Raises `Declined` with ``ACQ.TRADE_NOT_EXIST``.
         """
         if trade_no:
-            for trade in self._trades.values():
-                if trade.trade_no == trade_no and trade.request.seller_id == seller_id:
-                    return trade
-            raise Declined("ACQ.TRADE_NOT_EXIST")
+            key = self._key_of_trade_no.get(trade_no)
+            if key is None or key[0] != seller_id:
+                raise Declined("ACQ.TRADE_NOT_EXIST")
+            return self._trades[key]
         trade = self._trades.get((seller_id, out_trade_no))
         if trade is None:
             raise Declined("ACQ.TRADE_NOT_EXIST")
@@ -306,22 +314,33 @@ class Ledger:
 
     def waiting(self) -> Iterable[Trade]:
         """Trades that nobody has paid yet."""
-        return [t for t in self._trades.values() if t.status is TradeStatus.WAIT_BUYER_PAY]
+        return list(self._by_status[TradeStatus.WAIT_BUYER_PAY].values())
 
     def refundable(self) -> Iterable[Trade]:
         """Trades that are paid and not finished."""
-        return [t for t in self._trades.values() if t.status is TradeStatus.TRADE_SUCCESS]
+        return list(self._by_status[TradeStatus.TRADE_SUCCESS].values())
 
     def clear(self) -> None:
         """Forgets every trade."""
         self._trades.clear()
         self._barred.clear()
+        self._keys_of_number.clear()
+        self._key_of_trade_no.clear()
+        for trades in self._by_status.values():
+            trades.clear()
 
-    def select(self, accept: Callable[[Trade], bool]) -> list[Trade]:
-        """The trades that ``accept`` takes, oldest first."""
-        return [trade for trade in self._trades.values() if accept(trade)]
+    def of_number(self, out_trade_no: str) -> list[Trade]:
+        """The trades of that number, of every seller, oldest first."""
+        return [self._trades[key] for key in self._keys_of_number.get(out_trade_no, ())]
 
     def _keep(self, trade: Trade) -> Trade:
+        before = self._trades.get(trade.key)
+        if before is None:
+            self._keys_of_number.setdefault(trade.out_trade_no, []).append(trade.key)
+            self._key_of_trade_no[trade.trade_no] = trade.key
+        else:
+            del self._by_status[before.status][trade.key]
+        self._by_status[trade.status][trade.key] = trade
         self._trades[trade.key] = trade
         return trade
 
