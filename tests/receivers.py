@@ -19,6 +19,8 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     delay_seconds: float = 0.0
+    hangs_up: bool = False
+    """Whether the connection is cut instead, after everything was read."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Receiver:
 
 
 @contextmanager
-def receiver(path: str = "/hook") -> Generator[Receiver]:
-    """A receiver on a port of its own."""
+def receiver(path: str = "/hook", port: int = 0) -> Generator[Receiver]:
+    """A receiver on a port of its own, or on one that an earlier one has left."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -56,6 +58,10 @@ def receiver(path: str = "/hook") -> Generator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = running.answer(Got(headers, body, taken=False, path=self.path))
             time.sleep(answer.delay_seconds)
+            if answer.hangs_up:
+                running.got.append(Got(headers, body, taken=False, path=self.path))
+                self.close_connection = True
+                return
             is_taken = 200 <= answer.status < 300
             running.got.append(Got(headers, body, taken=is_taken, path=self.path))
             self.send_response(answer.status)
@@ -73,11 +79,12 @@ def receiver(path: str = "/hook") -> Generator[Receiver]:
 
     class Quiet(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 64
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A sender that was killed has hung up: that is what is tested."""
 
-    server = Quiet(("127.0.0.1", 0), Handler)
+    server = Quiet(("127.0.0.1", port), Handler)
     running = Receiver(f"http://127.0.0.1:{server.server_port}{path}")
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,7 +132,10 @@ class Postman(httpx2.AsyncBaseTransport):
 class World:
     """The emulator and the service with one merchant, and the hands of everybody around them."""
 
-    def __init__(self, directory: Path, **policies: Any) -> None:
+    def __init__(
+        self, directory: Path, *, chosen: Mapping[str, Any] | None = None, **policies: Any
+    ) -> None:
+        """``chosen`` are settings of the service, ``policies`` the merchant's."""
         self.clock = ManualClock(START)
         self.postman = Postman()
         emulator_port, service_port = free_port(), free_port()
@@ -149,7 +152,7 @@ class World:
             clock="manual",
             environments=("emulator",),
             public_url=f"http://127.0.0.1:{service_port}",
-            gateway_timeout_seconds=2.0,
+            **{"gateway_timeout_seconds": 2.0, **(chosen or {})},
         )
         context = create_context(settings, self.clock)
         upgrade(context.database)
@@ -277,9 +280,11 @@ def find_order(tx: Tx, number: str) -> int:
 
 
 @contextmanager
-def running(directory: Path, **policies: Any) -> Generator[World]:
+def running(
+    directory: Path, *, chosen: Mapping[str, Any] | None = None, **policies: Any
+) -> Generator[World]:
     """A world that runs while the block does."""
-    world = World(directory, **policies)
+    world = World(directory, chosen=chosen, **policies)
     try:
         world.start()
         yield world
