@@ -36,9 +36,11 @@ check: setup ## The checks that run no code of ours: lint, format, types, floors
 	@echo "== floors"
 	@$(BIN)/lint-imports
 
-chaos: setup ## Kills the service's processes KILLS times (200) under load, on both databases, and compares the books.
+chaos: setup ## Kills the service's processes KILLS times (200) under load, then weather over 20,000 orders, on both databases, and compares the books.
 	@$(BIN)/pytest -q -s --timeout 7200 --kills $(or $(KILLS),200) tests/journeys/test_deaths.py
 	@$(BIN)/pytest -q -s --timeout 7200 --kills $(or $(KILLS),200) --database postgresql tests/journeys/test_deaths.py
+	@$(BIN)/pytest -q -s -m chaos tests/journeys
+	@$(BIN)/pytest -q -s -m chaos --database postgresql tests/journeys
 
 peers: setup ## Makes the environments of the official SDKs that some tests talk to.
 	@$(BIN)/python tests/peers/environments.py

@@ -70,7 +70,7 @@ def differences(number: str, booked: Booked, trade: Trade | None) -> list[str]:
     told = Counter(name for _, kind, name in booked.events if kind == "refund.succeeded")
     # What only the running total showed for a minute is told without its name, which comes later.
     nameless = told.pop(None, 0)
-    others = Counter(name for name, _ in moved) - told
+    others = [name for name, _ in moved if name not in told]
     was_paid = trade is not None and trade.paid_at is not None
     is_whole = was_paid and trade is not None and not trade.remaining
     by_centre = (
@@ -88,7 +88,7 @@ def differences(number: str, booked: Booked, trade: Trade | None) -> list[str]:
         "payments told": (paid_told, 0 if is_whole and by_others and not paid_told else was_paid),
         "refunds told": (told.total() + nameless, len(moved)),
         "refunds told twice": ([name for name, times in told.items() if times > 1], []),
-        "refunds told without a name": (nameless, min(others.total(), len(by_centre))),
+        "refunds told without a name": (nameless, min(len(others), len(by_centre))),
         "full refunds told": (booked.told("order.refunded"), int(is_whole)),
         "ends of refunds": ({s for _, _, s in booked.refunds} - {SUCCEEDED, "failed"}, set[str]()),
     }
