@@ -38,7 +38,7 @@ SETTINGS = {"gateway_timeout_seconds": GATEWAY_TIMEOUT_SECONDS}
 
 def test_in_a_storm_the_books_end_as_the_ledger_does(tmp_path: Path) -> None:
     with running(tmp_path, chosen=SETTINGS) as world:
-        _weather(world, orders=300, wave=100, seed=7)
+        _weather(world, orders=300, wave=150, seed=7)
 
 
 @pytest.mark.chaos
