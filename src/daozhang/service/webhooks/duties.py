@@ -24,6 +24,9 @@ EVENTS_PER_ROUND: Final = 500
 FAN_OUT_REST_SECONDS: Final = 0.05
 """Under load a few hundred events are fanned out at once; a lone one still goes out at once."""
 
+UNHEARD_REST_SECONDS: Final = 1.0
+"""How long where there is no endpoint. Each booked payment asks whether there is one by now."""
+
 
 class FanOut(Duty):
     """Makes a delivery of each new event for each endpoint that wants it. Not in the transaction
@@ -42,7 +45,9 @@ class FanOut(Duty):
         Where nobody listens there is nothing to do, and events are not even read: the first
         endpoint begins after them (`webhooks.actions.add_endpoint`).
         """
-        if not self._has_endpoints():
+        listened = self._has_endpoints()
+        self.rest_seconds = FAN_OUT_REST_SECONDS if listened else UNHEARD_REST_SECONDS
+        if not listened:
             return 0
         with self._context.database.begin() as tx:
             position = store.lock_fan_out(tx)
