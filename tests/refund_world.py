@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -63,6 +64,8 @@ class Gateway:
     questions_lost: int = 0
     calls: list[tuple[datetime, str, str]] = field(default_factory=list)
     broken_rules: list[str] = field(default_factory=list)
+    heard: list[tuple[float, str]] = field(default_factory=list)  # monotonic seconds, App
+    hanging: dict[str, threading.Event] = field(default_factory=dict)  # by App, until it is set
     _ledger: dict[str, dict[str, Money]] = field(default_factory=dict)
     _arriving: list[tuple[datetime, str, str, Money]] = field(default_factory=list)
     _in_doubt: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -73,6 +76,9 @@ class Gateway:
         asked = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
         asked |= dict(request.url.params)
         content = json.loads(asked["biz_content"])
+        self.heard.append((time.monotonic(), asked["app_id"]))
+        if asked["app_id"] in self.hanging:
+            self.hanging[asked["app_id"]].wait(60)
         with self._lock:
             self._let_arrive()
             if asked["method"] == "alipay.trade.refund":
@@ -247,7 +253,10 @@ class Shop:
 
 
 @contextmanager
-def open_shop(data_dir: Path, **policies: Any) -> Generator[Shop]:
+def open_shop(
+    data_dir: Path, *, settings: Mapping[str, Any] | None = None, **policies: Any
+) -> Generator[Shop]:
+    """A shop of its own; ``settings`` are the service's, ``policies`` the merchant's."""
     clock = ManualClock(START)
     gateway = Gateway(clock)
     port = free_port()
@@ -258,6 +267,7 @@ def open_shop(data_dir: Path, **policies: Any) -> Generator[Shop]:
         clock="manual",
         environments=("emulator",),
         public_url=f"http://127.0.0.1:{port}",
+        **(settings or {}),
     )
     context = create_context(chosen, clock)
     upgrade(context.database)

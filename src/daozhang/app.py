@@ -35,7 +35,7 @@ from daozhang.service.inbox.recorder import Recorder
 from daozhang.service.inbox.routes import NotifyDoor
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.duties import AskSilentOrders
-from daozhang.service.jobs import Jobs
+from daozhang.service.jobs import POLLING_SECONDS, Jobs
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.outbox.streams import SHUTDOWN
@@ -86,10 +86,10 @@ class Service:
         self.context = context
         self.clients = Clients(context, transport=transport)
         manual = isinstance(context.clock, ManualClock)
-        self.jobs = (
-            Jobs(context.database, polling_seconds=MANUAL_POLLING_SECONDS)
-            if manual
-            else Jobs(context.database)
+        self.jobs = Jobs(
+            context.database,
+            polling_seconds=MANUAL_POLLING_SECONDS if manual else POLLING_SECONDS,
+            lane_starts_per_second=context.settings.app_jobs_per_second,
         )
         self.jobs.register(REFUND_JOB, Attempts(context, self.clients).run)
         self.inquirer = Inquirer(context, self.clients)

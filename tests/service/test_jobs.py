@@ -49,7 +49,7 @@ def test_a_job_runs_when_its_intent_is_committed_and_not_before(
     jobs.start()
     with database.begin() as tx:
         tx.execute(sa.text("INSERT INTO intents (id) VALUES (7)"))
-        jobs.enqueue(tx, "work", "7:1", {"intent_id": 7, "word": "退款"})
+        jobs.enqueue(tx, "work", "7:1", {"intent_id": 7, "word": "退款"}, lane="app:1")
         time.sleep(0.1)
         assert seen == []
     assert jobs.wait_idle(10)
@@ -63,7 +63,7 @@ def test_a_job_whose_intent_is_rolled_back_never_runs(database: Database, jobs: 
 
     def enqueue_and_fail() -> None:
         with database.begin() as tx:
-            jobs.enqueue(tx, "work", "1:1", {"intent_id": 1})
+            jobs.enqueue(tx, "work", "1:1", {"intent_id": 1}, lane="app:1")
             raise LookupError("no such order")
 
     with pytest.raises(LookupError):
@@ -78,12 +78,12 @@ def test_one_key_is_one_run_however_often_it_is_enqueued(database: Database, job
     jobs.start()
     for _ in range(3):
         with database.begin() as tx:
-            jobs.enqueue(tx, "work", "1:1", {"intent_id": 1})
-            jobs.enqueue(tx, "work", "1:1", {"intent_id": 1})
+            jobs.enqueue(tx, "work", "1:1", {"intent_id": 1}, lane="app:1")
+            jobs.enqueue(tx, "work", "1:1", {"intent_id": 1}, lane="app:1")
     assert jobs.wait_idle(10)
     with database.begin() as tx:
-        jobs.enqueue(tx, "work", "1:1", {"intent_id": 1})
-        jobs.enqueue(tx, "work", "1:2", {"intent_id": 2})
+        jobs.enqueue(tx, "work", "1:1", {"intent_id": 1}, lane="app:1")
+        jobs.enqueue(tx, "work", "1:2", {"intent_id": 2}, lane="app:1")
     assert jobs.wait_idle(10)
     assert seen == [1, 2]
 
@@ -105,7 +105,7 @@ def test_services_follow_each_other_in_one_process_but_never_overlap(tmp_path: P
         with pytest.raises(RuntimeError, match="stop them first"):
             second.start()
         with database.begin() as tx:
-            jobs.enqueue(tx, "work", "1:1", {"intent_id": round_number})
+            jobs.enqueue(tx, "work", "1:1", {"intent_id": round_number}, lane="app:1")
         assert jobs.wait_idle(10)
         jobs.stop()
         jobs.stop()
@@ -119,7 +119,7 @@ def test_a_process_that_only_enqueues_leaves_the_work_to_another(database: Datab
     web.prepare()
     web.prepare()
     with database.begin() as tx:
-        web.enqueue(tx, "work", "1:1", {"intent_id": 1})
+        web.enqueue(tx, "work", "1:1", {"intent_id": 1}, lane="app:1")
     assert not web.is_idle()
     assert not web.wait_idle(0.05)
     worker.register("work", lambda intent_id: seen.append(intent_id))
@@ -141,7 +141,7 @@ def test_stopping_waits_for_what_runs(database: Database, jobs: Jobs) -> None:
     jobs.register("work", work)
     jobs.start()
     with database.begin() as tx:
-        jobs.enqueue(tx, "work", "1", {})
+        jobs.enqueue(tx, "work", "1", {}, lane="app:1")
     assert begun.wait(10)
     jobs.stop()
     assert ended.is_set()
@@ -160,8 +160,8 @@ def test_a_job_that_fails_is_logged_and_stops_nothing(
     jobs.register("work", work)
     jobs.start()
     with database.begin() as tx:
-        jobs.enqueue(tx, "work", "1", {"number": 1})
-        jobs.enqueue(tx, "work", "2", {"number": 2})
+        jobs.enqueue(tx, "work", "1", {"number": 1}, lane="app:1")
+        jobs.enqueue(tx, "work", "2", {"number": 2}, lane="app:1")
     assert jobs.wait_idle(10)
     assert seen == [2]
     assert "The job work has failed." in caplog.text
@@ -186,7 +186,7 @@ _WORKER = """
     jobs.start()
     with database.begin() as tx:
         for number in range(3):
-            jobs.enqueue(tx, "work", f"{number}", {"intent_id": number})
+            jobs.enqueue(tx, "work", f"{number}", {"intent_id": number}, lane="app:1")
     time.sleep(60)
 """
 
@@ -218,7 +218,7 @@ def test_a_process_that_loses_its_lock_starts_anew_and_nothing_is_lost(
     holder = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
     with database.begin() as tx:
         cut_off = tx.execute(sa.text(holder)).scalars().all()
-        jobs.enqueue(tx, "work", "1", {"intent_id": 1})
+        jobs.enqueue(tx, "work", "1", {"intent_id": 1}, lane="app:1")
     assert cut_off
     assert jobs.wait_idle(20)
     deadline = time.monotonic() + 20
@@ -227,7 +227,7 @@ def test_a_process_that_loses_its_lock_starts_anew_and_nothing_is_lost(
             assert time.monotonic() < deadline
             time.sleep(0.1)
     with database.begin() as tx:
-        jobs.enqueue(tx, "work", "2", {"intent_id": 2})
+        jobs.enqueue(tx, "work", "2", {"intent_id": 2}, lane="app:1")
     assert jobs.wait_idle(20)
     assert sorted(seen) == [1, 2]
 

@@ -117,7 +117,7 @@ def test_jobs_are_counted_while_they_wait_and_when_they_failed(
     jobs.register("fail", fail)
     with context.database.begin() as tx:
         for number in range(3):
-            jobs.enqueue(tx, "fail", str(number), {"number": number})
+            jobs.enqueue(tx, "fail", str(number), {"number": number}, lane="app:1")
     lookout = Lookout(context, jobs)
     assert (lookout.look().jobs.waiting, lookout.look().jobs.failed) == (3, 0)
     jobs.start()

@@ -15,7 +15,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -34,12 +34,20 @@ APPLICATION_NAME: Final = "daozhang"
 APPLICATION_VERSION: Final = "1"
 """Pinned: a job waits in our own words (a row's number), so any later version can run it."""
 
-QUEUE: Final = "daozhang"
-RUNNING_MAX: Final = 8
+QUEUE: Final = "lanes"
+"""One queue with a lane for each App (docs/decisions/0015): what is looked at is one queue,
+however many Apps there are."""
+
+RUNNING_MAX: Final = 24
 """Jobs that one process runs at the same time."""
 
-STARTS_PER_SECOND_MAX: Final = 50
-"""Jobs that are started in any second, all processes together: Alipay's gateway counts calls."""
+RUNNING_IN_LANE_MAX: Final = 8
+"""Jobs of one lane that one process runs at the same time: while a gateway hangs, other lanes find
+room for theirs."""
+
+LANE_STARTS_PER_SECOND: Final = 50
+"""Jobs of one lane that are started in any second, all processes together: Alipay counts the calls
+of each App."""
 
 POLLING_SECONDS: Final = 0.5
 """How often the queue is looked at: the longest that a committed intent waits in an idle house."""
@@ -61,7 +69,8 @@ COUNTED_MAX: Final = 1000
 """Up to how many jobs are counted, so that counting stays cheap."""
 
 _FORGET_ROWS: Final = 500
-_LIVE: Final = ["ENQUEUED", "PENDING"]
+_WAITING: Final = "ENQUEUED"
+_LIVE: Final = [_WAITING, "PENDING"]
 _FAILED: Final = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _ENDED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _log = logging.getLogger(__name__)
@@ -77,9 +86,19 @@ class Jobs:
     _at_work: ClassVar[Jobs | None] = None
     _at_work_guard: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, database: Database, *, polling_seconds: float = POLLING_SECONDS) -> None:
-        """``polling_seconds``: pass less under a manual clock, where somebody waits for idleness."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        polling_seconds: float = POLLING_SECONDS,
+        lane_starts_per_second: int = LANE_STARTS_PER_SECOND,
+    ) -> None:
+        """``polling_seconds``: pass less under a manual clock, where somebody waits for idleness.
+
+        ``lane_starts_per_second`` holds for all processes of the database: who starts last decides.
+        """
         self._database = database
+        self._lane_starts_per_second = lane_starts_per_second
         self._polling_seconds = polling_seconds
         self._functions: dict[str, JobFunction] = {}
         self._client_made: DBOSClient | None = None
@@ -108,17 +127,22 @@ class Jobs:
             pass
         DBOS.migrate(_dbos_url(self._database))
 
-    def enqueue(self, tx: Tx, name: str, key: str, args: Mapping[str, str | int]) -> None:
+    def enqueue(
+        self, tx: Tx, name: str, key: str, args: Mapping[str, str | int], *, lane: str
+    ) -> None:
         """Puts a job on the queue, as part of ``tx``: it runs if and only if ``tx`` commits.
 
         ``key`` names this very run, for ever: enqueueing the same key again does nothing, whether
         the first one waits, runs or has ended. ``args`` are the function's keyword arguments.
+        Jobs of one ``lane`` wait for each other, never for those of another: it names whose calls
+        they are.
         """
         self._client().enqueue_in_transaction(
             tx.connection,
             {
                 "workflow_name": name,
                 "queue_name": QUEUE,
+                "queue_partition_key": lane,
                 "workflow_id": f"{name}:{key}",
                 "app_version": APPLICATION_VERSION,
             },
@@ -155,6 +179,19 @@ class Jobs:
             client, self._client_made = self._client_made, None
         if client is not None:
             client.destroy()
+
+    def waiting(self, name: str, keys: Collection[str]) -> set[str]:
+        """Those of ``keys`` whose job ``name`` still waits for its turn. What runs does not wait."""
+        if not keys:
+            return set()
+        found = self._client().list_workflows(
+            workflow_ids=[f"{name}:{key}" for key in keys],
+            queue_name=QUEUE,
+            status=_WAITING,
+            load_input=False,
+            load_output=False,
+        )
+        return {job.workflow_id.removeprefix(f"{name}:") for job in found}
 
     def is_idle(self) -> bool:
         """Whether no job waits or runs, in any process."""
@@ -218,7 +255,8 @@ class Jobs:
             client.register_queue(
                 QUEUE,
                 worker_concurrency=RUNNING_MAX,
-                limiter={"limit": STARTS_PER_SECOND_MAX, "period": 1.0},
+                partition_worker_concurrency=RUNNING_IN_LANE_MAX,
+                partition_limiter={"limit": self._lane_starts_per_second, "period": 1.0},
                 polling_interval_sec=self._polling_seconds,
             )
         finally:

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     retention_personal_days: int = Field(1100, ge=30, le=36500)
     retention_refused_days: int = Field(30, ge=1, le=36500)
     gateway_timeout_seconds: float = Field(10.0, gt=0, le=60)
+    app_jobs_per_second: int = Field(50, ge=1, le=1000)
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

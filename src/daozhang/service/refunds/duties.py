@@ -9,7 +9,12 @@ from daozhang.service.duty import Duty
 from daozhang.service.jobs import Jobs
 from daozhang.service.merchants.model import CHANGED_SIGNAL
 from daozhang.service.refunds import store
-from daozhang.service.refunds.requesting import LEASE_SECONDS, enqueue_attempt
+from daozhang.service.refunds.requesting import (
+    LEASE_SECONDS,
+    REFUND_JOB,
+    attempt_key,
+    enqueue_attempt,
+)
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL
 from daozhang.service.web.context import Context
 
@@ -17,7 +22,11 @@ BATCH_REFUNDS: Final = 50
 
 
 class SweepRefunds(Duty):
-    """Enqueues an attempt for every refund that is due; rebuilds whatever the queue has lost."""
+    """Enqueues an attempt for every refund that is due; rebuilds whatever the queue has lost.
+
+    One whose last attempt still waits for its turn gets no other: in a flood of refunds they would
+    take each other's turns.
+    """
 
     name = REFUNDS_SIGNAL
 
@@ -33,8 +42,15 @@ class SweepRefunds(Duty):
             store.release_held(tx, now)
             lease_until = now + timedelta(seconds=LEASE_SECONDS)
             claimed = store.claim_due(tx, now, lease_until, BATCH_REFUNDS)
-            for refund_id, attempt in claimed:
-                enqueue_attempt(tx, self._jobs, refund_id, attempt)
+            waiting = self._jobs.waiting(
+                REFUND_JOB, [attempt_key(due.refund_id, due.attempt) for due in claimed]
+            )
+            begun = [
+                due for due in claimed if attempt_key(due.refund_id, due.attempt) not in waiting
+            ]
+            store.count_attempts(tx, [due.refund_id for due in begun])
+            for due in begun:
+                enqueue_attempt(tx, self._jobs, due.refund_id, due.attempt + 1, due.app_row)
         return len(claimed)
 
     def next_due(self) -> datetime | None:

@@ -10,6 +10,7 @@ from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.jobs import Jobs
 from daozhang.service.merchants.outgoing import require_outgoing
+from daozhang.service.merchants.store import find_merchant_by_id
 from daozhang.service.orders.actions import reserve
 from daozhang.service.orders.model import Order
 from daozhang.service.refunds import store
@@ -54,15 +55,27 @@ def request_refund(
     due_at = now if jobs is None else now + timedelta(seconds=LEASE_SECONDS)
     refund_id = store.insert_refund(tx, _row_of(order, new, now, due_at))
     if jobs is not None:
-        enqueue_attempt(tx, jobs, refund_id, 1)
+        merchant = find_merchant_by_id(tx, order.merchant_id)
+        enqueue_attempt(tx, jobs, refund_id, 1, merchant.app_row)
     refund = store.find_refund_by_id(tx, refund_id)
     assert refund is not None
     return refund, True
 
 
-def enqueue_attempt(tx: Tx, jobs: Jobs, refund_id: int, attempt: int) -> None:
-    """Puts one attempt on the queue, within the transaction of its intent."""
-    jobs.enqueue(tx, REFUND_JOB, f"{refund_id}:{attempt}", {"refund_id": refund_id})
+def enqueue_attempt(tx: Tx, jobs: Jobs, refund_id: int, attempt: int, app_row: int) -> None:
+    """Puts one attempt on the queue, within the transaction of its intent, in its App's lane."""
+    jobs.enqueue(
+        tx,
+        REFUND_JOB,
+        attempt_key(refund_id, attempt),
+        {"refund_id": refund_id},
+        lane=f"app:{app_row}",
+    )
+
+
+def attempt_key(refund_id: int, attempt: int) -> str:
+    """What names one attempt among all jobs of its kind."""
+    return f"{refund_id}:{attempt}"
 
 
 def _row_of(order: Order, new: NewRefund, now: datetime, due_at: datetime) -> dict[str, object]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 
 from daozhang.money import Money
 from daozhang.service.db import Moment, RowId, Tx, metadata, one_of
-from daozhang.service.merchants.store import STOPPED
+from daozhang.service.merchants.store import STOPPED, merchants
 from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
 
 UNDECIDED: Final = sa.text("status IN ('requested', 'unknown')")
@@ -147,8 +147,25 @@ def list_unsettled_since(tx: Tx, since: datetime) -> list[Refund]:
     return [refund_of(row) for row in rows]
 
 
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[tuple[int, int]]:
-    """Claims refunds that are due, each for a new attempt: ``(id, attempt)``.
+class Due(NamedTuple):
+    """A refund that is due: the attempt it was given last, and the App that calls for it."""
+
+    refund_id: int
+    attempt: int
+    app_row: int
+
+
+_APP_ROW: Final = (
+    sa.select(merchants.c.app_row)
+    .where(merchants.c.id == refunds.c.merchant_id)
+    .correlate(refunds)
+    .scalar_subquery()
+    .label("app_row")
+)
+
+
+def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
+    """Claims refunds that are due.
 
     Their due time moves to ``lease_until``: if the attempt dies unseen, they are due again then.
     """
@@ -163,10 +180,17 @@ def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> li
     claimed = tx.execute(
         sa.update(refunds)
         .where(refunds.c.id.in_(due))
-        .values(due_at=lease_until, attempt=refunds.c.attempt + 1)
-        .returning(refunds.c.id, refunds.c.attempt)
+        .values(due_at=lease_until)
+        .returning(refunds.c.id, refunds.c.attempt, _APP_ROW)
     )
-    return [(row.id, row.attempt) for row in claimed]
+    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
+
+
+def count_attempts(tx: Tx, refund_ids: Collection[int]) -> None:
+    """Counts one attempt more for each of these refunds."""
+    tx.execute(
+        sa.update(refunds).where(refunds.c.id.in_(refund_ids)).values(attempt=refunds.c.attempt + 1)
+    )
 
 
 _RELEASABLE: Final = (
