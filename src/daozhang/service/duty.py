@@ -20,6 +20,10 @@ class Duty(Protocol):
     """How long its thread rests between two rounds, however often it is woken: what is cheaper
     for many at once than for each commit."""
 
+    is_awaited: bool = False
+    """Whether somebody waits for it: what another process leaves to be done is then found within
+    a second. Its `next_due` is asked that often, and has to be cheap."""
+
     def run_due(self) -> int:
         """Does one bounded batch of what is due now; returns how many units, 0 if none."""
         ...

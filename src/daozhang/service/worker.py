@@ -1,12 +1,14 @@
 """The worker: calls every duty when it is due, and lets a manual clock push them all.
 
-Each duty has a thread that sleeps until its next due time or until it is nudged. With a manual
-clock the same duties are run, in order of time, by `Worker.advance`.
+Each duty has a thread that sleeps until its next due time or until it is nudged. A nudge is this
+process's own; what another one has committed is found by looking, each second where somebody waits
+for it. With a manual clock the same duties are run, in order of time, by `Worker.advance`.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,7 +20,11 @@ from daozhang.service.duty import Duty
 from daozhang.service.signals import Signals
 
 POLL_SECONDS_MAX: Final = 5.0
-"""How long a duty sleeps at most: what another process left behind is found after this."""
+"""How long a duty sleeps at most, and runs then whatever it knows to be due."""
+
+LOOK_SECONDS: Final = 0.5
+"""How often a duty that somebody waits for asks what is due: one read of an index, so that what
+another process has committed is taken up within a second."""
 
 POLL_SECONDS_MIN: Final = 0.05
 """The least a duty rests when it found nothing that it could claim."""
@@ -145,15 +151,26 @@ class _Runner:
                     self._stopping.wait(self._duty.rest_seconds)
                 if found:
                     continue
-                pause = self._pause_seconds()
+                self._rest()
             except Exception:
                 log.exception("duty_failed", duty=self._duty.name)
-                pause = FAILURE_PAUSE_SECONDS
-            self._nudged.wait(pause)
+                self._nudged.wait(FAILURE_PAUSE_SECONDS)
 
-    def _pause_seconds(self) -> float:
+    def _rest(self) -> None:
+        """Returns when something may be due: nudged, by the clock, or after `POLL_SECONDS_MAX`."""
+        look = LOOK_SECONDS if self._duty.is_awaited else POLL_SECONDS_MAX
+        run_at = time.monotonic() + POLL_SECONDS_MAX
+        seconds = max(self._seconds_until_due(), POLL_SECONDS_MIN)
+        while not self._nudged.wait(min(seconds, look)):
+            if seconds <= look:
+                return
+            left = run_at - time.monotonic()
+            seconds = min(self._seconds_until_due(), left)
+            if seconds <= 0:
+                return
+
+    def _seconds_until_due(self) -> float:
         due = self._duty.next_due()
         if due is None:
             return POLL_SECONDS_MAX
-        seconds = (due - self._clock.now()).total_seconds()
-        return min(max(seconds, POLL_SECONDS_MIN), POLL_SECONDS_MAX)
+        return min((due - self._clock.now()).total_seconds(), POLL_SECONDS_MAX)

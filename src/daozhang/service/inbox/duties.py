@@ -36,6 +36,7 @@ class ApplyNotifications(Duty):
     """Turns recorded notifications into settled facts, many in one commit."""
 
     name = INBOX_SIGNAL
+    is_awaited = True
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -76,6 +77,7 @@ class ConfirmNotifications(Duty):
     """Asks Alipay about notifications that lack an identity, then applies or surprises."""
 
     name = CONFIRM_SIGNAL
+    is_awaited = True
 
     def __init__(self, inquirer: Inquirer) -> None:
         self._inquirer = inquirer

@@ -25,6 +25,7 @@ class AskSilentOrders(Duty):
     """Asks about each order whose query is due, on the growing schedule of orders/rules."""
 
     name = "silent_orders"
+    is_awaited = True
 
     def __init__(self, inquirer: Inquirer) -> None:
         self._inquirer = inquirer

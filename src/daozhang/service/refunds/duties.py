@@ -29,6 +29,7 @@ class SweepRefunds(Duty):
     """
 
     name = REFUNDS_SIGNAL
+    is_awaited = True
 
     def __init__(self, context: Context, jobs: Jobs) -> None:
         self._context = context

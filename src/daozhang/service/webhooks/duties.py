@@ -33,6 +33,7 @@ class FanOut(Duty):
     of the event: booking a payment does not wait for how many listen."""
 
     name = EVENTS
+    is_awaited = True
     rest_seconds = FAN_OUT_REST_SECONDS
 
     def __init__(self, context: Context) -> None:
@@ -104,6 +105,7 @@ class Deliver(Duty):
     """Claims what is due, as far as each endpoint has places, and gives it to the drain."""
 
     name = DELIVER_SIGNAL
+    is_awaited = True
 
     def __init__(self, context: Context, drain: Drain) -> None:
         self._context = context
