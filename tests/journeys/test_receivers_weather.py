@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from daozhang.clock import ManualClock
 from daozhang.service.outbox.store import events
 from daozhang.service.webhooks.drain import POST_SECONDS_MAX
+from databases import on_postgresql
 from figures import note_figures
 from receivers import Answer, Got, Receiver, receiver
 from signed_world import SignedWorld, paid, signed_world
@@ -210,6 +211,7 @@ def _check(world: SignedWorld, name: str, hooks: list[Receiver]) -> dict[str, An
         assert tried == sorted(tried), (name, number, tried)
     attempts = sum(len(hook.got) for hook in hooks)
     return {
+        "database": "postgresql" if on_postgresql() else "sqlite",
         "receiver": name,
         "events": len(expected),
         "arrived": len(times),
