@@ -38,6 +38,7 @@ from daozhang.service.inquiries.duties import AskSilentOrders
 from daozhang.service.jobs import POLLING_SECONDS, Jobs
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.clients import Clients
+from daozhang.service.migrations import require_fit
 from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.duties import SweepRefunds
@@ -130,8 +131,10 @@ class Service:
     def start(self) -> None:
         """Starts recording, the jobs and the duties.
 
-        Raises `DatabaseHeld` if another process works on the same SQLite file.
+        Raises `DatabaseHeld` if another process works on the same SQLite file, `NotMigrated` or
+        `DatabaseTooNew` if its tables are not for this version.
         """
+        require_fit(self.context.database)
         self._sole.take()
         self.recorder.start()
         self.jobs.start()

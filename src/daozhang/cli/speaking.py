@@ -16,24 +16,11 @@ from rich.table import Table
 from daozhang.alipay.errors import ConfigurationError
 from daozhang.app import create_context
 from daozhang.service.logs import configure_logs
-from daozhang.service.migrations import is_current
+from daozhang.service.migrations import require_fit
 from daozhang.service.refusals import Refusal
 from daozhang.service.seal import SealBroken, SealingKeysInvalid
 from daozhang.service.settings import SettingsInvalid, load_settings
 from daozhang.service.web.context import Context
-
-
-class NotMigrated(Refusal):
-    """The tables are not there or are of another version."""
-
-    code = "not_migrated"
-    title = "The database is not migrated"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The database's tables are not those of this version; run: daozhang migrate",
-            "数据库表结构与当前版本不符, 请先运行: daozhang migrate",
-        )
 
 
 @contextmanager
@@ -57,15 +44,15 @@ def one_sentence_errors(*, as_json: bool) -> Generator[None]:
 def service_context(*, as_json: bool, migrated: bool = True) -> Generator[Context]:
     """The context of this command, its database closed at the end; errors in one sentence.
 
-    With ``migrated``, refuses to work on tables of another version.
+    With ``migrated``, refuses to work on tables that do not fit this version.
     """
     with one_sentence_errors(as_json=as_json):
         settings = load_settings()
         configure_logs(settings.log_format, "warning")
         context = create_context(settings)
         try:
-            if migrated and not is_current(context.database):
-                raise NotMigrated
+            if migrated:
+                require_fit(context.database)
             yield context
         finally:
             context.database.dispose()

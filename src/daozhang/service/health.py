@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from daozhang.alipay.errors import ConfigurationError
 from daozhang.service.merchants.credentials import credentials_of
 from daozhang.service.merchants.store import list_apps
-from daozhang.service.migrations import is_current
+from daozhang.service.migrations import FIT, Standing, standing
 from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.seal import SealBroken
 from daozhang.service.web.context import Context, context_of
@@ -29,6 +29,7 @@ _UNREACHABLE: Final = (
     "cannot be reached: is it running, and is DAOZHANG_DATABASE_URL right? 数据库不可用"
 )
 _NOT_CURRENT: Final = "not of this version: run daozhang migrate 请运行 daozhang migrate"
+_TOO_NEW: Final = "of a later version: start that version 数据库由更新版本升级, 请启动该版本"
 _STOPPING: Final = "told to stop: it finishes what it has and takes nothing new 正在停止"
 _KEYS: Final = "an app's keys cannot be opened or read: see the log 密钥无法读取, 详见日志"
 
@@ -52,11 +53,13 @@ def readyz(request: Request) -> JSONResponse:
 
 def _database(context: Context) -> str | None:
     try:
-        current = is_current(context.database)
+        now = standing(context.database)
     except SQLAlchemyError as error:
         log.warning("not_ready", check="database", error=str(error))
         return _UNREACHABLE
-    return None if current else _NOT_CURRENT
+    if now in FIT:
+        return None
+    return _TOO_NEW if now is Standing.TOO_NEW else _NOT_CURRENT
 
 
 def _keys(context: Context) -> str | None:

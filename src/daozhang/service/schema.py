@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from daozhang.service import standing
 from daozhang.service.auth import store as auth_store
 from daozhang.service.db import metadata
 from daozhang.service.inbox import store as inbox_store
@@ -25,6 +26,7 @@ STORES: Final = (
     outbox_store,
     refunds_store,
     retention_store,
+    standing,
     webhooks_store,
     watch_store,
 )

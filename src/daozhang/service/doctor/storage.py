@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from daozhang.service.copying import unopened
 from daozhang.service.db import Tx
 from daozhang.service.doctor.model import Finding, fail, ok, warn
-from daozhang.service.migrations import is_current
+from daozhang.service.migrations import Standing, standing
 from daozhang.service.settings import Settings
 from daozhang.service.web.context import Context
 
@@ -67,7 +67,7 @@ def check_database(context: Context) -> Iterator[Finding]:
     """Reachable, of this version, and what it says is written is on the disk."""
     where = _shown(context)
     try:
-        current = is_current(context.database)
+        now = standing(context.database)
     except SQLAlchemyError as error:
         yield fail(
             "database.reachable",
@@ -78,18 +78,38 @@ def check_database(context: Context) -> Iterator[Finding]:
         )
         return
     yield ok("database.reachable", where, "It answers.", "可以连接.")
-    if not current:
-        yield fail(
-            "database.migrated",
-            where,
-            "Its tables are not those of this version; run: daozhang migrate",
-            "表结构与当前版本不符, 请运行: daozhang migrate",
-        )
-    else:
-        yield ok("database.migrated", where, "Its tables are of this version.", "表结构为当前版本.")
+    yield _migrated(now, where)
     with context.database.read() as tx:
         is_sqlite = tx.dialect == "sqlite"
         yield from _sqlite_durable(tx, where) if is_sqlite else _postgresql_durable(tx, where)
+
+
+def _migrated(now: Standing, where: str) -> Finding:
+    if now is Standing.CURRENT:
+        return ok(
+            "database.migrated", where, "Its tables are of this version.", "表结构为当前版本."
+        )
+    if now is Standing.NEWER:
+        return warn(
+            "database.migrated",
+            where,
+            "Its tables are of a later version, and this one may go on for a while: finish the "
+            "upgrade.",
+            "表结构来自更新版本, 当前版本可暂时继续运行: 请完成升级.",
+        )
+    if now is Standing.TOO_NEW:
+        return fail(
+            "database.migrated",
+            where,
+            "Its tables are of a later version, on which this one cannot work: start that version.",
+            "表结构来自更新版本, 当前版本无法使用: 请启动该版本.",
+        )
+    return fail(
+        "database.migrated",
+        where,
+        "Its tables are older than this version; run: daozhang migrate",
+        "表结构早于当前版本, 请运行: daozhang migrate",
+    )
 
 
 def check_seals(context: Context) -> Finding:
