@@ -111,6 +111,18 @@ def register(
     return secret
 
 
+def app_of(given: Mapping[str, str]) -> NewApp:
+    """The App of whom the emulator has given these credentials."""
+    return NewApp(
+        app_id=given["app_id"],
+        environment="emulator",
+        private_key=given["app_private_key_pkcs1"],
+        alipay_public_key=given["alipay_public_key"],
+        gateway_url=given["gateway_url"],
+        v3_base_url=given["v3_base_url"],
+    )
+
+
 class Postman(httpx2.AsyncBaseTransport):
     """Carries Alipay's notifications to the service, or holds them back for a test to hand over."""
 
@@ -157,15 +169,7 @@ class World:
         context = create_context(settings, self.clock)
         upgrade(context.database)
         given = self.emulator.credentials("shop")
-        app = NewApp(
-            app_id=given["app_id"],
-            environment="emulator",
-            private_key=given["app_private_key_pkcs1"],
-            alipay_public_key=given["alipay_public_key"],
-            gateway_url=given["gateway_url"],
-            v3_base_url=given["v3_base_url"],
-        )
-        key = register(context, app, seller_id=given["seller_id"], **policies)
+        key = register(context, app_of(given), seller_id=given["seller_id"], **policies)
         self.service = Service(context)
         self._servers = [
             Server(self.emulator.asgi, emulator_port),

@@ -238,11 +238,16 @@ def _when_told_to_stop(action: Callable[[], None]) -> Callable[[], None]:
     return undo
 
 
-def create_app_from_environment() -> NotifyDoor:
-    """The web application that the ``DAOZHANG_*`` variables describe, for an HTTP server."""
+def create_service_from_environment() -> Service:
+    """The service that the ``DAOZHANG_*`` variables describe, not started."""
     settings = load_settings()
     configure_logs(settings.log_format, settings.log_level)
-    application = Service(create_context(settings)).web()
+    return Service(create_context(settings))
+
+
+def create_app_from_environment() -> NotifyDoor:
+    """Its web application, for an HTTP server."""
+    application = create_service_from_environment().web()
     leave_alone_what_stays()
     return application
 

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from daozhang.service.db import Database
+from daozhang.service.job import JobNotRetryable, JobStatus
 from daozhang.service.jobs import Jobs
 from databases import database_url
 
@@ -235,3 +236,29 @@ def test_a_process_that_loses_its_lock_starts_anew_and_nothing_is_lost(
 def test_dbos_is_imported_on_first_use_only() -> None:
     code = "import sys, daozhang.service.jobs; sys.exit('dbos' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_job_that_has_failed_says_why_and_is_tried_again(database: Database, jobs: Jobs) -> None:
+    seen: list[int] = []
+
+    def work(intent_id: int) -> None:
+        seen.append(intent_id)
+        if len(seen) == 1:
+            raise ValueError("the row is damaged")
+
+    jobs.register("work", work)
+    jobs.start()
+    with database.begin() as tx:
+        jobs.enqueue(tx, "work", "7:1", {"intent_id": 7}, lane="a")
+    assert jobs.wait_idle(10)
+    (failed,) = jobs.list(JobStatus.FAILED)
+    assert failed.error is not None
+    assert "the row is damaged" in failed.error
+    assert failed.begun_at is not None
+    assert failed.ended_at is not None
+    assert jobs.retry(failed.id).status in (JobStatus.WAITING, JobStatus.RUNNING, JobStatus.DONE)
+    assert jobs.wait_idle(10)
+    assert seen == [7, 7]
+    assert jobs.find(failed.id).status is JobStatus.DONE
+    with pytest.raises(JobNotRetryable):
+        jobs.retry(failed.id)

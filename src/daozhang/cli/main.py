@@ -45,6 +45,12 @@ COMMANDS: Final[dict[str, Command]] = {
         "See a payment arrive: emulator, service and a small shop on this machine.",
     ),
     "serve": Command("daozhang.cli.serving", "serve", "service", "Run the service."),
+    "worker": Command(
+        "daozhang.cli.serving",
+        "worker",
+        "service",
+        "Work off jobs and what is due, without the web.",
+    ),
     "migrate": Command(
         "daozhang.cli.serving", "migrate", "service", "Bring the database to this version."
     ),
@@ -74,6 +80,12 @@ COMMANDS: Final[dict[str, Command]] = {
     ),
     "recover": Command(
         "daozhang.cli.keeping", "recover", "service", "Ask Alipay what happened since a backup."
+    ),
+    "jobs": Command(
+        "daozhang.cli.jobs",
+        "jobs_commands",
+        "service",
+        "Durable jobs: list, show, retry, cancel.",
     ),
     "doctor": Command(
         "daozhang.cli.doctor", "doctor", "service", "What is not well here, and what to do."

@@ -1,12 +1,16 @@
-"""The commands that run the service: migrate, serve."""
+"""The commands that run the service: migrate, serve, worker."""
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from typing import Annotated, Literal
 
 import typer
 
-from daozhang.cli.speaking import say, service_context
+from daozhang.app import create_service_from_environment, leave_alone_what_stays
+from daozhang.cli.speaking import one_sentence_errors, say, service_context
 from daozhang.service.jobs import Jobs
 from daozhang.service.migrations import upgrade
 from daozhang.service.refusals import Refusal
@@ -93,3 +97,23 @@ def serve(
             workers_kill_timeout=STOPPING_SECONDS_MAX,
             log_access=False,
         ).serve()
+
+
+def worker() -> None:
+    """Works off jobs and what is due, without the web, until it is told to stop. 后台工作进程."""
+    with service_context(as_json=False) as context:
+        require_sole(context.database)
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: told.set())
+    with one_sentence_errors(as_json=False):
+        service = create_service_from_environment()
+        service.start()
+    leave_alone_what_stays()
+    typer.echo("daozhang works; Ctrl-C stops it. 后台工作进程已启动, 按 Ctrl-C 停止.", err=True)
+    told.wait()
+    # It leaves in time, whatever hangs: what is cut off is taken over or runs again.
+    late = threading.Timer(STOPPING_SECONDS_MAX, os._exit, (1,))
+    late.daemon = True
+    late.start()
+    service.stop()

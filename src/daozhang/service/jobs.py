@@ -11,21 +11,21 @@ ours, and a sweep puts the next job on the queue.
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from daozhang.clock import SystemClock
 from daozhang.service.db import Database, Tx
-from daozhang.service.peers import Presence
+from daozhang.service.job import Job, JobNotCancellable, JobNotFound, JobNotRetryable, JobStatus
+from daozhang.service.peers import Presence, own_name
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, WorkflowStatus
 
 JobFunction = Callable[..., None]
 """A job: takes what was enqueued (text, whole numbers), returns nothing, can be run twice."""
@@ -74,6 +74,15 @@ _LIVE: Final = [_WAITING, "PENDING"]
 _FAILED: Final = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _ENDED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _log = logging.getLogger(__name__)
+
+
+_STATUSES: Final[Mapping[JobStatus, tuple[str, ...]]] = {
+    JobStatus.WAITING: ("ENQUEUED", "DELAYED"),
+    JobStatus.RUNNING: ("PENDING",),
+    JobStatus.DONE: ("SUCCESS",),
+    JobStatus.FAILED: tuple(_FAILED),
+    JobStatus.CANCELLED: ("CANCELLED",),
+}
 
 
 class Jobs:
@@ -216,6 +225,52 @@ class Jobs:
         )
         return len(live), len(failed)
 
+    def list(self, status: JobStatus | None = None, *, rows_max: int = 100) -> list[Job]:
+        """The latest jobs, newest first; only those of ``status`` if one is given."""
+        found = self._client().list_workflows(
+            status=None if status is None else list(_STATUSES[status]),
+            limit=rows_max,
+            sort_desc=True,
+        )
+        return [_job_of(one) for one in found]
+
+    def find(self, job_id: str) -> Job:
+        """One job, with why it failed. Raises `JobNotFound`."""
+        found = self._client().list_workflows(workflow_ids=[job_id])
+        if not found:
+            raise JobNotFound(job_id)
+        return _job_of(found[0])
+
+    def retry(self, job_id: str) -> Job:
+        """Puts a job that has failed or was cancelled on the queue again, from its beginning.
+
+        It reads its row first, so one that has nothing left to do does nothing. Raises
+        `JobNotFound`, `JobNotRetryable`.
+        """
+        job = self.find(job_id)
+        if job.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+            raise JobNotRetryable(job)
+        with self._writing_client() as client:
+            client.rewind_workflow(
+                job_id,
+                application_version=APPLICATION_VERSION,
+                queue_name=QUEUE,
+                queue_partition_key=job.lane,
+            )
+        return self.find(job_id)
+
+    def cancel(self, job_id: str) -> Job:
+        """Takes a job off the queue that has not begun. Raises `JobNotFound`, `JobNotCancellable`.
+
+        What it was for stays: a refund that is due gets another job from its sweep.
+        """
+        job = self.find(job_id)
+        if job.status is not JobStatus.WAITING:
+            raise JobNotCancellable(job)
+        with self._writing_client() as client:
+            client.cancel_workflow(job_id)
+        return self.find(job_id)
+
     def wait_idle(self, timeout_seconds: float = 30.0) -> bool:
         """Waits until no job waits or runs; ``False`` if ``timeout_seconds`` have passed first."""
         deadline = time.monotonic() + timeout_seconds
@@ -246,12 +301,7 @@ class Jobs:
     def _register_queue(self) -> None:
         """Before the launch, so that the very first look finds the queue; DBOS's own way, after
         it, costs each start a second of deafness."""
-        from dbos import DBOSClient
-
-        client = DBOSClient(
-            system_database_url=_dbos_url(self._database), application_name=APPLICATION_NAME
-        )
-        try:
+        with self._writing_client() as client:
             client.register_queue(
                 QUEUE,
                 worker_concurrency=RUNNING_MAX,
@@ -259,6 +309,19 @@ class Jobs:
                 partition_limiter={"limit": self._lane_starts_per_second, "period": 1.0},
                 polling_interval_sec=self._polling_seconds,
             )
+
+    @contextmanager
+    def _writing_client(self) -> Generator[DBOSClient]:
+        """One with connections of its own, on which it may write as it does by itself."""
+        from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+        client = DBOSClient(
+            system_database_url=_dbos_url(self._database),
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION_NAME,
+        )
+        try:
+            yield client
         finally:
             client.destroy()
 
@@ -266,7 +329,7 @@ class Jobs:
         from dbos import DBOS, DBOSPortableJSONSerializer
 
         _quieten()
-        self._name = name = _executor_id(self._database)
+        self._name = name = own_name(self._database)
         if self._database.dialect == "postgresql":
             # Before anything is claimed under this name: nobody may take it for a dead one's.
             self._presence = Presence(self._database, name)
@@ -391,6 +454,26 @@ class _Watcher:
             self._stopping.wait(WATCH_SECONDS)
 
 
+def _job_of(found: WorkflowStatus) -> Job:
+    return Job(
+        id=found.workflow_id,
+        name=found.name,
+        status=next(ours for ours, theirs in _STATUSES.items() if found.status in theirs),
+        lane=found.queue_partition_key,
+        args={} if found.input is None else dict(found.input["kwargs"]),
+        queued_at=_moment(found.created_at),
+        begun_at=_moment(found.dequeued_at),
+        ended_at=_moment(found.completed_at),
+        process=found.executor_id,
+        attempts=found.recovery_attempts or 0,
+        error=None if found.error is None else f"{type(found.error).__name__}: {found.error}",
+    )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
 def _take_over(name: str) -> None:
     from dbos import DBOS
 
@@ -402,17 +485,6 @@ def _dbos_url(database: Database) -> str:
     if database.dialect == "sqlite":
         return f"sqlite:///{url.database}"
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def _executor_id(database: Database) -> str:
-    """Whose unfinished jobs DBOS takes up again at start.
-
-    SQLite belongs to one process, which is always the same one. On PostgreSQL each start is a
-    name of its own, and what a dead one has begun is taken over by its peers.
-    """
-    if database.dialect == "sqlite":
-        return "daozhang"
-    return f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
 
 
 def _quieten() -> None:

@@ -9,7 +9,10 @@ has no peers.
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -76,3 +79,14 @@ def _key(name: str) -> int:
     """The number under which PostgreSQL locks a name: 64 bits, signed."""
     digest = hashlib.sha256(f"daozhang worker {name}".encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
+
+
+def own_name(database: Database) -> str:
+    """What this process is called: whose unfinished jobs it takes up again at its start.
+
+    SQLite belongs to one process, which is always the same one. On PostgreSQL each start is a
+    name of its own, and what a dead one has begun is taken over by its peers.
+    """
+    if database.dialect == "sqlite":
+        return "daozhang"
+    return f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}"
