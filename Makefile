@@ -36,11 +36,20 @@ check: setup ## The checks that run no code of ours: lint, format, types, floors
 	@echo "== floors"
 	@$(BIN)/lint-imports
 
-chaos: setup ## Kills the service's processes KILLS times (200) under load, then weather over 20,000 orders, on both databases, and compares the books.
-	@$(BIN)/pytest -q -s --timeout 7200 --kills $(or $(KILLS),200) tests/journeys/test_deaths.py
-	@$(BIN)/pytest -q -s --timeout 7200 --kills $(or $(KILLS),200) --database postgresql tests/journeys/test_deaths.py
-	@$(BIN)/pytest -q -s -m chaos tests/journeys
-	@$(BIN)/pytest -q -s -m chaos --database postgresql tests/journeys
+FIGURES := $(CURDIR)/.chaos-figures
+CHAOS = CHAOS_FIGURES=$(FIGURES) $(BIN)/pytest -q -s --timeout 7200
+KILLS ?= 200
+
+chaos: setup ## Kills processes at every named point and KILLS times (200) under load, stops PostgreSQL, lets 20,000 orders meet all weather, on both databases; docs/reports/chaos.md.
+	@rm -f $(FIGURES)
+	@$(CHAOS) --kills $(KILLS) tests/journeys/test_deaths.py
+	@$(CHAOS) --kills $(KILLS) --database postgresql tests/journeys/test_deaths.py
+	@$(CHAOS) --kills $(KILLS) --processes 4 --database postgresql tests/journeys/test_deaths.py
+	@$(CHAOS) tests/journeys/test_named_deaths.py
+	@$(CHAOS) --database postgresql tests/journeys/test_named_deaths.py
+	@$(CHAOS) -m chaos tests/journeys
+	@$(CHAOS) -m chaos --database postgresql tests/journeys
+	@$(BIN)/python tests/chaos_report.py $(FIGURES)
 
 peers: setup ## Makes the environments of the official SDKs that some tests talk to.
 	@$(BIN)/python tests/peers/environments.py

@@ -41,6 +41,12 @@ def migrate_template(server: PostgresServer) -> None:
     database.dispose()
 
 
+def the_server() -> PostgresServer:
+    """The server of this run, to stop and start it: only where nobody else is on it."""
+    assert _server is not None
+    return _server
+
+
 def on_postgresql() -> bool:
     """Whether this run is on PostgreSQL."""
     return _server is not None

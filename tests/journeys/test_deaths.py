@@ -15,6 +15,8 @@ import subprocess
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,8 @@ import pytest
 import sqlalchemy as sa
 
 from daozhang.service.db import Database
-from databases import database_url, on_postgresql
+from databases import database_url, on_postgresql, the_server
+from figures import note_figures
 from processes import children, end, prepare, start, until
 from receivers import Receiver, receiver
 from signed_world import FORM, paid, signed
@@ -32,6 +35,8 @@ from worlds import free_port
 
 SENDERS = 6
 SECONDS_BETWEEN_KILLS = (0.1, 1.5)
+STOPS = 10
+SECONDS_BETWEEN_STOPS = (1, 5)
 
 
 @dataclass
@@ -42,16 +47,16 @@ class Alipay:
     key: str
     numbers: list[str] = field(default_factory=list[str])
     acknowledged: set[str] = field(default_factory=set[str])
+    senders: list[threading.Thread] = field(default_factory=list[threading.Thread])
     _counter: itertools.count[int] = field(default_factory=itertools.count)
     _ending: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self) -> list[threading.Thread]:
-        """Senders, until `finish`."""
-        threads = [threading.Thread(target=self._send, daemon=True) for _ in range(SENDERS)]
-        for thread in threads:
-            thread.start()
-        return threads
+    def run(self) -> None:
+        """Begins to send, until `finish`."""
+        self.senders = [threading.Thread(target=self._send, daemon=True) for _ in range(SENDERS)]
+        for sender in self.senders:
+            sender.start()
 
     def finish(self) -> None:
         """No new orders; what has begun is brought to its end."""
@@ -93,47 +98,99 @@ def test_whoever_is_killed_nothing_is_lost_and_nothing_is_booked_twice(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     kills = int(str(request.config.getoption("--kills")))
+    processes = int(str(request.config.getoption("--processes"))) if on_postgresql() else 1
+    with _serving(tmp_path, processes) as deployment:
+        for _ in range(kills):
+            time.sleep(random.uniform(*SECONDS_BETWEEN_KILLS))
+            deployment.kill()
+        orders = deployment.come_to_rest()
+    note_figures(
+        "kills at random moments under load",
+        {
+            "database": "postgresql" if on_postgresql() else "sqlite",
+            "processes": processes,
+            "kills": kills,
+            "orders": orders,
+            "lost": 0,
+            "booked twice": 0,
+        },
+    )
+    print(f"\nkilled {kills} times: {orders} orders, lost 0, booked twice 0")
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(900)
+def test_postgresql_stops_and_starts_and_nothing_is_lost(tmp_path: Path) -> None:
+    if not on_postgresql():
+        pytest.skip("there is no server to stop")
+    server = the_server()
+    with _serving(tmp_path, 2) as deployment:
+        for number in range(STOPS):
+            time.sleep(random.uniform(*SECONDS_BETWEEN_STOPS))
+            server.stop(immediately=number % 2 == 0)
+            time.sleep(random.uniform(0.1, 2))
+            server.start()
+        orders = deployment.come_to_rest()
+    figures = {"stops": STOPS, "orders": orders, "lost": 0, "booked twice": 0}
+    note_figures("PostgreSQL stopped and started under load", figures)
+
+
+@dataclass
+class Deployment:
+    """The service in processes under load, and one receiver that hears of everything."""
+
+    directory: Path
+    alipay: Alipay
+    hook: Receiver
+    processes: int
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        several = ("--workers", str(self.processes)) if self.processes > 1 else ()
+        self.process = start(self.directory, self.alipay.port, *several)
+
+    def kill(self) -> None:
+        """Kills one of several processes, which is replaced, or the only one, and starts another.
+
+        The server gives up when the same one dies twice within seconds; then it is started again,
+        as systemd would.
+        """
+        if self.processes > 1 and self.process.poll() is None:
+            alive = children(self.process.pid)
+            if alive:
+                os.kill(random.choice(sorted(alive)), signal.SIGKILL)
+                return
+        end(self.process)
+        self.start()
+
+    def come_to_rest(self) -> int:
+        """Ends the load, compares the books and what was heard; how many orders there are."""
+        time.sleep(1)
+        self.alipay.finish()
+        deadline = time.monotonic() + 60
+        while any(sender.is_alive() for sender in self.alipay.senders):
+            assert time.monotonic() < deadline, "somebody is never answered"
+            if self.process.poll() is not None:
+                self.start()
+            time.sleep(0.05)
+        _check_books(self.directory, self.alipay)
+        _check_webhooks(self.alipay, self.hook)
+        return len(self.alipay.numbers)
+
+
+@contextmanager
+def _serving(directory: Path, processes: int) -> Generator[Deployment]:
     port = free_port()
-    alipay = Alipay(port, prepare(tmp_path, port))
-    workers = ("--workers", "2") if on_postgresql() else ()
-    process = start(tmp_path, port, *workers)
-    try:
-        with receiver() as hook:
+    alipay = Alipay(port, prepare(directory, port))
+    with receiver() as hook:
+        deployment = Deployment(directory, alipay, hook, processes)
+        deployment.start()
+        try:
             _add_endpoint(alipay, hook)
-            senders = alipay.run()
-            for _ in range(kills):
-                time.sleep(random.uniform(*SECONDS_BETWEEN_KILLS))
-                process = _kill(process, tmp_path, port, workers)
-            time.sleep(1)
-            alipay.finish()
-            deadline = time.monotonic() + 60
-            while any(sender.is_alive() for sender in senders):
-                assert time.monotonic() < deadline, "somebody is never answered"
-                if process.poll() is not None:
-                    process = start(tmp_path, port, *workers)
-                time.sleep(0.05)
-            _check_books(tmp_path, alipay)
-            _check_webhooks(alipay, hook)
-    finally:
-        end(process)
-    print(f"\nkilled {kills} times: {len(alipay.numbers)} orders, lost 0, booked twice 0")
-
-
-def _kill(
-    process: subprocess.Popen[bytes], directory: Path, port: int, workers: tuple[str, ...]
-) -> subprocess.Popen[bytes]:
-    """Kills one of several processes, which is replaced, or the only one, and starts another.
-
-    The server gives up when the same one dies twice within seconds; then it is started again, as
-    systemd would.
-    """
-    if workers and process.poll() is None:
-        alive = children(process.pid)
-        if alive:
-            os.kill(random.choice(sorted(alive)), signal.SIGKILL)
-            return process
-    end(process)
-    return start(directory, port, *workers)
+            alipay.run()
+            yield deployment
+        finally:
+            end(deployment.process)
 
 
 def _add_endpoint(alipay: Alipay, hook: Receiver) -> None:

@@ -190,6 +190,7 @@ def test_a_death_at_a_named_point_loses_nothing_and_doubles_nothing(
         check_books(database)
         database.dispose()
     figures = {
+        "database": "postgresql" if on_postgresql() else "sqlite",
         "died": point.name,
         "lost": 0,
         "double": 0,
