@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,13 @@ LARGE = "orders|inbox_notifications|order_steps|events|refunds|webhook_deliverie
 
 
 def statements_of(database: Database, action: Any) -> list[tuple[str, Any]]:
-    """What ``action`` asks the database."""
+    """What ``action`` asks the database; not what duties ask meanwhile, in threads of theirs."""
     asked: list[tuple[str, Any]] = []
+    here = threading.get_ident()
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        asked.append((statement, parameters))
+        if threading.get_ident() == here:
+            asked.append((statement, parameters))
 
     event.listen(database.engine, "before_cursor_execute", note)
     try:
