@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from daozhang.service.db import Database
 from daozhang.service.orders.store import orders
 from daozhang.service.outbox.store import events
 from daozhang.service.refunds.store import refunds
+from receivers import Receiver
 
 PAID_EVENTS = ("order.paid", "order.paid_late")
 
@@ -97,6 +99,30 @@ def differences(number: str, booked: Booked, trade: Trade | None) -> list[str]:
         for what, (ours, theirs) in expected.items()
         if ours != theirs
     ]
+
+
+def unheard(database: Database, hook: Receiver) -> list[str]:
+    """Events that have not arrived at a receiver of all, or came after later ones of their order.
+
+    The first time counts: what is delivered at least once may come again at any time.
+    """
+    with database.read() as tx:
+        told = set(tx.execute(sa.select(events.c.id)).scalars())
+    heard: dict[str, tuple[str, int]] = {}
+    for got in list(hook.got):
+        event = json.loads(got.body)
+        heard.setdefault(event["id"], (event["data"]["order"]["out_trade_no"], event["sequence"]))
+    by_order: defaultdict[str, list[int]] = defaultdict(list)
+    for number, sequence in heard.values():
+        by_order[number].append(sequence)
+    missing = [f"event {name} has not arrived" for name in sorted(told - set(heard))]
+    strange = [f"event {name} is in no book" for name in sorted(set(heard) - told)]
+    overtaken = [
+        f"{number} heard in the order {sequences}"
+        for number, sequences in by_order.items()
+        if sequences != sorted(sequences)
+    ]
+    return missing + strange + overtaken
 
 
 SUCCEEDED = "succeeded"

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx2
 
 from daozhang.app import create_context
+from daozhang.service.merchants.model import NewApp
 from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
 from databases import database_url
@@ -48,11 +49,11 @@ def command(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).parent / "daozhang"), *arguments]
 
 
-def prepare(directory: Path, port: int) -> str:
-    """A migrated deployment with a merchant; its API key."""
+def prepare(directory: Path, port: int, app: NewApp | None = None, seller: str = SELLER_ID) -> str:
+    """A migrated deployment with a merchant, of ``app`` if that is given; its API key."""
     context = create_context(load_settings(environment(directory, port)))
     upgrade(context.database)
-    key = register(context, new_app(), seller_id=SELLER_ID)
+    key = register(context, app or new_app(), seller_id=seller)
     context.database.dispose()
     return key
 
