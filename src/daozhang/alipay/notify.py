@@ -269,12 +269,16 @@ def _check_trade(fields: dict[str, str]) -> None:
 def _amounts_of(fields: dict[str, str]) -> dict[str, Money]:
     """The amounts that are there, by name."""
     amounts: dict[str, Money] = {}
+    read: dict[str, Money] = {}  # most are the same amount under another name
     for name in AMOUNTS:
         text = fields.get(name)
         if text:
-            if _AMOUNT(text) is None:
-                raise _bad_field(name, text, "amount")
-            amounts[name] = Money.parse(text, CURRENCY)
+            amount = read.get(text)
+            if amount is None:
+                if _AMOUNT(text) is None:
+                    raise _bad_field(name, text, "amount")
+                amount = read[text] = Money.parse(text, CURRENCY)
+            amounts[name] = amount
     return amounts
 
 
