@@ -4,6 +4,7 @@ Everything public is here; see `daozhang.alipay.errors` for what can go wrong an
 `daozhang.alipay.operations` for what can be called.
 """
 
+from daozhang.alipay.app_results import AppResult, AppStatus, verify_app_result
 from daozhang.alipay.catalogue import UnknownMethod
 from daozhang.alipay.certificates import CertificateSet
 from daozhang.alipay.client import Alipay, AsyncAlipay
@@ -62,6 +63,8 @@ __all__ = [
     "Alipay",
     "AlipayError",
     "AnyNotification",
+    "AppResult",
+    "AppStatus",
     "AsyncAlipay",
     "Call",
     "CertificateProblem",
@@ -108,5 +111,6 @@ __all__ = [
     "VerifyingKeys",
     "Waiting",
     "verify",
+    "verify_app_result",
     "verify_return",
 ]

@@ -23,6 +23,7 @@ from daozhang.emulator.notices import return_query
 from daozhang.emulator.notifier import Notifier
 from daozhang.emulator.requests import read_body
 from daozhang.emulator.wire import Unreadable
+from daozhang.money import Money
 
 PASSWORD: Final = "888888"
 """What the demonstration's buyer types; the page says so."""
@@ -33,6 +34,7 @@ _CHANNELS: Final = {
     Channel.CREDIT_CARD: (
         "信", "信用卡", "Credit card", "演示银行 尾号 8866", "Demo Bank, ends in 8866",
     ),
+    Channel.HUABEI: ("花", "花呗", "Huabei", "可用额度 ¥5,000.00", "¥5,000.00 of credit left"),
 }  # fmt: skip
 _PAID: Final = (TradeStatus.TRADE_SUCCESS, TradeStatus.TRADE_FINISHED)
 
@@ -148,8 +150,9 @@ class Cashier:
         asked = request.query_params
         chinese = pages.language_of(request) == "zh"
         channels = [
-            (name.value, icon, title if chinese else english, note if chinese else english_note)
-            for name, (icon, title, english, note, english_note) in _CHANNELS.items()
+            (name.value, icon, title if chinese else english, _note(name, trade, chinese=chinese))
+            for name, (icon, title, english, *_) in _CHANNELS.items()
+            if name in trade.request.channels
         ]
         remaining = trade.request.expires_at - self._desk.now()
         return pages.page(
@@ -159,7 +162,7 @@ class Cashier:
             token=visit.token,
             merchant=self._merchant(request, visit),
             channels=channels,
-            channel=asked.get("channel", Channel.BALANCE.value),
+            channel=asked.get("channel", trade.request.channels[0].value),
             password=PASSWORD,
             wrong="wrong" in asked,
             remaining_seconds=int(remaining.total_seconds()),
@@ -184,6 +187,17 @@ class Cashier:
         query = return_query(trade, visit.request, key, self._desk.now()).decode("ascii")
         joined = f"{address}{'&' if '?' in address else '?'}{query}"
         return f"{joined}#{fragment}" if fragment else joined
+
+
+def _note(channel: Channel, trade: Trade, *, chinese: bool) -> str:
+    """What stands below a means of payment: with Huabei, the instalments that the shop offers."""
+    months = trade.request.instalments
+    if channel is not Channel.HUABEI or not months:
+        return _CHANNELS[channel][3 if chinese else 4]
+    each = Money(-(-trade.total.minor // months))
+    return (
+        f"分 {months} 期, 每期约 ¥{each}" if chinese else f"{months} instalments of about ¥{each}"
+    )
 
 
 def _unknown_page(request: Request) -> Response:

@@ -44,6 +44,7 @@ class Channel(StrEnum):
     BALANCE = "balance"
     BANK_CARD = "bank_card"
     CREDIT_CARD = "credit_card"
+    HUABEI = "huabei"
 
 
 class RefundOrigin(StrEnum):
@@ -58,7 +59,16 @@ FUND_CHANNELS: Final[dict[Channel, tuple[str, str | None]]] = {
     Channel.BALANCE: ("ALIPAYACCOUNT", None),
     Channel.BANK_CARD: ("BANKCARD", "DEBIT_CARD"),
     Channel.CREDIT_CARD: ("BANKCARD", "CREDIT_CARD"),
+    Channel.HUABEI: ("PCREDIT", None),
 }
+
+PAY_CHANNELS: Final[dict[Channel, frozenset[str]]] = {
+    Channel.BALANCE: frozenset({"balance"}),
+    Channel.BANK_CARD: frozenset({"debitCardExpress", "bankPay"}),
+    Channel.CREDIT_CARD: frozenset({"creditCard", "creditCardExpress", "credit_group"}),
+    Channel.HUABEI: frozenset({"pcredit", "pcreditpayInstallment", "credit_group"}),
+}
+"""By which names merchants enable and disable them."""
 
 
 class Declined(Exception):
@@ -90,6 +100,8 @@ class PaymentRequest:
     quit_url: str = ""
     store_id: str = ""
     terminal_id: str = ""
+    channels: tuple[Channel, ...] = tuple(Channel)
+    instalments: int = 0
     charset: str = "utf-8"
     sign_type: str = "RSA2"
     version: str = "1.0"
@@ -249,6 +261,9 @@ class Ledger:
             raise Declined("ACQ.TRADE_HAS_CLOSE")
         if trade.status is not TradeStatus.WAIT_BUYER_PAY:
             raise Declined("ACQ.TRADE_HAS_SUCCESS")
+        if channel not in trade.request.channels:
+            allowed = ", ".join(trade.request.channels)
+            raise Declined("ACQ.INVALID_PARAMETER", f"{channel} may not pay it; {allowed} may")
         status = TradeStatus.TRADE_FINISHED if final else TradeStatus.TRADE_SUCCESS
         finished_at = now if final else None
         return self._keep(

@@ -6,13 +6,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from daozhang.clock import BEIJING, from_beijing_text
 from daozhang.emulator.errors import invalid_parameter
 from daozhang.emulator.identity import App
-from daozhang.emulator.ledger import Declined, PaymentRequest, Product
+from daozhang.emulator.ledger import (
+    PAY_CHANNELS,
+    Channel,
+    Declined,
+    PaymentRequest,
+    Product,
+)
 from daozhang.money import Money, MoneyError
 
 AMOUNT_MIN: Final = Money(1)
@@ -24,6 +30,8 @@ _SUBJECT_REFUSED: Final = frozenset("/=&")
 _EXPIRY_MIN: Final = timedelta(minutes=1)
 _EXPIRY_MAX: Final = timedelta(days=15)
 _ADDRESS_MAX: Final = 256
+_INSTALMENTS: Final = ("3", "6", "12")
+_QR_MODES: Final = ("0", "1", "2", "3", "4")
 
 DEFAULT_LIFE: Final = {
     Product.PAGE: timedelta(days=15),
@@ -142,9 +150,56 @@ def expiry(terms: Mapping[str, Any], product: Product, now: datetime) -> datetim
     return now + life
 
 
+def channels(terms: Mapping[str, Any]) -> tuple[Channel, ...]:
+    """What may pay, by ``enable_pay_channels`` or ``disable_pay_channels``. Raises `Declined`."""
+    enabled = _names(terms, "enable_pay_channels")
+    disabled = _names(terms, "disable_pay_channels")
+    if enabled and disabled:
+        raise invalid_parameter("enable_pay_channels和disable_pay_channels互斥，不可同时使用")
+    found = tuple(
+        channel
+        for channel in Channel
+        if not PAY_CHANNELS[channel] & disabled and (not enabled or PAY_CHANNELS[channel] & enabled)
+    )
+    if not found:
+        raise invalid_parameter("没有可用的支付渠道 (no channel is left to pay with)")
+    return found
+
+
+def _names(terms: Mapping[str, Any], name: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text(terms, name, 128).split(",") if part.strip())
+
+
+def instalments(terms: Mapping[str, Any]) -> int:
+    """``hb_fq_num`` of ``extend_params``, 0 if the buyer pays at once. Raises `Declined`."""
+    extended: Any = terms.get("extend_params") or {}
+    if not isinstance(extended, Mapping):
+        raise invalid_parameter("extend_params必须是对象 (extend_params must be an object)")
+    given = cast("Mapping[str, Any]", extended)
+    number = text(given, "hb_fq_num", 5)
+    if not number:
+        return 0
+    if number not in _INSTALMENTS:
+        raise invalid_parameter("hb_fq_num仅支持3、6、12期 (3, 6 or 12)")
+    if text(given, "hb_fq_seller_percent", 3) not in ("", "0", "100"):
+        raise invalid_parameter("hb_fq_seller_percent仅支持0或100 (0 or 100)")
+    return int(number)
+
+
+def require_qr_mode(terms: Mapping[str, Any]) -> None:
+    """``qr_pay_mode`` is one of five, and the fourth wants a width. Raises `Declined`."""
+    mode = text(terms, "qr_pay_mode", 2)
+    if mode and mode not in _QR_MODES:
+        raise invalid_parameter("qr_pay_mode取值为0、1、2、3、4")
+    width = text(terms, "qrcode_width", 4)
+    if (mode == "4" or width) and not (width.isascii() and width.isdecimal()):
+        raise invalid_parameter("qrcode_width必须是数字 (qrcode_width must be a number)")
+
+
 def payment_request(call: Call, product: Product) -> PaymentRequest:
     """The terms of a payment. Raises `Declined` for the first field that breaks its rule."""
     terms = call.terms
+    require_qr_mode(terms)
     subject = text(terms, "subject", 256, required=True)
     if _SUBJECT_REFUSED.intersection(subject):
         raise invalid_parameter("subject不可使用特殊字符，如 /，=，&")
@@ -168,6 +223,8 @@ def payment_request(call: Call, product: Product) -> PaymentRequest:
         quit_url=address("quit_url", text(terms, "quit_url", 400)),
         store_id=text(terms, "store_id", 32),
         terminal_id=text(terms, "terminal_id", 32),
+        channels=channels(terms),
+        instalments=instalments(terms),
         charset=call.charset,
         sign_type=call.sign_type,
     )

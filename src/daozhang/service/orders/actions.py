@@ -42,7 +42,7 @@ SURPRISE_OWNER = "merchant"
 
 _COMPARED = (
     "amount", "subject", "body", "cart_ref", "operator_id", "terminal_id", "store_id",
-    "return_url", "passback", "way",
+    "return_url", "passback", "way", "pay_options",
 )  # fmt: skip
 
 
@@ -91,6 +91,7 @@ def _row_of(merchant: Merchant, new: NewOrder, now: datetime) -> dict[str, Any]:
         "store_id": new.store_id,
         "return_url": new.return_url,
         "passback": new.passback,
+        "pay_options": None if new.pay_options is None else new.pay_options.kept(),
         "metadata": dict(new.metadata),
         "status": OrderStatus.CREATED.value,
         "refunded_minor": 0,

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from daozhang.money import Money
+from daozhang.service.orders.options import PayOptions
 
 
 class OrderStatus(StrEnum):
@@ -150,6 +151,7 @@ class Order(msgspec.Struct, frozen=True):
     store_id: str | None = None
     return_url: str | None = None
     passback: str | None = None
+    pay_options: PayOptions | None = None
     metadata: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     trade_no: str | None = None
     late: bool = False
@@ -199,6 +201,7 @@ class NewOrder:
     store_id: str | None = None
     return_url: str | None = None
     passback: str | None = None
+    pay_options: PayOptions | None = None
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

@@ -1,28 +1,65 @@
-"""The address at which a buyer pays: ours. It signs at the click and leads to the cashier.
-
-A signed Alipay address stays payable until the order's time runs out, whatever becomes of the
-order here; so one is made only when a buyer is really there, and never for an order given up.
-"""
+"""Where a buyer pays: our own address, which signs at the click and leads to the cashier; and for the
+merchant's own app an order string, signed when the app asks for it."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from datetime import datetime
+from typing import Annotated
 
-from daozhang.alipay.operations.trade import TradePagePay
-from daozhang.service.merchants.clients import Clients, clients_of
-from daozhang.service.merchants.model import Merchant
-from daozhang.service.orders.actions import lock_order, mark_signed
-from daozhang.service.orders.model import Order, OrderStatus
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, Field
+
+from daozhang.service.auth.dependencies import caller_with
+from daozhang.service.auth.model import Caller
+from daozhang.service.merchants.clients import clients_of
+from daozhang.service.orders.actions import lock_order, read_order
+from daozhang.service.orders.handing import cashier_address, order_string, sign_for, unpayable
+from daozhang.service.orders.model import Way
+from daozhang.service.orders.refusals import OrderNotPayable, WayDiffers
 from daozhang.service.orders.routes import PAY_PURPOSE
 from daozhang.service.seal import TokenRefused
-from daozhang.service.web.context import Context, context_of
+from daozhang.service.web.context import context_of
 from daozhang.service.web.pages import page_response, problem_page
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["orders"])
+
+Writer = Annotated[Caller, Depends(caller_with("orders:write"))]
 
 
-@router.get("/pay/{token}")
+class AppPaymentOut(BaseModel):
+    """What the merchant's own app needs to open Alipay."""
+
+    object: str = "app_payment"
+    out_trade_no: str
+    order_string: str = Field(
+        description="Hand it to Alipay's SDK for phones unchanged: decode nothing, add nothing."
+    )
+    expires_at: datetime = Field(description="Until when it can be paid.")
+
+
+@router.post(
+    "/v1/orders/{out_trade_no}/app_payment",
+    response_model=AppPaymentOut,
+    summary="Sign an order for your app",
+)
+def post_app_payment(request: Request, caller: Writer, out_trade_no: str) -> AppPaymentOut:
+    """The order string of an order with `way` `app`, signed now. Ask when the buyer is there."""
+    context = context_of(request)
+    with context.database.begin() as tx:
+        order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+        if order.way is not Way.APP:
+            raise WayDiffers(order, Way.APP)
+        if (problem := unpayable(order, context)) is not None:
+            raise OrderNotPayable(order, problem)
+        sign_for(tx, order, context)
+    text = order_string(context, clients_of(request), order)
+    return AppPaymentOut(
+        out_trade_no=order.out_trade_no, order_string=text, expires_at=order.expires_at
+    )
+
+
+@router.get("/pay/{token}", include_in_schema=False)
 def pay(request: Request, token: str) -> Response:
     """Leads to Alipay's cashier, or says why it cannot."""
     context = context_of(request)
@@ -32,43 +69,10 @@ def pay(request: Request, token: str) -> Response:
         return page_response(problem_page("link_invalid"), 404)
     with context.database.begin() as tx:
         order = lock_order(tx, int(order_id))
-        problem = _problem(order, context)
+        problem = unpayable(order, context)
         if problem is None:
-            mark_signed(tx, order, context.clock.now())
-            tx.after_commit(lambda: context.signals.wake("silent_orders"))
+            sign_for(tx, order, context)
     if problem is not None:
         return page_response(problem_page(problem, continue_url=order.return_url), 410)
     address = cashier_address(context, clients_of(request), order)
     return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
-
-
-def cashier_address(context: Context, clients: Clients, order: Order) -> str:
-    """Alipay's cashier for ``order``, signed now; payable until the order's own expiry."""
-    merchant = clients.merchant(order.merchant_id)
-    operation = TradePagePay(
-        out_trade_no=order.out_trade_no,
-        total_amount=order.amount,
-        subject=order.subject,
-        body=order.body,
-        time_expire=order.expires_at,
-        passback_params=order.passback,
-        store_id=order.store_id,
-    )
-    return clients.client_for(order.merchant_id).page_url(
-        operation,
-        notify_url=notify_address(context, merchant),
-        return_url=f"{context.settings.public_url}/alipay/return/{merchant.slug}",
-    )
-
-
-def notify_address(context: Context, merchant: Merchant) -> str:
-    """Where Alipay sends this merchant's notifications."""
-    return f"{context.settings.public_url}/alipay/notify/{merchant.slug}"
-
-
-def _problem(order: Order, context: Context) -> str | None:
-    if order.status in (OrderStatus.PAID, OrderStatus.FINISHED, OrderStatus.REFUNDED):
-        return "already_paid"
-    if order.status in (OrderStatus.CLOSING, OrderStatus.CLOSED):
-        return "closed"
-    return "expired" if context.clock.now() >= order.expires_at else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from daozhang.money import Money
-from daozhang.service.orders.model import Order
+from daozhang.service.orders.model import Order, Way
 from daozhang.service.refusals import Refusal
 
 
@@ -40,6 +42,55 @@ class OrderConflict(Refusal):
             out_trade_no=out_trade_no,
             differs=list(differs),
         )
+
+
+class WayDiffers(Refusal):
+    """What was asked for belongs to another way to pay than the order's."""
+
+    code = "way_differs"
+    title = "The order is paid in another way"
+
+    def __init__(self, order: Order, wanted: Way) -> None:
+        super().__init__(
+            f"Order {order.out_trade_no!r} has way={order.way.value}, and this is for "
+            f"way={wanted.value}. The way is chosen when the order is created: create another one.",
+            f"订单 {order.out_trade_no!r} 的支付方式为 {order.way.value}，而此接口用于 {wanted.value}。"
+            "支付方式在创建订单时确定：请另建订单。",
+            way=order.way.value,
+        )
+
+
+class OrderNotPayable(Refusal):
+    """Nobody can be handed over to pay it any more."""
+
+    code = "order_not_payable"
+    title = "The order cannot be paid any more"
+
+    def __init__(self, order: Order, problem: str) -> None:
+        english, chinese = _UNPAYABLE[problem]
+        super().__init__(
+            f"Order {order.out_trade_no!r} {english}",
+            f"订单 {order.out_trade_no!r} {chinese}",
+            order_status=order.status.value,
+            reason=problem,
+        )
+
+
+_UNPAYABLE: Final = {
+    "already_paid": (
+        "has been paid. Show the buyer so, and do not charge again.",
+        "已付款。请向买家显示已付款，切勿重复收款。",
+    ),
+    "closed": (
+        "has been given up. Create another order under a new number.",
+        "已放弃。请用新的订单号另建订单。",
+    ),
+    "expired": (
+        "has expired. Create another order under a new number.",
+        "已过期。请用新的订单号另建订单。",
+    ),
+}
+"""By what `daozhang.service.orders.handing.unpayable` says."""
 
 
 class OrderNotClosable(Refusal):

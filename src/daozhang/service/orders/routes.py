@@ -13,7 +13,8 @@ from daozhang.service.auth.model import Caller
 from daozhang.service.merchants.clients import clients_of
 from daozhang.service.orders import store
 from daozhang.service.orders.actions import create_order, read_order
-from daozhang.service.orders.model import NewOrder, Order, OrderStatus
+from daozhang.service.orders.model import NewOrder, Order, OrderStatus, Way
+from daozhang.service.orders.options import PayOptions
 from daozhang.service.orders.refusals import ExpiryOutOfRange
 from daozhang.service.orders.views import OrderIn, OrderOut, OrderPage
 from daozhang.service.orders.watching import WATCH_PURPOSE
@@ -28,6 +29,9 @@ WATCH_AFTER_EXPIRY_SECONDS: Final = 24 * 3600
 """How long after its order's expiry a watch token still reads."""
 
 PAGE_ROWS_MAX: Final = 100
+
+OPENED_BY_ADDRESS: Final = frozenset({Way.PAGE, Way.WAP})
+"""What a browser pays; an app is given an order string instead."""
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
 
@@ -73,8 +77,15 @@ def _new_order(wanted: OrderIn, context: Context) -> NewOrder:
         store_id=wanted.store_id,
         return_url=wanted.return_url,
         passback=wanted.passback,
+        way=Way(wanted.way),
+        pay_options=_chosen(wanted.pay_options),
         metadata=wanted.metadata,
     )
+
+
+def _chosen(options: PayOptions | None) -> PayOptions | None:
+    """``options``, or nothing if they choose nothing."""
+    return options if options is not None and options.kept() else None
 
 
 @router.get("/{out_trade_no}", response_model=OrderOut, summary="Read an order")
@@ -123,7 +134,10 @@ def get_orders(
 def render(context: Context, order: Order, merchant_slug: str) -> OrderOut:
     """``order`` for the API, with the addresses that are of use in its state."""
     base = context.settings.public_url
-    open_to_pay = order.status in (OrderStatus.CREATED, OrderStatus.WAITING)
+    open_to_pay = order.way in OPENED_BY_ADDRESS and order.status in (
+        OrderStatus.CREATED,
+        OrderStatus.WAITING,
+    )
     watch_until = order.expires_at + timedelta(seconds=WATCH_AFTER_EXPIRY_SECONDS)
     watch = context.sealer.sign_token(WATCH_PURPOSE, {"order_id": order.id}, watch_until)
     pay = context.sealer.sign_token(PAY_PURPOSE, {"order_id": order.id}, watch_until)

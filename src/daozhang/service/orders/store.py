@@ -25,6 +25,7 @@ from daozhang.service.orders.model import (
     Surprise,
     Way,
 )
+from daozhang.service.orders.options import PayOptions
 from daozhang.service.outbox.store import latest_sequence
 
 OPEN: Final = sa.text("status IN ('created', 'waiting', 'closing')")
@@ -62,6 +63,7 @@ orders = sa.Table(
     sa.Column("store_id", sa.String(64)),
     sa.Column("return_url", sa.Text),
     sa.Column("passback", sa.Text),
+    sa.Column("pay_options", Json),
     sa.Column("metadata", Json, nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("refunded_minor", sa.BigInteger, nullable=False, default=0),
@@ -406,6 +408,7 @@ def order_of(row: Mapping[Any, Any]) -> Order:
     """A row of ``orders`` as an `Order`."""
     currency = row["currency"]
     closing = row["closing_reason"]
+    options = row["pay_options"]
     return Order(
         id=row["id"],
         merchant_id=row["merchant_id"],
@@ -429,6 +432,7 @@ def order_of(row: Mapping[Any, Any]) -> Order:
         store_id=row["store_id"],
         return_url=row["return_url"],
         passback=row["passback"],
+        pay_options=None if options is None else PayOptions.model_validate(options),
         metadata=row["metadata"],
         trade_no=row["trade_no"],
         late=row["late"],

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from daozhang.service.orders.model import Order, Step, Surprise
+from daozhang.service.orders.options import PayOptions
 from daozhang.service.web.problem import AmountText
 
 EXPIRY_SECONDS_MIN: Final = 60
@@ -34,6 +42,11 @@ class OrderIn(BaseModel):
     amount: AmountText = Field(description='What is to be paid, as text: "88.88".')
     currency: str = Field("CNY", description="ISO 4217.")
     subject: str = Field(min_length=1, max_length=256, description="What the buyer reads.")
+    way: Literal["page", "wap", "app"] = Field(
+        "page",
+        description="How the buyer pays: on a computer's page, in a phone's browser, or in your app.",
+    )
+    pay_options: PayOptions | None = None
     body: str | None = Field(None, max_length=128)
     cart_ref: ShortText | None = Field(
         None, description="Orders of one cart carry the same: paid twice is announced."
@@ -67,6 +80,12 @@ class OrderIn(BaseModel):
         if SUBJECT_FORBIDDEN & set(text):
             raise ValueError("Alipay allows no / = & in a subject 标题不能包含 / = &")
         return text
+
+    @model_validator(mode="after")
+    def _options_are_of_the_way(self) -> Self:
+        if self.pay_options is not None:
+            self.pay_options.require_for(self.way)
+        return self
 
     def expiry(self, now: datetime, default_seconds: int) -> datetime:
         """When the order's time runs out; raises `ValueError` outside Alipay's limits."""
@@ -116,6 +135,7 @@ class OrderOut(BaseModel):
     store_id: str | None
     return_url: str | None
     passback: str | None
+    pay_options: PayOptions | None
     metadata: dict[str, str]
     late: bool = Field(description="Paid after it had been given up here.")
     attention: bool = Field(description="A fact did not fit; a person has to look.")
@@ -164,6 +184,7 @@ class OrderOut(BaseModel):
             store_id=order.store_id,
             return_url=order.return_url,
             passback=order.passback,
+            pay_options=order.pay_options,
             metadata=dict(order.metadata),
             late=order.late,
             attention=order.attention,
