@@ -13,6 +13,7 @@ from daozhang.alipay import (
     TradeClose,
     TradeFastpayRefundQuery,
     TradePagePay,
+    TradePay,
     TradePrecreate,
     TradeQuery,
     TradeRefund,
@@ -20,6 +21,7 @@ from daozhang.alipay import (
 )
 from daozhang.alipay.catalogue import methods
 from daozhang.alipay.operations.operation import Details, MalformedResult, Operation
+from daozhang.alipay.operations.pay import TradePayResult, scene_of
 from daozhang.money import Money
 
 TRADE = {"out_trade_no": "T1"}
@@ -31,6 +33,7 @@ ALL: list[tuple[type[Details], dict[str, Any]]] = [
     (TradeWapPay, PAYMENT),
     (TradeAppPay, PAYMENT),
     (TradePrecreate, PAYMENT),
+    (TradePay, PAYMENT | {"auth_code": "2888" + "0" * 14, "scene": "bar_code"}),
     (TradeQuery, TRADE),
     (TradeClose, TRADE),
     (TradeCancel, TRADE),
@@ -172,3 +175,39 @@ def test_only_refund_success_proves_a_refund():
 @pytest.mark.parametrize("kind", [k for k, _ in ALL if issubclass(k, Operation)])
 def test_result_fields_are_read_by_a_declared_type(kind: type[Operation[Any]]):
     assert kind.RESULT.read({}, None).raw == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "scene"),
+    [
+        ("25" + "0" * 14, "bar_code"),
+        ("30" + "9" * 22, "bar_code"),
+        ("fp" + "a1" * 16 + "b", "security_code"),
+        ("24" + "0" * 14, None),
+        ("31" + "0" * 14, None),
+        ("28" + "0" * 13, None),
+        ("28" + "0" * 23, None),
+        ("134567890123456789", None),  # another wallet's
+        ("6901234567892", None),  # goods
+        ("２８" + "0" * 14, None),
+        ("28" + "0" * 14 + "\n", None),
+        ("fp" + "a" * 32, None),
+        ("", None),
+    ],
+)
+def test_a_payment_code_is_told_from_whatever_else_is_scanned(code: str, scene: str | None):
+    assert scene_of(code) == scene
+    if scene is None:
+        with pytest.raises(ValueError, match=r"auth_code|needs"):
+            TradePay(**PAYMENT, auth_code=code or None)
+
+
+def test_a_payment_that_waits_for_its_buyer_is_not_paid():
+    paid = {"code": "10000", "gmt_payment": "2026-03-02 09:00:00", "trade_no": "2026"}
+    assert TradePayResult.read(paid, None).is_paid
+    in_v3 = {name: text for name, text in paid.items() if name != "code"}
+    assert TradePayResult.read(in_v3, None).is_paid
+    for waiting in ({"code": "10003"}, {**paid, "code": "10003"}, {"trade_no": "2026"}):
+        result = TradePayResult.read(waiting, None)
+        assert result.waits_for_buyer
+        assert not result.is_paid

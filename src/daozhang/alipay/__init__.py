@@ -37,6 +37,7 @@ from daozhang.alipay.notifications import (
     Waiting,
 )
 from daozhang.alipay.notify import SUCCESS, verify
+from daozhang.alipay.operations.pay import TradePay, TradePayResult, scene_of
 from daozhang.alipay.operations.refund import (
     TradeFastpayRefundQuery,
     TradeFastpayRefundQueryResult,
@@ -97,6 +98,8 @@ __all__ = [
     "TradeFastpayRefundQueryResult",
     "TradeNotification",
     "TradePagePay",
+    "TradePay",
+    "TradePayResult",
     "TradePrecreate",
     "TradePrecreateResult",
     "TradeQuery",
@@ -110,6 +113,7 @@ __all__ = [
     "UntrustedReason",
     "VerifyingKeys",
     "Waiting",
+    "scene_of",
     "verify",
     "verify_app_result",
     "verify_return",

@@ -36,7 +36,6 @@ class Payment(Details, frozen=True, kw_only=True):
     goods_detail: DetailList | None = None
     extend_params: Mapping[str, Any] | None = None
     business_params: Mapping[str, Any] | str | None = None
-    enable_pay_channels: str | None = None
     disable_pay_channels: str | None = None
     merchant_order_no: str | None = None
     store_id: str | None = None
@@ -56,6 +55,7 @@ class Payment(Details, frozen=True, kw_only=True):
 class PagePayment(Payment, frozen=True, kw_only=True):
     """A payment that the buyer's browser is sent to: an address or a form, no call."""
 
+    enable_pay_channels: str | None = None
     goods_type: str | None = None
     invoice_info: Mapping[str, Any] | None = None
     promo_params: str | None = None
@@ -93,6 +93,7 @@ class TradeAppPay(Payment, frozen=True, kw_only=True):
     METHOD: ClassVar[str] = "alipay.trade.app.pay"
 
     product_code: str | None = "QUICK_MSECURITY_PAY"
+    enable_pay_channels: str | None = None
     goods_type: str | None = None
     invoice_info: Mapping[str, Any] | None = None
     promo_params: str | None = None
@@ -116,6 +117,7 @@ class TradePrecreate(Payment, Operation[TradePrecreateResult], frozen=True, kw_o
     METHOD: ClassVar[str] = "alipay.trade.precreate"
     RESULT: ClassVar[type[Result]] = TradePrecreateResult
 
+    enable_pay_channels: str | None = None
     discountable_amount: Money | None = None
     undiscountable_amount: Money | None = None
     operator_id: str | None = None
