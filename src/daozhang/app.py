@@ -48,6 +48,9 @@ from daozhang.service.seal import open_sealer
 from daozhang.service.settings import Settings, load_settings
 from daozhang.service.signals import Signals
 from daozhang.service.sole import Sole
+from daozhang.service.till.calls import Calls
+from daozhang.service.till.duties import TILL_JOB, SweepTill
+from daozhang.service.till.workflow import Till
 from daozhang.service.watch.actions import Lookout
 from daozhang.service.watch.alerting import RaiseAlerts
 from daozhang.service.watch.duties import Tally, WriteMeter
@@ -92,8 +95,11 @@ class Service:
             polling_seconds=MANUAL_POLLING_SECONDS if manual else POLLING_SECONDS,
             lane_starts_per_second=context.settings.app_jobs_per_second,
         )
-        self.jobs.register(REFUND_JOB, Attempts(context, self.clients).run)
+        attempts = Attempts(context, self.clients)
         self.inquirer = Inquirer(context, self.clients)
+        self.till = Till(self.inquirer, Calls(context, self.clients), attempts)
+        self.jobs.register(REFUND_JOB, attempts.run)
+        self.jobs.register(TILL_JOB, self.till.run)
         self.recorder = Recorder(context)
         self._drain = Drain(context)
         self.lookout = Lookout(context, self.jobs)
@@ -113,6 +119,7 @@ class Service:
             UnclaimedNotifications(context),
             self._silent_orders,
             SweepRefunds(context, self.jobs),
+            SweepTill(context, self.jobs),
             FanOut(context),
             Deliver(context, self._drain),
             ForgetAnswers(context),
@@ -193,6 +200,7 @@ class Service:
         app.state.context = self.context
         app.state.clients = self.clients
         app.state.inquirer = self.inquirer
+        app.state.till = self.till
         app.state.worker = self.worker
         app.state.jobs = self.jobs
         app.state.lookout = self.lookout

@@ -148,6 +148,14 @@ def test_pay_during_cancel(place: Place) -> None:
     assert sorted(statuses) == ["TRADE_CLOSED", "TRADE_SUCCESS"]
 
 
+def test_cancel_not_allowed(place: Place) -> None:
+    paid(place, "f-11b")
+    place.emulator.set_fault("cancel_not_allowed", out_trade_no="f-11b")
+    refused = place.merchant.call(CANCEL, {"out_trade_no": "f-11b"})
+    assert (refused["code"], refused["sub_code"]) == ("40004", "ACQ.CANCEL_NOT_ALLOWED")
+    assert place.emulator.trade("f-11b").status == "TRADE_SUCCESS"
+
+
 def test_gateway_timeout_after_success(place: Place) -> None:
     paid(place, "f-12")
     place.emulator.set_fault("gateway_timeout_after_success", method=REFUND, seconds=0.01)

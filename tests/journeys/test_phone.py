@@ -165,7 +165,7 @@ def test_only_what_the_shop_allows_may_pay(world: World) -> None:
     world.settle()
     order = world.read(number)
     assert order["pay_options"]["disable_pay_channels"] == ["credit_group"]
-    assert [bill["fundChannel"] for bill in order["payment"]["fund_bills"]] == ["BANKCARD"]
+    assert [bill["fund_channel"] for bill in order["payment"]["fund_bills"]] == ["BANKCARD"]
 
 
 def test_huabei_instalments(world: World) -> None:
@@ -184,7 +184,7 @@ def test_huabei_instalments(world: World) -> None:
     world.emulator.pay(number, channel="huabei")
     world.settle()
     [bill] = world.read(number)["payment"]["fund_bills"]
-    assert (bill["fundChannel"], bill["amount"]) == ("PCREDIT", "300.00")
+    assert (bill["fund_channel"], bill["amount"]) == ("PCREDIT", "300.00")
 
 
 @pytest.mark.parametrize("mode", ["0", "1", "2", "3", "4"])

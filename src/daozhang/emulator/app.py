@@ -20,6 +20,7 @@ from daozhang.emulator import pages
 from daozhang.emulator.cashier import Cashier
 from daozhang.emulator.control import Control
 from daozhang.emulator.desk import Desk
+from daozhang.emulator.errors import require_code
 from daozhang.emulator.faults import Fault, FaultName
 from daozhang.emulator.gateway import Gateway
 from daozhang.emulator.identity import (
@@ -33,6 +34,7 @@ from daozhang.emulator.ledger import Channel, Declined, Refunded, RefundOrigin, 
 from daozhang.emulator.methods.catalogue import methods
 from daozhang.emulator.notifier import Notification, Notifier
 from daozhang.emulator.rest import Rest
+from daozhang.emulator.wallet import BALANCE_TOO_LOW, Behaviour
 from daozhang.money import Money
 
 RECENT_TRADES: Final = 20
@@ -115,6 +117,36 @@ class Emulator:
         paid = self._desk.pay(self._trade(out_trade_no, app_id), Channel(channel))
         self._notifier.settle().result()
         return paid
+
+    def payment_code(
+        self,
+        behaviour: str = Behaviour.PAYS,
+        *,
+        sub_code: str = BALANCE_TOO_LOW,
+        channel: str = Channel.BALANCE,
+        face: bool = False,
+    ) -> str:
+        """A code that a buyer shows at a till, good for one use within a minute.
+
+        ``behaviour`` is what becomes of the payment: it ``pays`` at once, ``asks`` the buyer to
+        confirm (`confirm`), ``declines`` with ``sub_code`` and leaves the trade open, or ``dies`` with
+        it and leaves none. Raises `ValueError` for words that do not exist.
+        """
+        require_code(sub_code)
+        made = self._desk.show_code(
+            behaviour=Behaviour(behaviour), sub_code=sub_code, channel=Channel(channel), face=face
+        )
+        return made.text
+
+    def confirm(self, out_trade_no: str, *, agree: bool = True, app_id: str | None = None) -> Trade:
+        """The buyer confirms on the phone what a till has asked for, or refuses.
+
+        Returns when the first attempt to notify has ended. Raises `ledger.Declined` if no phone was
+        asked.
+        """
+        trade = self._desk.confirm(self._trade(out_trade_no, app_id), agree=agree)
+        self._notifier.settle().result()
+        return trade
 
     def refund(
         self,

@@ -21,7 +21,7 @@ from daozhang.clock import to_beijing_text
 from daozhang.emulator import wire
 from daozhang.emulator.calls import Outcome
 from daozhang.emulator.desk import Desk
-from daozhang.emulator.errors import GatewayError, business
+from daozhang.emulator.errors import GatewayError, business, require_code
 from daozhang.emulator.faults import Fault, FaultName
 from daozhang.emulator.gateway import Conversation, Gateway
 from daozhang.emulator.ledger import Channel, Declined, Product, RefundOrigin, Trade
@@ -31,6 +31,7 @@ from daozhang.emulator.notifier import Notifier
 from daozhang.emulator.requests import read_body
 from daozhang.emulator.switches import changed
 from daozhang.emulator.views import fault_content, notification_content, trade_content
+from daozhang.emulator.wallet import BALANCE_TOO_LOW, Behaviour
 from daozhang.emulator.wire import Unreadable
 from daozhang.money import Money, MoneyError
 
@@ -56,6 +57,23 @@ class PayBody(msgspec.Struct, forbid_unknown_fields=True):
     app_id: str | None = None
     channel: Channel = Channel.BALANCE
     order_string: str = ""
+
+
+class PaymentCodeBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/payment_codes``."""
+
+    behaviour: Behaviour = Behaviour.PAYS
+    sub_code: str = BALANCE_TOO_LOW
+    channel: Channel = Channel.BALANCE
+    face: bool = False
+
+
+class ConfirmBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/confirm``."""
+
+    out_trade_no: str
+    app_id: str | None = None
+    agree: bool = True
 
 
 class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -108,6 +126,8 @@ class Control:
         """Every route of the control plane."""
         return [
             self._route("/_control/pay", self.pay, "POST"),
+            self._route("/_control/payment_codes", self.payment_code, "POST"),
+            self._route("/_control/confirm", self.confirm, "POST"),
             self._route("/_control/refund", self.refund, "POST"),
             self._route("/_control/clock", self.clock, "POST"),
             self._route("/_control/clock", self.time, "GET"),
@@ -212,6 +232,24 @@ class Control:
         signed = self._gateway.signed_body(talk, Outcome(content)).decode("utf-8")
         result = f'{signed[:-1]},"sign_type":"{talk.sign_type}"}}'
         return {"resultStatus": "9000", "memo": "", "result": result}
+
+    async def payment_code(self, request: Request) -> object:
+        """A code that a buyer shows at a till."""
+        body = await _read(request, PaymentCodeBody)
+        try:
+            require_code(body.sub_code)
+        except ValueError as problem:
+            raise Refused(400, "INVALID_BODY", str(problem)) from problem
+        code = self._desk.show_code(**msgspec.structs.asdict(body))
+        return {"payment_code": code.text, "expires_at": code.expires_at.isoformat()}
+
+    async def confirm(self, request: Request) -> object:
+        """The buyer confirms on the phone, or refuses."""
+        body = await _read(request, ConfirmBody)
+        trade = self._desk_trade(body.out_trade_no, body.app_id)
+        answered = _not_declined(lambda: self._desk.confirm(trade, agree=body.agree))
+        await self._settle()
+        return trade_content(answered)
 
     async def refund(self, request: Request) -> object:
         """The merchant refunds in the merchant centre, past the API."""

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from daozhang.clock import Clock, ManualClock, require_aware
+from daozhang.clock import Clock
+from daozhang.emulator.desk_clock import DeskClock
 from daozhang.emulator.faults import Fault, FaultName, Faults
 from daozhang.emulator.identity import App, Identities
 from daozhang.emulator.ledger import (
@@ -35,6 +36,7 @@ from daozhang.emulator.notices import Distortion, Occasion, notice_fields, signe
 from daozhang.emulator.notifier import Attempt, Delivery, Notification, next_attempt_at
 from daozhang.emulator.outgoing import Outgoing
 from daozhang.emulator.switches import DEFAULTS, Switches, Triggers
+from daozhang.emulator.wallet import Behaviour, PaymentCode, Wallet
 from daozhang.money import Money
 
 LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -42,34 +44,6 @@ FAR_AWAY: Final = datetime.max.replace(tzinfo=UTC)
 
 VISITS_MAX: Final = 10_000
 """How many handed-out pages are remembered; the oldest are forgotten first."""
-
-
-class DeskClock:
-    """The emulator's present: a clock underneath, plus what it was pushed on."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._ahead = timedelta()
-
-    @property
-    def is_manual(self) -> bool:
-        """Whether time stands still until it is pushed."""
-        return isinstance(self._clock, ManualClock)
-
-    def now(self) -> datetime:
-        """The present moment: aware, UTC."""
-        with self._lock:
-            return self._clock.now() + self._ahead
-
-    def push_to(self, moment: datetime) -> None:
-        """Makes it at least ``moment``; a manual clock underneath is pushed itself."""
-        with self._lock:
-            if isinstance(self._clock, ManualClock):
-                self._clock.set(moment)
-            else:
-                missing = require_aware(moment) - (self._clock.now() + self._ahead)
-                self._ahead += max(missing, timedelta())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +63,7 @@ class Desk:
         self.clock = DeskClock(clock)
         self.faults = Faults(seed)
         self.ledger = Ledger()
+        self.wallet = Wallet()
         self._lock = threading.RLock()
         self._switches: dict[str, Switches] = {}
         self._visits: dict[str, Visit] = {}
@@ -145,6 +120,7 @@ class Desk:
         """Forgets trades, pages, notifications, faults and switches; keys and clock stay."""
         with self._lock:
             self.ledger.clear()
+            self.wallet.clear()
             self._visits.clear()
             self._outgoing.clear()
             self._overdue.clear()
@@ -224,6 +200,49 @@ class Desk:
             half = Money(max(1, paid.total.minor // 2), paid.total.currency)
             self._refund(paid, half, f"centre-{secrets.token_hex(8)}", "", RefundOrigin.CENTRE)
         return paid
+
+    # ---- at a till
+
+    def show_code(self, **how: Any) -> PaymentCode:
+        """A payment code as a buyer's phone shows it; ``how`` is `Wallet.make`'s."""
+        with self._lock:
+            return self.wallet.make(self.now(), **how)
+
+    def charge(self, request: PaymentRequest, auth_code: str, scene: str) -> Trade:
+        """Charges a code: the trade is paid, or waits for its buyer. Raises `Declined`."""
+        with self._lock:
+            self._let_time_pass()
+            self.ledger.check_terms(request, self.now())
+            code = self.wallet.use(auth_code, scene, self.now())
+            if code.behaviour is Behaviour.DIES:
+                raise Declined(code.sub_code)
+            trade = self._open(request)
+            if code.behaviour is Behaviour.DECLINES:
+                raise Declined(code.sub_code)
+            if code.channel not in request.channels:
+                raise Declined("ACQ.NO_PAYMENT_INSTRUMENTS_AVAILABLE")
+            if code.behaviour is Behaviour.ASKS:
+                self.wallet.ask(trade.key, code.channel)
+                return trade
+            return self._pay(trade, code.channel)
+
+    def asked(self) -> list[tuple[Trade, Channel]]:
+        """The trades that wait for a confirmation on a phone, oldest first."""
+        with self._lock:
+            self._let_time_pass()
+            found = [
+                (self.ledger.find(*key), channel) for key, channel in self.wallet.asked().items()
+            ]
+            return [pair for pair in found if pair[0].status is TradeStatus.WAIT_BUYER_PAY]
+
+    def confirm(self, trade: Trade, *, agree: bool) -> Trade:
+        """The buyer confirms on the phone, or refuses. Raises `Declined`."""
+        with self._lock:
+            fresh = self._fresh(trade)
+            channel = self.wallet.answer(fresh.key)
+            if channel is None:
+                raise Declined("ACQ.TRADE_STATUS_ERROR", "no phone was asked to confirm it")
+            return self._pay(fresh, channel) if agree else fresh
 
     def close(
         self, seller_id: str, out_trade_no: str, trade_no: str, notify_url: str = ""

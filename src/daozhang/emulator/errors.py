@@ -62,7 +62,49 @@ BUSINESS_TEXTS: Final = {
     "ACQ.REASON_TRADE_REFUND_FEE_ERR": "退款金额无效",
     "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL": "退款金额超限",
     "ACQ.SELLER_BALANCE_NOT_ENOUGH": "卖家余额不足",
+    "ACQ.PAYMENT_AUTH_CODE_INVALID": "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款",
+    "ACQ.BUYER_BALANCE_NOT_ENOUGH": "买家余额不足",
+    "ACQ.BUYER_BANKCARD_BALANCE_NOT_ENOUGH": "用户银行卡余额不足",
+    "ACQ.ERROR_BALANCE_PAYMENT_DISABLE": "余额支付功能关闭",
+    "ACQ.NO_PAYMENT_INSTRUMENTS_AVAILABLE": "没用可用的支付工具",
+    "ACQ.NOT_SUPPORT_PAYMENT_INST": "不支持的钱包版本",
+    "ACQ.BUYER_PAYMENT_AMOUNT_DAY_LIMIT_ERROR": "买家付款日限额超限",
+    "ACQ.BUYER_PAYMENT_AMOUNT_MONTH_LIMIT_ERROR": "买家付款月额度超限",
+    "ACQ.BEYOND_PAY_RESTRICTION": "商户收款额度超限",
+    "ACQ.PRODUCT_AMOUNT_LIMIT_ERROR": "产品额度超限",
+    "ACQ.PULL_MOBILE_CASHIER_FAIL": "唤起移动收银台失败",
+    "ACQ.MOBILE_PAYMENT_SWITCH_OFF": "用户的无线支付开关关闭",
+    "ACQ.USER_FACE_PAYMENT_SWITCH_OFF": "用户当面付付款开关关闭",
+    "ACQ.AUTH_TOKEN_IS_NOT_EXIST": "支付授权码为空",
+    "ACQ.SMILE_PAY_MERCHANT_NOT_MATCH": "刷脸支付的商户不一致",
+    "ACQ.PAYMENT_FAIL": "支付失败",
+    "ACQ.PAYMENT_REQUEST_HAS_RISK": "支付有风险",
+    "ACQ.BUYER_ENABLE_STATUS_FORBID": "买家状态非法",
+    "ACQ.BUYER_NOT_EXIST": "买家不存在",
+    "ACQ.BUYER_SELLER_EQUAL": "买卖家不能相同",
+    "ACQ.ERROR_BUYER_CERTIFY_LEVEL_LIMIT": "买家未通过人行认证",
+    "ACQ.NOT_CERTIFIED_USER": "用户未实名认证",
+    "ACQ.BEYOND_PER_RECEIPT_RESTRICTION": "商户收款金额超过月限额",
+    "ACQ.BEYOND_PER_RECEIPT_SINGLE_RESTRICTION": "超出商家单笔收款限额",
+    "ACQ.BEYOND_PER_RECEIPT_DAY_RESTRICTION": "超过商家单日收款限额",
+    "ACQ.MERCHANT_PERM_RECEIPT_SINGLE_LIMIT": "超过单笔收款限额",
+    "ACQ.MERCHANT_PERM_RECEIPT_DAY_LIMIT": "超过单日累计收款额度",
+    "ACQ.MERCHANT_PERM_RECEIPT_SUSPEND_LIMIT": "商户暂停收款",
+    "ACQ.MERCHANT_AGREEMENT_NOT_EXIST": "商户协议不存在",
+    "ACQ.MERCHANT_STATUS_NOT_NORMAL": "商户状态异常",
+    "ACQ.ACCESS_FORBIDDEN": "无权限使用接口",
+    "ACQ.SELLER_BEEN_BLOCKED": "商家账号被冻结",
+    "ACQ.EXIST_FORBIDDEN_WORD": "订单信息中包含违禁词",
+    "ACQ.CANCEL_NOT_ALLOWED": "不允许撤销",
+    "ACQ.REASON_TRADE_BEEN_FREEZEN": "交易已经被冻结",
 }
+
+
+def require_code(sub_code: str) -> None:
+    """Raises `ValueError` unless ``sub_code`` is one that this emulator can say."""
+    if sub_code not in BUSINESS_TEXTS:
+        known = ", ".join(sorted(BUSINESS_TEXTS))
+        raise ValueError(f"{sub_code!r} is no sub code of this emulator; it has {known}.")
 
 
 class GatewayError(Exception):

@@ -29,6 +29,7 @@ class FaultName(StrEnum):
     QUERY_CLOSED_WITHOUT_AMOUNTS = "query_closed_without_amounts"
     PAY_AFTER_NOT_EXIST = "pay_after_not_exist"
     PAY_DURING_CANCEL = "pay_during_cancel"
+    CANCEL_NOT_ALLOWED = "cancel_not_allowed"
     GATEWAY_TIMEOUT_AFTER_SUCCESS = "gateway_timeout_after_success"
     GATEWAY_20000 = "gateway_20000"
     GATEWAY_BAD_SIGNATURE = "gateway_bad_signature"

@@ -36,6 +36,7 @@ class Product(StrEnum):
     WAP = "wap"
     APP = "app"
     QR = "qr"
+    BARCODE = "barcode"
 
 
 class Channel(StrEnum):

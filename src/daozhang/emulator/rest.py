@@ -133,7 +133,9 @@ class Rest:
             status = outcome.error.v3_status
             text = wire.compact_json(_error_content(outcome.error, trace_id))
         else:
-            text = wire.compact_json(outcome.content or {})
+            # V2 tells its own codes in the answer; here the status of HTTP is the code.
+            said = {k: v for k, v in (outcome.content or {}).items() if k not in ("code", "msg")}
+            text = wire.compact_json(said)
             if talk.encrypted and talk.app is not None:
                 text = wire.encrypt(text.encode(), talk.app.aes_key)
                 media_type = "text/plain;charset=utf-8"

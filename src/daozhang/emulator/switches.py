@@ -38,6 +38,7 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wap: Triggers = Triggers(closed=True, finished=True)
     app: Triggers = Triggers(closed=True, finished=True)
     qr: Triggers = Triggers(closed=True)
+    barcode: Triggers = Triggers()
     refund_window_days: int = 365
     """How long a payment can be refunded; then the trade is finished."""
     finished_at_once: bool = False
@@ -56,6 +57,7 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Product.WAP: self.wap,
             Product.APP: self.app,
             Product.QR: self.qr,
+            Product.BARCODE: self.barcode,
         }[product]
 
 

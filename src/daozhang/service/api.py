@@ -15,6 +15,8 @@ from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.story.routes import router as story_router
+from daozhang.service.till.code_routes import router as codes_router
+from daozhang.service.till.routes import router as till_router
 from daozhang.service.watch.at_risk import router as at_risk_router
 from daozhang.service.web import pages
 from daozhang.service.webhooks import routes as webhooks
@@ -59,4 +61,6 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(watching.router)
     app.include_router(paying.router)
     app.include_router(returning.router)
+    app.include_router(till_router)
+    app.include_router(codes_router)
     app.include_router(pages.router)

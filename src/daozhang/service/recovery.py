@@ -17,14 +17,13 @@ from typing import Final
 from daozhang.service.db import Tx
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.orders import store as orders_store
-from daozhang.service.orders.actions import lock_order
 from daozhang.service.orders.model import FactKind, Order, OrderStatus, Surprise
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.refunds.attempts import Attempts
-from daozhang.service.refunds.model import Outcome, Refund, RefundOrigin, RefundStatus
+from daozhang.service.refunds.model import Outcome, RefundStatus
 from daozhang.service.refunds.policies import policy_refund_number
 from daozhang.service.refunds.rules import PROOF_SECONDS
-from daozhang.service.refunds.settling import add_external
+from daozhang.service.till import store as till_store
 
 PARALLEL_QUESTIONS: Final = 8
 
@@ -124,6 +123,7 @@ class Recovery:
         now = self._context.clock.now()
         with self._database.begin() as tx:
             refunds_store.doubt_all(tx, now, now + timedelta(seconds=PROOF_SECONDS))
+            till_store.doubt_all(tx, now)
 
     def _ask_order(self, order_id: int) -> _Told:
         with self._database.read() as tx:
@@ -137,7 +137,7 @@ class Recovery:
             # number has the order's, one by a policy has a number of ours that never changes.
             self._unclear.append(order_id)
             for number in (order.out_trade_no, policy_refund_number(order)):
-                self._ask_named(settled, number)
+                self._attempts.ask_named(settled, number)
         return [], []
 
     def _ask_refund(self, refund_id: int) -> _Told:
@@ -160,30 +160,11 @@ class Recovery:
     def _ask_forgotten(self, forgotten: ForgottenRefund) -> _Told:
         with self._database.read() as tx:
             found = _orders_named(tx, forgotten)
-        outcomes = [self._ask_named(order, forgotten.out_request_no) for order in found]
+        outcomes = [self._attempts.ask_named(order, forgotten.out_request_no) for order in found]
         name = f"refund {forgotten.out_request_no} of order {forgotten.out_trade_no}"
         if Outcome.PROVEN in outcomes:
             return [], []
         return ([name], []) if Outcome.UNKNOWN in outcomes else ([], [name])
-
-    def _ask_named(self, order: Order, number: str) -> Outcome:
-        """Asks about a refund that is not in the books, and books it if it has happened."""
-        with self._database.read() as tx:
-            known = refunds_store.find_refund(tx, order.id, number)
-        if known is not None:
-            answer = self._attempts.ask(order, known)
-        else:
-            answer = self._attempts.ask(order, _supposed(order, number))
-        if answer.outcome is not Outcome.PROVEN or answer.fact is None:
-            return answer.outcome
-        now = self._context.clock.now()
-        with self._database.begin() as tx:
-            locked = lock_order(tx, order.id)
-            refund = refunds_store.find_refund(tx, order.id, number)
-            if refund is None:
-                refund = add_external(tx, locked, number, answer.fact.amount, now)
-            self._attempts.take(tx, order.id, refund.id, answer)
-        return answer.outcome
 
     def _compare(self, recovered: Recovered, before: Iterable[Order], began: datetime) -> None:
         with self._database.read() as tx:
@@ -222,18 +203,3 @@ def _read(tx: Tx, order_id: int) -> Order:
 
 def _orders_named(tx: Tx, forgotten: ForgottenRefund) -> list[Order]:
     return orders_store.list_numbered(tx, forgotten.out_trade_no)
-
-
-def _supposed(order: Order, number: str) -> Refund:
-    """A refund as it is asked about before anybody knows that there is one."""
-    return Refund(
-        id=0,
-        order_id=order.id,
-        merchant_id=order.merchant_id,
-        out_request_no=number,
-        origin=RefundOrigin.EXTERNAL,
-        status=RefundStatus.UNKNOWN,
-        amount=order.amount,
-        created_at=order.created_at,
-        updated_at=order.updated_at,
-    )

@@ -13,6 +13,7 @@ from daozhang.service.orders import store as orders_store
 from daozhang.service.outbox import store as outbox_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.retention import store as retention_store
+from daozhang.service.till import store as till_store
 from daozhang.service.watch import store as watch_store
 from daozhang.service.web import idempotency
 from daozhang.service.webhooks import store as webhooks_store
@@ -27,6 +28,7 @@ STORES: Final = (
     refunds_store,
     retention_store,
     standing,
+    till_store,
     webhooks_store,
     watch_store,
 )

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     retention_notifications_days: int = Field(400, ge=30, le=36500)
     retention_personal_days: int = Field(1100, ge=30, le=36500)
     retention_refused_days: int = Field(30, ge=1, le=36500)
+    till_wait_seconds: int = Field(60, ge=10, le=600)
     gateway_timeout_seconds: float = Field(10.0, gt=0, le=60)
     app_jobs_per_second: int = Field(50, ge=1, le=1000)
     log_format: Literal["auto", "json", "console"] = "auto"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Product
-from daozhang.emulator.methods import refund, trade
+from daozhang.emulator.methods import pay, refund, trade
 from daozhang.emulator.methods.terms import Call
 
 Method = Callable[[Desk, Call], dict[str, Any]]
@@ -27,6 +27,7 @@ def methods(base_url: str) -> dict[str, Method]:
     return {
         "alipay.trade.query": trade.query,
         "alipay.trade.close": trade.close,
+        "alipay.trade.pay": pay.pay,
         "alipay.trade.cancel": trade.cancel,
         PRECREATE: lambda desk, call: trade.precreate(desk, call, base_url),
         "alipay.trade.refund": refund.refund,
@@ -41,6 +42,7 @@ V3_PATHS: Final = {
     for name in (
         "alipay.trade.query",
         "alipay.trade.close",
+        "alipay.trade.pay",
         "alipay.trade.cancel",
         "alipay.trade.precreate",
         "alipay.trade.refund",
@@ -120,7 +122,6 @@ NOT_IMITATED: Final = frozenset(
         "alipay.trade.orderinfo.sync",
         "alipay.trade.overseas.settle",
         "alipay.trade.page.refund",
-        "alipay.trade.pay",
         "alipay.trade.refund.apply",
         "alipay.trade.royalty.rate.query",
         "alipay.trade.royalty.relation.batchquery",

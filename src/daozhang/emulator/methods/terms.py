@@ -38,6 +38,7 @@ DEFAULT_LIFE: Final = {
     Product.WAP: timedelta(days=15),
     Product.APP: timedelta(days=15),
     Product.QR: timedelta(hours=3),
+    Product.BARCODE: timedelta(hours=3),
 }
 """How long a trade waits for the buyer where the request does not say."""
 

@@ -10,7 +10,7 @@ from daozhang.clock import to_beijing_text
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.errors import GatewayError, invalid, invalid_parameter
 from daozhang.emulator.faults import FaultName
-from daozhang.emulator.ledger import FUND_CHANNELS, Product, Trade, TradeStatus
+from daozhang.emulator.ledger import FUND_CHANNELS, Declined, Product, Trade, TradeStatus
 from daozhang.emulator.methods import terms
 from daozhang.emulator.methods.terms import Call
 from daozhang.emulator.notices import amount_fields, buyer_fields
@@ -33,7 +33,7 @@ def query(desk: Desk, call: Call) -> dict[str, Any]:
     }
     if trade.paid_at is not None:
         answer["send_pay_date"] = to_beijing_text(trade.paid_at)
-        answer |= amount_fields(trade.total) | {"fund_bill_list": _fund_bills(trade)}
+        answer |= amount_fields(trade.total) | {"fund_bill_list": fund_bills(trade)}
     else:
         answer |= dict.fromkeys(amount_fields(trade.total), "0.00")
     for name in ("body", "store_id", "terminal_id", "passback_params"):
@@ -56,7 +56,7 @@ def _amounts_are_withheld(desk: Desk, trade: Trade, call: Call) -> bool:
     return fault is not None
 
 
-def _fund_bills(trade: Trade) -> list[dict[str, str]]:
+def fund_bills(trade: Trade) -> list[dict[str, str]]:
     if trade.channel is None:
         return []
     code, fund_type = FUND_CHANNELS[trade.channel]
@@ -77,6 +77,13 @@ def close(desk: Desk, call: Call) -> dict[str, Any]:
 def cancel(desk: Desk, call: Call) -> dict[str, Any]:
     """``alipay.trade.cancel``: answers with success for an unknown number, but no action."""
     out_trade_no, trade_no = terms.either_number(call.terms)
+    if desk.faults.strike(
+        FaultName.CANCEL_NOT_ALLOWED,
+        out_trade_no=out_trade_no,
+        app_id=call.app.app_id,
+        method=call.method,
+    ):
+        raise Declined("ACQ.CANCEL_NOT_ALLOWED")
     outcome = desk.cancel(call.merchant.seller_id, out_trade_no, trade_no)
     answer: dict[str, Any] = {"out_trade_no": out_trade_no, "retry_flag": "N"}
     if outcome.trade is not None:

@@ -7,6 +7,7 @@ question (money.md §2).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +27,8 @@ from daozhang.clock import require_aware
 from daozhang.money import Money
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders.model import FactKind, Payment, Source, TradeFact
+
+_CAPITAL: Final = re.compile("[A-Z]")
 
 KINDS: Final[Mapping[type[Notification], FactKind]] = {
     Paid: FactKind.PAID,
@@ -101,12 +104,18 @@ def _payment_of(notification: TradeNotification) -> Payment | None:
         buyer_pay=notification.buyer_pay_amount,
         invoice=notification.invoice_amount,
         point=notification.point_amount,
-        fund_bills=tuple(dict(bill) for bill in notification.fund_bills),
+        fund_bills=tuple(_as_a_query_spells(bill) for bill in notification.fund_bills),
         buyer_id=notification.buyer_id,
         buyer_open_id=notification.buyer_open_id,
         buyer_logon_id=notification.buyer_logon_id,
     )
     return None if payment == Payment() else payment
+
+
+def _as_a_query_spells(bill: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of the payment with the names that answers have: a notification writes them in camel
+    case (apis.md §1.7, §2.1), and whoever reads the books must not care which came first."""
+    return {_CAPITAL.sub(lambda at: f"_{at[0].lower()}", name): bill[name] for name in bill}
 
 
 def needs_confirmation(notification: Notification) -> bool:

@@ -13,7 +13,7 @@ from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.app_results import SHOWN, is_signed_for, what_to_show
 from daozhang.service.orders.actions import give_up, lock_order, read_order
 from daozhang.service.orders.model import ClosingReason, OrderStatus, Way
-from daozhang.service.orders.refusals import WayDiffers
+from daozhang.service.orders.refusals import OrderNeedsCancel, WayDiffers
 from daozhang.service.orders.routes import render
 from daozhang.service.orders.views import OrderOut
 from daozhang.service.web.context import context_of
@@ -35,6 +35,8 @@ def close_order(request: Request, caller: Writer, out_trade_no: str) -> OrderOut
     now = context.clock.now()
     with context.database.begin() as tx:
         order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+        if order.way is Way.BARCODE and order.signed_at is not None and order.is_open:
+            raise OrderNeedsCancel(order)
         order = give_up(tx, order, ClosingReason.CLOSE, now)
     if order.status is OrderStatus.CLOSING:
         order = inquirer.close(order)

@@ -127,12 +127,12 @@ def lock_order(tx: Tx, order_id: int) -> Order:
 
 def mark_signed(tx: Tx, order: Order, now: datetime) -> None:
     """Notes that an address that can be paid has been handed out, and that to ask soon is wise."""
-    soon = now + timedelta(seconds=rules.QUERY_DELAYS_SECONDS[0])
+    soon = rules.first_query_at(order.way, now)
     asked = min(order.next_query_at or soon, soon)
     store.update_order(
         tx,
         order.id,
-        signed_at=order.signed_at or now,
+        signed_at=now,
         query_count=0,
         next_query_at=asked,
         updated_at=now,
@@ -142,9 +142,11 @@ def mark_signed(tx: Tx, order: Order, now: datetime) -> None:
 def give_up(tx: Tx, order: Order, reason: ClosingReason, now: datetime) -> Order:
     """Puts a locked, unpaid order into closing. It is closed once Alipay has proven it.
 
-    A closed or closing order is returned as it is; a paid one raises `OrderNotClosable`.
+    A closed or closing order is returned as it is, but for one that is to be cancelled now: money
+    that comes meanwhile is held. A paid one raises `OrderNotClosable`.
     """
-    if order.status in (OrderStatus.CLOSED, OrderStatus.CLOSING):
+    cancels = reason is ClosingReason.CANCEL and order.closing_reason is not reason
+    if order.status is OrderStatus.CLOSED or (order.status is OrderStatus.CLOSING and not cancels):
         return order
     if not order.is_open:
         raise OrderNotClosable(order)
@@ -160,19 +162,35 @@ def give_up(tx: Tx, order: Order, reason: ClosingReason, now: datetime) -> Order
         query_count=0,
         updated_at=now,
     )
+    _insert_own_step(tx, order, closing, reason.value, now)
+    return closing
+
+
+def reinstate(tx: Tx, order: Order, now: datetime) -> Order:
+    """Takes back that a locked order is being cancelled: Alipay has definitely refused to.
+
+    The caller settles in the same transaction what a fresh question has told.
+    """
+    back = replace(order, status=OrderStatus.WAITING, closing_reason=None, updated_at=now)
+    store.update_order(tx, order.id, status=back.status.value, closing_reason=None, updated_at=now)
+    _insert_own_step(tx, order, back, "cancel_refused", now)
+    return back
+
+
+def _insert_own_step(tx: Tx, before: Order, after: Order, cause: str, now: datetime) -> None:
+    """The step of a change that we made, not a fact."""
     step: dict[str, Any] = {
-        "order_id": order.id,
+        "order_id": after.id,
         "at": now,
-        "cause": reason.value,
+        "cause": cause,
         "source_ref": "",
-        "status_before": order.status.value,
-        "status_after": closing.status.value,
+        "status_before": before.status.value,
+        "status_after": after.status.value,
         "events": [],
         "note": None,
         "fact": {},
     }
     store.insert_step(tx, step)
-    return closing
 
 
 def reserve(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:

@@ -53,12 +53,12 @@ def _table() -> list[str]:
         "|---" * (len(kinds) + 1) + "|",
     ]
     for situation in Situation:
-        cells = [_cell(TABLE[situation][kind]) for kind in kinds]
+        cells = [_cell(situation, TABLE[situation][kind]) for kind in kinds]
         lines.append(f"| {situation.value} | " + " | ".join(cells) + " |")
     return lines
 
 
-def _cell(move: Move) -> str:
+def _cell(situation: Situation, move: Move) -> str:
     parts: list[str] = []
     if move.to is not None:
         parts.append(f"**{move.to.value}**")
@@ -67,7 +67,9 @@ def _cell(move: Move) -> str:
         parts.append("hold, no event")
     if move.takes_refunded and move.to is None:
         parts.append("maximum refunded")
-    if move.may_expire:
+    if move.may_expire and situation is Situation.CANCELLING:
+        parts.append("three times, the code dead: **closed**, `order.closed`")
+    elif move.may_expire:
         parts.append("twice after expiry and grace: **closed**, `order.closed`")
     if move.follow is not Follow.NOTHING:
         parts.append(_FOLLOWS.get(move.follow, move.follow.value))

@@ -38,7 +38,7 @@ def cashier_address(context: Context, clients: Clients, order: Order) -> str:
     merchant = clients.merchant(order.merchant_id)
     kind = TradeWapPay if order.way is Way.WAP else TradePagePay
     return clients.client_for(order.merchant_id).page_url(
-        kind(**_terms(order)),
+        kind(**terms_of(order)),
         notify_url=notify_address(context, merchant),
         return_url=f"{context.settings.public_url}/alipay/return/{merchant.slug}",
     )
@@ -48,7 +48,7 @@ def order_string(context: Context, clients: Clients, order: Order) -> str:
     """What the merchant's app hands to Alipay's SDK for ``order``, signed now."""
     merchant = clients.merchant(order.merchant_id)
     return clients.client_for(order.merchant_id).order_string(
-        TradeAppPay(**_terms(order)), notify_url=notify_address(context, merchant)
+        TradeAppPay(**terms_of(order)), notify_url=notify_address(context, merchant)
     )
 
 
@@ -57,7 +57,8 @@ def notify_address(context: Context, merchant: Merchant) -> str:
     return f"{context.settings.public_url}/alipay/notify/{merchant.slug}"
 
 
-def _terms(order: Order) -> dict[str, Any]:
+def terms_of(order: Order) -> dict[str, Any]:
+    """What every way to pay tells Alipay of ``order``: the same each time it is signed."""
     chosen = {} if order.pay_options is None else order.pay_options.fields()
     return {
         "out_trade_no": order.out_trade_no,

@@ -67,6 +67,7 @@ class Source(StrEnum):
 
     NOTIFICATION = "notification"
     QUERY = "query"
+    PAY = "pay"
     CLOSE = "close"
     CANCEL = "cancel"
     REFUND = "refund"

@@ -24,6 +24,10 @@ ONLY_WITH: Final[Mapping[str, str]] = {
 """Options that Alipay knows for one way only."""
 
 
+NOT_WITH: Final[Mapping[str, str]] = {"enable_pay_channels": "barcode"}
+"""Options that Alipay does not know for one way."""
+
+
 class PayOptions(BaseModel):
     """What may be chosen for an order; nothing chosen leaves it to Alipay."""
 
@@ -87,6 +91,12 @@ class PayOptions(BaseModel):
             if getattr(self, name) is not None and way != own:
                 raise ValueError(
                     f"{name} is for orders with way={own} {name} 仅适用于 way={own} 的订单"
+                )
+        for name, other in NOT_WITH.items():
+            if getattr(self, name) is not None and way == other:
+                raise ValueError(
+                    f"Alipay takes no {name} for orders with way={way}: use disable_pay_channels "
+                    f"way={way} 的订单不支持 {name}, 请使用 disable_pay_channels"
                 )
 
     def kept(self) -> dict[str, Any] | None:

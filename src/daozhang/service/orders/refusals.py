@@ -109,6 +109,22 @@ class OrderNotClosable(Refusal):
         )
 
 
+class OrderNeedsCancel(Refusal):
+    """A code was scanned for it: closing could leave a buyer charged without goods."""
+
+    code = "order_needs_cancel"
+    title = "The order has to be cancelled"
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(
+            f"A payment code was scanned for order {order.out_trade_no!r}, so its buyer may be charged "
+            "already: cancel it (POST .../cancel), which gives money back.",
+            f"订单 {order.out_trade_no!r} 已扫过付款码，买家可能已被扣款：请调用撤销（POST .../cancel），"
+            "已扣款项会自动退回。",
+            order_status=order.status.value,
+        )
+
+
 class OrderNotRefundable(Refusal):
     """There is no money of this order that could go back."""
 

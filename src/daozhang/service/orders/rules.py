@@ -21,6 +21,7 @@ from daozhang.service.orders.model import (
     OrderStatus,
     RefundFact,
     TradeFact,
+    Way,
 )
 
 
@@ -128,7 +129,7 @@ TABLE: Final[Mapping[Situation, Mapping[FactKind, Move]]] = {
         CQ: _ASK,
     },
     Situation.CANCELLING: {
-        A: Move(follow=Follow.PERSON_AT_LIMIT),
+        A: Move(follow=Follow.PERSON_AT_LIMIT, may_expire=True),
         W: Move(follow=Follow.CANCEL),
         P: Move(holds=True),
         PP: Move(follow=Follow.ASK, holds=True),
@@ -190,8 +191,19 @@ UNCLEAR_ANSWERS_MAX: Final = 4
 CANCEL_ABSENT_MAX: Final = 10
 """How often a trade that is being cancelled may be absent before a person is asked."""
 
+CANCEL_ABSENT_PROOFS: Final = 3
+"""How often Alipay must say "no such trade" of a payment that is being cancelled before it is closed."""
+
+CODE_DEAD_SECONDS: Final = 120
+"""How long after it was charged a payment code can surely pay nothing any more: it lives one minute
+(apis.md §8, unverified)."""
+
 QUERY_DELAYS_SECONDS: Final = (15, 30, 60, 120, 240, 480, 900, 1800, 3600)
 """When a silent order is asked about, after the last time; the last one repeats."""
+
+QR_DELAYS_SECONDS: Final = (4, 4, 4, 4, 5, 5, 5, 10, 10, 15, 30)
+"""The same while a code is shown to a buyer who stands there: every few seconds at first (apis.md §7),
+then by the other ladder."""
 
 PROOF_DELAY_SECONDS: Final = 60
 """How long after one "no such trade" past its expiry an order is asked about for the second."""
@@ -288,7 +300,10 @@ def decide(order: Order, fact: Fact, *, grace_seconds: int) -> Decision:
         surprise = "paid_after_confirmed_close"
     # Where a person has to look, nothing closes by itself.
     if move.may_expire and not order.attention and _absence_is_proven(order, fact, grace_seconds):
-        return Decision(OrderStatus.CLOSED, (CLOSED,), Follow.NOTHING, order.refunded, expires=True)
+        cancelled = situation_of(order) is Situation.CANCELLING
+        return Decision(
+            OrderStatus.CLOSED, (CLOSED,), Follow.NOTHING, order.refunded, expires=not cancelled
+        )
     if _person_is_due(order, kind, move):
         surprise = "outcome_stays_unclear"
     events = _events(order, kind, move, refunded)
@@ -338,6 +353,10 @@ def is_past_grace(order: Order, now: datetime, grace_seconds: int) -> bool:
 
 
 def _absence_is_proven(order: Order, fact: Fact, grace_seconds: int) -> bool:
+    if situation_of(order) is Situation.CANCELLING:
+        called_at = order.signed_at or order.created_at
+        dead = fact.learned_at >= called_at + timedelta(seconds=CODE_DEAD_SECONDS)
+        return dead and order.absent_count + 1 >= CANCEL_ABSENT_PROOFS
     past = is_past_grace(order, fact.learned_at, grace_seconds)
     return past and order.absent_count + 1 >= ABSENT_PROOFS
 
@@ -352,14 +371,29 @@ def _person_is_due(order: Order, kind: FactKind, move: Move) -> bool:
 
 def next_query_at(order: Order, now: datetime, *, grace_seconds: int) -> datetime:
     """When an open order is asked about next: ever more rarely, and surely when its time is up."""
-    step = min(order.query_count, len(QUERY_DELAYS_SECONDS) - 1)
-    by_ladder = now + timedelta(seconds=QUERY_DELAYS_SECONDS[step])
+    by_ladder = now + timedelta(seconds=_delay(order))
     deadline = order.expires_at + timedelta(seconds=grace_seconds)
     if now < deadline:
         return min(by_ladder, deadline)
     if order.absent_count:
         return now + timedelta(seconds=PROOF_DELAY_SECONDS)
     return by_ladder
+
+
+def first_query_at(way: Way, now: datetime) -> datetime:
+    """When an order that a buyer can pay from now on is asked about for the first time."""
+    shown = way is Way.QR
+    return now + timedelta(seconds=(QR_DELAYS_SECONDS if shown else QUERY_DELAYS_SECONDS)[0])
+
+
+def _delay(order: Order) -> int:
+    """How long the next question about an open order waits after this one."""
+    rung = order.query_count
+    if order.way is Way.QR and order.signed_at is not None:
+        if rung < len(QR_DELAYS_SECONDS):
+            return QR_DELAYS_SECONDS[rung]
+        rung -= len(QR_DELAYS_SECONDS)
+    return QUERY_DELAYS_SECONDS[min(rung, len(QUERY_DELAYS_SECONDS) - 1)]
 
 
 def describe(fact: Fact) -> dict[str, object]:

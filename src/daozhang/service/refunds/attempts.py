@@ -23,7 +23,7 @@ from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.actions import take_answer
 from daozhang.service.refunds.model import Answer, Outcome, Refund, RefundOrigin, RefundStatus
 from daozhang.service.refunds.rules import Action
-from daozhang.service.refunds.settling import settle_unnamed
+from daozhang.service.refunds.settling import add_external, settle_unnamed
 from daozhang.service.web.context import Context
 
 NO_BALANCE_CODE = "ACQ.SELLER_BALANCE_NOT_ENOUGH"
@@ -147,6 +147,27 @@ class Attempts:
         fact = self._fact(order, refund, amount, Source.REFUND_QUERY, result.trace_id)
         return Answer(Outcome.PROVEN, fact=fact)
 
+    def ask_named(
+        self, order: Order, number: str, origin: RefundOrigin = RefundOrigin.EXTERNAL
+    ) -> Outcome:
+        """Asks about a refund that may not be in the books, and books it if it has happened.
+
+        One that the books lack gets ``origin``.
+        """
+        with self.context.database.read() as tx:
+            known = store.find_refund(tx, order.id, number)
+        answer = self.ask(order, known or _supposed(order, number, origin))
+        if answer.outcome is not Outcome.PROVEN or answer.fact is None:
+            return answer.outcome
+        now = self.context.clock.now()
+        with self.context.database.begin() as tx:
+            locked = lock_order(tx, order.id)
+            refund = store.find_refund(tx, order.id, number)
+            if refund is None:
+                refund = add_external(tx, locked, number, answer.fact.amount, now, origin)
+            self.take(tx, order.id, refund.id, answer)
+        return answer.outcome
+
     def _fact(
         self, order: Order, refund: Refund, amount: Money, source: Source, trace_id: str | None
     ) -> RefundFact:
@@ -172,9 +193,24 @@ class Attempts:
             if other.status is RefundStatus.SUCCEEDED and other.id != refund.id
         ]
         proven = Money.total((other.amount for other in others), currency) + amount
-        if refund.origin is RefundOrigin.EXTERNAL:
+        if refund.origin is not RefundOrigin.OURS:
             # What was booked without a name may be this very refund: not counted twice.
             nameless = next((r.amount for r in others if r.out_request_no is None), None)
             proven -= min(nameless or Money.zero(currency), amount)
         fact = structs.replace(answer.fact, proven=proven)
         return replace(answer, fact=fact)
+
+
+def _supposed(order: Order, number: str, origin: RefundOrigin) -> Refund:
+    """A refund as it is asked about before anybody knows that there is one."""
+    return Refund(
+        id=0,
+        order_id=order.id,
+        merchant_id=order.merchant_id,
+        out_request_no=number,
+        origin=origin,
+        status=RefundStatus.UNKNOWN,
+        amount=order.amount,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+    )

@@ -16,7 +16,15 @@ from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.orders.actions import lock_order, raise_surprise, release, settle_order
 from daozhang.service.orders.events import snapshot_of
-from daozhang.service.orders.model import Fact, FactKind, Order, RefundFact, Settlement, TradeFact
+from daozhang.service.orders.model import (
+    Fact,
+    FactKind,
+    Order,
+    RefundFact,
+    Settlement,
+    Source,
+    TradeFact,
+)
 from daozhang.service.orders.rules import REFUND_SUCCEEDED, SURPRISE
 from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
@@ -87,7 +95,7 @@ def settle_fact(tx: Tx, context: Context, order: Order, fact: Fact) -> Settlemen
 def _take_proof(tx: Tx, context: Context, books: _Books, fact: RefundFact) -> None:
     refund = books.named(fact.out_request_no)
     assert refund is not None, "a proof is asked for by the refund's own number"
-    nameless = books.booked_without_name() if refund.origin is RefundOrigin.EXTERNAL else None
+    nameless = books.booked_without_name() if refund.origin is not RefundOrigin.OURS else None
     if refund.status is RefundStatus.SUCCEEDED:
         pass
     elif nameless is not None and nameless.amount <= fact.amount:
@@ -122,6 +130,9 @@ def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> No
     """
     if fact.kind not in (FactKind.PARTLY_REFUNDED, FactKind.REFUNDED, FactKind.FINISHED):
         return
+    if fact.source is Source.CANCEL:
+        _take_cancel(tx, books, fact)
+        return
     total = fact.refunded
     named = books.named(fact.refund_request_no)
     if named is not None and named.origin is RefundOrigin.OURS:
@@ -140,6 +151,22 @@ def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> No
         _expect_unnamed(tx, context, books, fact.learned_at)
 
 
+def _take_cancel(tx: Tx, books: _Books, fact: TradeFact) -> None:
+    """A cancel of ours has given the payment back: that is a refund of its own origin.
+
+    Its answer carries no number; a notice that names it later finds it booked without a name. One
+    that came before has made it known already, as somebody else's.
+    """
+    named = books.named(fact.out_trade_no)  # Alipay gives it the trade's own number
+    if named is not None and named.origin is RefundOrigin.EXTERNAL:
+        store.update_refund(tx, named.id, origin=RefundOrigin.CANCEL.value)
+        books.put(replace(named, origin=RefundOrigin.CANCEL))
+    missing = rules.missing(books.order.refunded, books.proven() + books.under_way())
+    if missing:
+        _add_external(tx, books, None, missing, fact.learned_at, None, RefundOrigin.CANCEL)
+        _succeed(tx, books, books.refunds[-1], missing, fact.learned_at)
+
+
 def _expect_unnamed(tx: Tx, context: Context, books: _Books, now: datetime) -> None:
     """Makes what is missing of the running total known, to wait for the notice that names it."""
     missing = rules.missing(books.order.refunded, books.proven() + books.under_way())
@@ -150,7 +177,13 @@ def _expect_unnamed(tx: Tx, context: Context, books: _Books, now: datetime) -> N
 
 
 def _add_external(
-    tx: Tx, books: _Books, number: str | None, amount: Money, now: datetime, due_at: datetime
+    tx: Tx,
+    books: _Books,
+    number: str | None,
+    amount: Money,
+    now: datetime,
+    due_at: datetime | None,
+    origin: RefundOrigin = RefundOrigin.EXTERNAL,
 ) -> None:
     if number is not None:
         _drop_unnamed(tx, books)
@@ -160,7 +193,7 @@ def _add_external(
             "order_id": books.order.id,
             "merchant_id": books.order.merchant_id,
             "out_request_no": number,
-            "origin": RefundOrigin.EXTERNAL.value,
+            "origin": origin.value,
             "status": RefundStatus.UNKNOWN.value,
             "amount_minor": amount.minor,
             "currency": amount.currency,
@@ -223,13 +256,20 @@ def _surprise(tx: Tx, books: _Books, refund: Refund, reason: str, now: datetime)
         books.surprises.append(SURPRISE)
 
 
-def add_external(tx: Tx, order: Order, number: str, amount: Money, now: datetime) -> Refund:
+def add_external(
+    tx: Tx,
+    order: Order,
+    number: str,
+    amount: Money,
+    now: datetime,
+    origin: RefundOrigin = RefundOrigin.EXTERNAL,
+) -> Refund:
     """Makes a refund known that Alipay has and our books have not; the order is locked.
 
     The caller settles its proof in the same transaction.
     """
     books = _Books(order, store.list_refunds(tx, order.id))
-    _add_external(tx, books, number, amount, now, now)
+    _add_external(tx, books, number, amount, now, now, origin)
     added = books.named(number)
     assert added is not None
     return added

@@ -14,11 +14,13 @@ from daozhang.service.db import Tx
 from daozhang.service.inbox.model import SETTLED_STATUSES, RecordedNotification
 from daozhang.service.inbox.store import list_notifications
 from daozhang.service.orders.actions import read_order
-from daozhang.service.orders.model import Order
+from daozhang.service.orders.model import Order, Way
 from daozhang.service.orders.routes import render
 from daozhang.service.orders.store import list_steps, list_surprises
 from daozhang.service.orders.views import OrderOut, StepOut, SurpriseOut
 from daozhang.service.retention.rules import forgotten_at
+from daozhang.service.till.store import list_payments
+from daozhang.service.till.telling import tell
 from daozhang.service.web.context import context_of
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
@@ -40,7 +42,8 @@ def get_story(
     caller: Annotated[Caller, Depends(caller_with("orders:read"))],
     out_trade_no: str,
 ) -> StoryOut:
-    """Steps with their facts, notifications and surprises, in time order."""
+    """Steps with their facts, notifications, surprises, and what happened at the till in sentences;
+    in time order."""
     context = context_of(request)
     with context.database.read() as tx:
         order = read_order(tx, caller.merchant_id, out_trade_no)
@@ -59,9 +62,10 @@ def _entries(tx: Tx, order: Order, keep_days: int) -> list[dict[str, Any]]:
     notifications = [_notification(row, keep_days) for row in told]
     surprised = list_surprises(tx, order.merchant_id, order.id)
     surprises = [SurpriseOut.of(surprise).model_dump(mode="json") for surprise in surprised]
+    at_till = tell(list_payments(tx, order.id)) if order.way is Way.BARCODE else []
     created = {"kind": "created", "at": order.created_at.isoformat()}
     return sorted(
-        [created, *notifications, *steps, *surprises],
+        [created, *notifications, *at_till, *steps, *surprises],
         key=lambda entry: datetime.fromisoformat(entry["at"]),
     )
 

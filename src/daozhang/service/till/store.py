@@ -1,0 +1,176 @@
+"""Payments at the till as rows. Plain functions in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple, cast
+
+import sqlalchemy as sa
+
+from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.merchants.store import merchants
+from daozhang.service.till.model import BarcodePayment, Ending, Phase
+
+DUE: Final = sa.text("due_at IS NOT NULL")
+"""What somebody still has to do something about: few rows, with an index of their own."""
+
+barcode_payments = sa.Table(
+    "barcode_payments",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("order_id", RowId, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("phase", sa.String(16), nullable=False),
+    sa.Column("ending", sa.String(16)),
+    sa.Column("code_hash", sa.String(64), nullable=False),
+    sa.Column("scene", sa.String(16), nullable=False),
+    sa.Column("operator_id", sa.String(64)),
+    sa.Column("terminal_id", sa.String(64)),
+    sa.Column("store_id", sa.String(64)),
+    sa.Column("buyer_acts", sa.Boolean, nullable=False, default=False),
+    sa.Column("called_at", Moment, nullable=False),
+    sa.Column("wait_until", Moment, nullable=False),
+    sa.Column("ask_count", sa.Integer, nullable=False, default=0),
+    sa.Column("cancel_count", sa.Integer, nullable=False, default=0),
+    sa.Column("attempt", sa.Integer, nullable=False, default=0),
+    sa.Column("due_at", Moment),
+    sa.Column("last_code", sa.String(128)),
+    sa.Column("last_message", sa.Text),
+    sa.Column("journal", Json, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.UniqueConstraint("order_id", "number"),
+    sa.Index("ix_barcode_payments_due", "due_at", postgresql_where=DUE, sqlite_where=DUE),
+    one_of("phase", Phase),
+)
+
+
+def insert_payment(tx: Tx, values: Mapping[str, Any]) -> int:
+    """Adds a payment; its row id."""
+    added = tx.execute(
+        sa.insert(barcode_payments).values(**values).returning(barcode_payments.c.id)
+    )
+    return cast("int", added.scalar_one())
+
+
+def update_payment(tx: Tx, payment_id: int, **values: Any) -> None:
+    """Writes the given columns of one payment."""
+    tx.execute(
+        sa.update(barcode_payments).where(barcode_payments.c.id == payment_id).values(**values)
+    )
+
+
+def find_payment(tx: Tx, payment_id: int) -> BarcodePayment | None:
+    """The payment with that row id."""
+    row = _one(tx, barcode_payments.c.id == payment_id)
+    return None if row is None else payment_of(row)
+
+
+def latest_payment(tx: Tx, order_id: int) -> BarcodePayment | None:
+    """The last code that was scanned for an order. Under the order's lock nobody adds another."""
+    row = _one(tx, barcode_payments.c.order_id == order_id)
+    return None if row is None else payment_of(row)
+
+
+def _one(tx: Tx, condition: sa.ColumnElement[bool]) -> Mapping[Any, Any] | None:
+    latest_first = barcode_payments.c.number.desc()
+    found = tx.execute(sa.select(barcode_payments).where(condition).order_by(latest_first).limit(1))
+    return found.mappings().first()
+
+
+def list_payments(tx: Tx, order_id: int) -> list[BarcodePayment]:
+    """All codes that were scanned for an order, oldest first."""
+    rows = tx.execute(
+        sa.select(barcode_payments)
+        .where(barcode_payments.c.order_id == order_id)
+        .order_by(barcode_payments.c.number)
+    ).mappings()
+    return [payment_of(row) for row in rows]
+
+
+class Due(NamedTuple):
+    """A payment that is due: the attempt it was given last, and the App that calls for it."""
+
+    payment_id: int
+    attempt: int
+    app_row: int
+
+
+_APP_ROW: Final = (
+    sa.select(merchants.c.app_row)
+    .where(merchants.c.id == barcode_payments.c.merchant_id)
+    .correlate(barcode_payments)
+    .scalar_subquery()
+    .label("app_row")
+)
+
+
+def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
+    """Claims payments that are due.
+
+    Their due time moves to ``lease_until``: if the step dies unseen, they are due again then.
+    """
+    due = (
+        sa.select(barcode_payments.c.id)
+        .where(barcode_payments.c.due_at <= now)
+        .order_by(barcode_payments.c.due_at)
+        .limit(rows_max)
+    )
+    if tx.dialect == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    claimed = tx.execute(
+        sa.update(barcode_payments)
+        .where(barcode_payments.c.id.in_(due))
+        .values(due_at=lease_until)
+        .returning(barcode_payments.c.id, barcode_payments.c.attempt, _APP_ROW)
+    )
+    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
+
+
+def count_attempts(tx: Tx, payment_ids: Collection[int]) -> None:
+    """Counts one attempt more for each of these payments."""
+    tx.execute(
+        sa.update(barcode_payments)
+        .where(barcode_payments.c.id.in_(payment_ids))
+        .values(attempt=barcode_payments.c.attempt + 1)
+    )
+
+
+def earliest_due(tx: Tx) -> datetime | None:
+    """When the next payment is due."""
+    # The condition says nothing new; by it SQLite sees that its index will do.
+    earliest = sa.select(sa.func.min(barcode_payments.c.due_at)).where(
+        barcode_payments.c.due_at.is_not(None)
+    )
+    return tx.execute(earliest).scalar()
+
+
+def doubt_all(tx: Tx, now: datetime) -> int:
+    """Every payment that has not ended is asked about, and given up if Alipay has not heard of it.
+
+    For books that were restored: whoever stood at the till is gone.
+    """
+    doubted = tx.execute(
+        sa.update(barcode_payments)
+        .where(barcode_payments.c.phase != Phase.ENDED.value)
+        .values(phase=Phase.ASKING.value, wait_until=now, due_at=now, updated_at=now)
+    )
+    return doubted.rowcount
+
+
+def payment_of(row: Mapping[Any, Any]) -> BarcodePayment:
+    """A row of ``barcode_payments`` as a `BarcodePayment`."""
+    plain = {
+        name: row[name]
+        for name in BarcodePayment.__dataclass_fields__
+        if name not in ("phase", "ending", "journal")
+    }
+    return BarcodePayment(
+        phase=Phase(row["phase"]),
+        ending=None if row["ending"] is None else Ending(row["ending"]),
+        journal=tuple(row["journal"]),
+        **plain,
+    )
