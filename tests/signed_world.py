@@ -163,7 +163,7 @@ class SignedWorld:
 
 
 def _number_in(data: Mapping[str, Any]) -> str | None:
-    told = data["order"] or data["surprise"]
+    told = data.get("order") or data.get("surprise") or {"out_trade_no": None}
     number = told["out_trade_no"]
     return None if number is None else str(number)
 

@@ -30,7 +30,8 @@ from daozhang.service.merchants.actions import add_app, add_merchant
 from daozhang.service.merchants.model import NewApp, NewMerchant
 from daozhang.service.migrations import upgrade
 from daozhang.service.orders.store import orders
-from daozhang.service.outbox.store import list_events_of_order
+from daozhang.service.outbox.model import Event
+from daozhang.service.outbox.store import list_events_of_merchant, list_events_of_order
 from daozhang.service.settings import load_settings
 from daozhang.service.web.context import Context
 from databases import database_url
@@ -111,7 +112,7 @@ def register(
     return secret
 
 
-def app_of(given: Mapping[str, str]) -> NewApp:
+def app_of(given: Mapping[str, str], *, encrypts: bool = False) -> NewApp:
     """The App of whom the emulator has given these credentials."""
     return NewApp(
         app_id=given["app_id"],
@@ -120,6 +121,7 @@ def app_of(given: Mapping[str, str]) -> NewApp:
         alipay_public_key=given["alipay_public_key"],
         gateway_url=given["gateway_url"],
         v3_base_url=given["v3_base_url"],
+        encrypt_key=given["encrypt_key"] if encrypts else None,
     )
 
 
@@ -145,9 +147,15 @@ class World:
     """The emulator and the service with one merchant, and the hands of everybody around them."""
 
     def __init__(
-        self, directory: Path, *, chosen: Mapping[str, Any] | None = None, **policies: Any
+        self,
+        directory: Path,
+        *,
+        chosen: Mapping[str, Any] | None = None,
+        encrypts: bool = False,
+        **policies: Any,
     ) -> None:
-        """``chosen`` are settings of the service, ``policies`` the merchant's."""
+        """``chosen`` are settings of the service, ``policies`` the merchant's; ``encrypts``: its App
+        has a key for content."""
         self.clock = ManualClock(START)
         self.postman = Postman()
         emulator_port, service_port = free_port(), free_port()
@@ -169,7 +177,9 @@ class World:
         context = create_context(settings, self.clock)
         upgrade(context.database)
         given = self.emulator.credentials("shop")
-        key = register(context, app_of(given), seller_id=given["seller_id"], **policies)
+        key = register(
+            context, app_of(given, encrypts=encrypts), seller_id=given["seller_id"], **policies
+        )
         self.service = Service(context)
         self._servers = [
             Server(self.emulator.asgi, emulator_port),
@@ -240,6 +250,12 @@ class World:
             order = find_order(tx, number)
             return [event.type for event in list_events_of_order(tx, order)]
 
+    def events_without_order(self) -> list[Event]:
+        """The merchant's events that belong to no order, oldest first."""
+        with self.service.context.database.read() as tx:
+            listed = list_events_of_merchant(tx, 1, after_number=0, types=(), rows_max=10_000)
+        return [event for event in listed if event.sequence is None]
+
     # ---- the buyer
 
     def open_page(self, number: str) -> None:
@@ -276,6 +292,19 @@ class World:
         return min([*dues, *([service] if service is not None else [])], default=None)
 
 
+def open_gateway(world: World) -> str:
+    """The merchant enters its notify address as the application gateway, too."""
+    app_id = world.emulator.credentials("shop")["app_id"]
+    address = f"{world.service.context.settings.public_url}/alipay/notify/shop"
+    changed = httpx2.post(
+        f"{world.emulator.base_url}/_control/switches/{app_id}",
+        json={"gateway_url": address},
+        trust_env=False,
+    )
+    assert changed.status_code == 200, changed.text
+    return app_id
+
+
 def find_order(tx: Tx, number: str) -> int:
     """The row of an order."""
     return int(
@@ -285,10 +314,14 @@ def find_order(tx: Tx, number: str) -> int:
 
 @contextmanager
 def running(
-    directory: Path, *, chosen: Mapping[str, Any] | None = None, **policies: Any
+    directory: Path,
+    *,
+    chosen: Mapping[str, Any] | None = None,
+    encrypts: bool = False,
+    **policies: Any,
 ) -> Generator[World]:
     """A world that runs while the block does."""
-    world = World(directory, chosen=chosen, **policies)
+    world = World(directory, chosen=chosen, encrypts=encrypts, **policies)
     try:
         world.start()
         yield world

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
+from daozhang.alipay.messages import RefundDepositBack
 from daozhang.clock import Clock, ManualClock, SystemClock
 from daozhang.service import api
 from daozhang.service.control import router as control_router
@@ -31,6 +32,7 @@ from daozhang.service.inbox.duties import (
     ConfirmNotifications,
     UnclaimedNotifications,
 )
+from daozhang.service.inbox.messages import Handler, Messages
 from daozhang.service.inbox.recorder import Recorder
 from daozhang.service.inbox.routes import NotifyDoor
 from daozhang.service.inquiries.actions import Inquirer
@@ -41,7 +43,8 @@ from daozhang.service.merchants.clients import Clients
 from daozhang.service.migrations import require_fit
 from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.refunds.attempts import Attempts
-from daozhang.service.refunds.duties import SweepRefunds
+from daozhang.service.refunds.banks import take_deposit_back
+from daozhang.service.refunds.duties import BANK_JOB, AskBanks, SweepRefunds
 from daozhang.service.refunds.requesting import REFUND_JOB
 from daozhang.service.retention.duties import Forget
 from daozhang.service.seal import open_sealer
@@ -99,7 +102,9 @@ class Service:
         self.inquirer = Inquirer(context, self.clients)
         self.till = Till(self.inquirer, Calls(context, self.clients), attempts)
         self.jobs.register(REFUND_JOB, attempts.run)
+        self.jobs.register(BANK_JOB, attempts.ask_bank)
         self.jobs.register(TILL_JOB, self.till.run)
+        self.messages = Messages(context, self.clients, self._message_handlers())
         self.recorder = Recorder(context)
         self._drain = Drain(context)
         self.lookout = Lookout(context, self.jobs)
@@ -111,14 +116,24 @@ class Service:
             context.clock, context.signals, self._duties(), wait_idle=self._wait_for_jobs
         )
 
+    def _message_handlers(self) -> dict[str, Handler]:
+        """Who wants which messages of the application gateway."""
+        context = self.context
+        return {
+            RefundDepositBack.METHOD: lambda tx, message: take_deposit_back(
+                tx, context, message.merchant_id, message.notification
+            )
+        }
+
     def _duties(self) -> list[Duty]:
         context = self.context
         return [
-            ApplyNotifications(context),
+            ApplyNotifications(context, self.messages),
             ConfirmNotifications(self.inquirer),
             UnclaimedNotifications(context),
             self._silent_orders,
             SweepRefunds(context, self.jobs),
+            AskBanks(context, self.jobs),
             SweepTill(context, self.jobs),
             FanOut(context),
             Deliver(context, self._drain),
@@ -201,6 +216,7 @@ class Service:
         app.state.clients = self.clients
         app.state.inquirer = self.inquirer
         app.state.till = self.till
+        app.state.messages = self.messages
         app.state.worker = self.worker
         app.state.jobs = self.jobs
         app.state.lookout = self.lookout

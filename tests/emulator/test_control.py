@@ -197,3 +197,26 @@ def test_notifications_may_go_through_a_transport_instead_of_the_network(data_di
         client.get(merchant.page_address("m-1", notify_url="http://nowhere.example/"))
         emulator.pay("m-1")
     assert len(got) == 1
+
+
+def test_a_message_needs_an_address(place: Place) -> None:
+    body = {"app_id": place.merchant.app_id, "msg_method": "alipay.test.said"}
+    refused = place.http.post("/_control/messages", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "NO_GATEWAY_URL")
+    unknown = place.http.post("/_control/messages", json={**body, "app_id": "1"})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "APP_NOT_EXIST")
+    place.merchant.control(
+        "POST", f"switches/{place.merchant.app_id}", gateway_url=place.shop.notify_url
+    )
+    sent = place.merchant.control("POST", "messages", **body, content={"a": "1"})
+    assert sent["occasion"] == "message"
+    assert b"msg_method=alipay.test.said" in place.shop.received[-1].body
+
+
+def test_a_bank_takes_only_what_goes_to_a_card(place: Place) -> None:
+    place.merchant.open_page("c-bank", "10.00")
+    place.emulator.pay("c-bank", channel="balance")
+    place.emulator.refund("c-bank", None, "r1")
+    body = {"out_trade_no": "c-bank", "out_request_no": "r1"}
+    refused = place.http.post("/_control/bank_returns", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "TRADE_NOT_EXIST")

@@ -112,6 +112,8 @@ COMMON = settings(
 )
 
 
+# The queue's own threads use the global random numbers for their jitter while hypothesis draws.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @COMMON
 @given(life=lives, data=st.data())
 def test_any_order_repetition_and_loss_ends_in_the_ledgers_state(

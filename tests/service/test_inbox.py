@@ -187,7 +187,9 @@ def test_a_closed_trade_that_had_been_paid_is_asked_about_not_closed(world: Sign
     assert world.order("A-1")["status"] == "paid"
 
 
-def test_a_message_of_another_kind_is_kept_and_not_acted_on(world: SignedWorld) -> None:
+def test_a_message_of_another_kind_is_kept_and_announced_and_not_acted_on(
+    world: SignedWorld,
+) -> None:
     world.tell(
         {
             "msg_method": "alipay.open.app.notice",
@@ -200,7 +202,8 @@ def test_a_message_of_another_kind_is_kept_and_not_acted_on(world: SignedWorld) 
     )
     world.pass_time()
 
-    assert (world.events(), surprises_of(world), world.refused()) == ([], [], (0, 0))
+    assert world.events() == [("message.received", None)]
+    assert (surprises_of(world), world.refused()) == ([], (0, 0))
 
 
 def test_one_row_that_the_database_refuses_does_not_drag_its_neighbours_along(

@@ -36,7 +36,7 @@ def definitions(database: Database) -> dict[str, set[str]]:
             # SQLite puts a column that came later onto the line of the one before it.
             row["name"]: {
                 part.strip(" ,\n\t)")
-                for part in re.split(r",\s*\n|, (?=[a-z_]+ [A-Z]+[,\s])", row["sql"])
+                for part in re.split(r",\s*\n|, (?=[a-z_]+ [A-Z]+[,\s(])", row["sql"])
             }
             for row in tx.execute(sa.text(wanted)).mappings()
             if "alembic_version" not in row["name"]

@@ -98,6 +98,20 @@ def verify(
     return _typed(fields, signed, encrypt_key)
 
 
+def read_again(body: bytes, *, encrypt_key: str | None = None) -> AnyNotification:
+    """The notification in a body that was verified before, and was kept since where nobody can
+    change it: **no signature is checked**, because keys change and what was believed stays so.
+
+    Never for bytes that come from outside: those are for `verify`.
+    """
+    entries = decode_form(body)
+    entries.sort()
+    fields = _texts(entries, None)
+    signed = _signed_text(entries, fields)
+    fields = {name: text for name, text in fields.items() if name and text}
+    return _typed(fields, signed, encrypt_key)
+
+
 def read_signed(
     raw: bytes,
     keys: VerifyingKeys | PublicKey,
@@ -372,5 +386,6 @@ __all__ = [
     "UnknownNotification",
     "VerifyingKeys",
     "Waiting",
+    "read_again",
     "verify",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -162,6 +162,31 @@ class Emulator:
         outcome = self._desk.refund(trade, asked, out_request_no, "", RefundOrigin.CENTRE)
         self._notifier.settle().result()
         return outcome
+
+    def send_message(
+        self,
+        msg_method: str,
+        content: Mapping[str, Any],
+        *,
+        app: str = DEFAULT_APP,
+        encrypted: bool = False,
+    ) -> None:
+        """Alipay tells the app named ``app`` something, at the switch ``gateway_url``.
+
+        Returns when the first attempt has ended. Raises `ValueError` for an app without an address.
+        """
+        found = self._desk.identities.app(app)
+        if self._desk.send_message(found, msg_method, content, encrypted=encrypted) is None:
+            raise ValueError(f"The app {app!r} has no gateway_url: set that switch.")
+        self._notifier.settle().result()
+
+    def bank_returns(
+        self, out_trade_no: str, out_request_no: str, *, arrived: bool, app_id: str | None = None
+    ) -> None:
+        """The bank has taken a refund to a card, or sent it back to the buyer's balance."""
+        trade = self._trade(out_trade_no, app_id)
+        self._desk.bank_returns(trade, out_request_no, "S" if arrived else "F")
+        self._notifier.settle().result()
 
     def advance(self, seconds: float) -> None:
         """Moves the clock; returns when every attempt that became due has ended."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -76,6 +76,24 @@ class ConfirmBody(msgspec.Struct, forbid_unknown_fields=True):
     agree: bool = True
 
 
+class MessageBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/messages``."""
+
+    app_id: str
+    msg_method: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    content: dict[str, Any] = {}
+    encrypted: bool = False
+
+
+class BankBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /_control/bank_returns``."""
+
+    out_trade_no: str
+    out_request_no: str
+    app_id: str | None = None
+    arrived: bool = True
+
+
 class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
     """``POST /_control/clock``."""
 
@@ -129,6 +147,8 @@ class Control:
             self._route("/_control/payment_codes", self.payment_code, "POST"),
             self._route("/_control/confirm", self.confirm, "POST"),
             self._route("/_control/refund", self.refund, "POST"),
+            self._route("/_control/bank_returns", self.bank_returns, "POST"),
+            self._route("/_control/messages", self.message, "POST"),
             self._route("/_control/clock", self.clock, "POST"),
             self._route("/_control/clock", self.time, "GET"),
             self._route("/_control/trades", self.trades, "GET"),
@@ -262,6 +282,31 @@ class Control:
         )
         await self._settle()
         return trade_content(outcome.trade)
+
+    async def bank_returns(self, request: Request) -> object:
+        """A bank has taken a refund to a card, or sent it back."""
+        body = await _read(request, BankBody)
+        trade = self._desk_trade(body.out_trade_no, body.app_id)
+        status = "S" if body.arrived else "F"
+        changed = _not_declined(lambda: self._desk.bank_returns(trade, body.out_request_no, status))
+        await self._settle()
+        return trade_content(changed)
+
+    async def message(self, request: Request) -> object:
+        """Alipay says something to an app's gateway."""
+        body = await _read(request, MessageBody)
+        app = self._desk.identities.app_by_id(body.app_id)
+        if app is None:
+            raise Refused(404, "APP_NOT_EXIST", f"No app {body.app_id[:40]!r} in this directory.")
+        sent = self._desk.send_message(app, body.msg_method, body.content, encrypted=body.encrypted)
+        if sent is None:
+            raise Refused(
+                409,
+                "NO_GATEWAY_URL",
+                "This app has no gateway address: set its switch gateway_url.",
+            )
+        await self._settle()
+        return notification_content(sent)
 
     # ---- time
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from daozhang.clock import Clock
+from daozhang.emulator.announcing import Announcer
 from daozhang.emulator.desk_clock import DeskClock
 from daozhang.emulator.faults import Fault, FaultName, Faults
 from daozhang.emulator.identity import App, Identities
@@ -25,17 +26,15 @@ from daozhang.emulator.ledger import (
     Ledger,
     PaymentRequest,
     Product,
-    Refund,
     Refunded,
     RefundOrigin,
     Trade,
     TradeStatus,
-    new_notify_id,
 )
-from daozhang.emulator.notices import Distortion, Occasion, notice_fields, signed_notice
+from daozhang.emulator.notices import DEPOSIT_BACK, Occasion, deposit_back_content
 from daozhang.emulator.notifier import Attempt, Delivery, Notification, next_attempt_at
 from daozhang.emulator.outgoing import Outgoing
-from daozhang.emulator.switches import DEFAULTS, Switches, Triggers
+from daozhang.emulator.switches import DEFAULTS, Switches
 from daozhang.emulator.wallet import Behaviour, PaymentCode, Wallet
 from daozhang.money import Money
 
@@ -68,9 +67,11 @@ class Desk:
         self._switches: dict[str, Switches] = {}
         self._visits: dict[str, Visit] = {}
         self._outgoing = Outgoing()
+        self._announcer = Announcer(
+            identities, self.faults, self._outgoing, self.now, self.switches
+        )
         # Until then time changes no trade, so that nobody need look through all of them.
         self._quiet_until = LONG_AGO
-        self._overdue: set[str] = set()
 
     # ---- what there is
 
@@ -123,7 +124,7 @@ class Desk:
             self.wallet.clear()
             self._visits.clear()
             self._outgoing.clear()
-            self._overdue.clear()
+            self._announcer.overdue.clear()
             self._switches.clear()
             self.faults.clear(seed)
 
@@ -174,8 +175,8 @@ class Desk:
         is_new = self.ledger.check_terms(request, self.now()) is None
         trade = self.ledger.open(request, self.now())
         self._quiet_until = min(self._quiet_until, request.expires_at)
-        if is_new and self._triggers(trade).created:
-            self._announce(trade, Occasion.CREATED)
+        if is_new and self._announcer.triggers(trade).created:
+            self._announcer.announce(trade, Occasion.CREATED)
         return trade
 
     def open_request(self, request: PaymentRequest) -> Trade:
@@ -195,11 +196,33 @@ class Desk:
         switches = self.switches(trade.request.app_id)
         paid = self.ledger.pay(trade, channel, self.now(), final=switches.finished_at_once)
         self._quiet_until = min(self._quiet_until, self._window_end(paid))
-        self._announce(paid, Occasion.PAID)
+        self._announcer.announce(paid, Occasion.PAID)
         if self._strikes(FaultName.EXTERNAL_REFUND, paid) is not None:
             half = Money(max(1, paid.total.minor // 2), paid.total.currency)
             self._refund(paid, half, f"centre-{secrets.token_hex(8)}", "", RefundOrigin.CENTRE)
         return paid
+
+    # ---- after a refund, and whatever else Alipay has to say
+
+    def send_message(
+        self, app: App, msg_method: str, content: Mapping[str, Any], *, encrypted: bool = False
+    ) -> Notification | None:
+        """Sends a message to the app's gateway address; ``None`` if it has none."""
+        with self._lock:
+            return self._announcer.message(app, msg_method, content, encrypted=encrypted)
+
+    def bank_returns(self, trade: Trade, out_request_no: str, status: str) -> Trade:
+        """The bank has taken a refund to a card (``S``), or sent it back (``F``). Raises `Declined`."""
+        with self._lock:
+            changed = self.ledger.deposit_back(
+                self._fresh(trade), out_request_no, status, self.now()
+            )
+            app = self.identities.app_by_id(changed.request.app_id)
+            refund = changed.refund(out_request_no)
+            if app is not None and refund is not None:
+                content = deposit_back_content(changed, refund)
+                self._announcer.message(app, DEPOSIT_BACK, content)
+            return changed
 
     # ---- at a till
 
@@ -253,7 +276,7 @@ class Desk:
             self._pay_after_not_exist(seller_id, out_trade_no, trade_no, "alipay.trade.close")
             trade = self.ledger.find(seller_id, out_trade_no, trade_no)
             closed = self.ledger.close(trade, self.now())
-            self._announce_close(closed, notify_url)
+            self._announcer.close(closed, notify_url)
             return closed
 
     def cancel(self, seller_id: str, out_trade_no: str, trade_no: str) -> Cancelled:
@@ -264,9 +287,9 @@ class Desk:
             outcome = self.ledger.cancel(seller_id, out_trade_no, trade_no, self.now())
             if outcome.changed and outcome.trade is not None:
                 if outcome.action == "refund":
-                    self._announce_refund(outcome.trade, outcome.trade.refunds[-1])
+                    self._announcer.refund(outcome.trade, outcome.trade.refunds[-1])
                 else:
-                    self._announce_close(outcome.trade)
+                    self._announcer.close(outcome.trade)
             return outcome
 
     def refund(
@@ -287,7 +310,7 @@ class Desk:
         now = self.now()
         outcome = self.ledger.refund(trade, amount, out_request_no, reason, origin, now)
         if outcome.moved:
-            self._announce_refund(outcome.trade, outcome.refund)
+            self._announcer.refund(outcome.trade, outcome.refund)
         return outcome
 
     def query(self, seller_id: str, out_trade_no: str, trade_no: str) -> Trade:
@@ -377,81 +400,22 @@ class Desk:
             return
         for trade in self.ledger.waiting():
             if trade.request.expires_at <= now:
-                self._announce_close(self.ledger.close(trade, trade.request.expires_at))
+                self._announcer.close(self.ledger.close(trade, trade.request.expires_at))
         for trade in self.ledger.refundable():
             if self._window_end(trade) <= now:
                 finished = self.ledger.finish(trade, self._window_end(trade))
-                if self._triggers(finished).finished:
-                    self._announce(finished, Occasion.FINISHED)
+                if self._announcer.triggers(finished).finished:
+                    self._announcer.announce(finished, Occasion.FINISHED)
         self._quiet_until = self._next_turn() or FAR_AWAY
 
     # ---- notifications
 
-    def _triggers(self, trade: Trade) -> Triggers:
-        return self.switches(trade.request.app_id).triggers(trade.request.product)
-
-    def _announce_close(self, trade: Trade, notify_url: str = "") -> None:
-        if notify_url or self._triggers(trade).closed:
-            self._announce(trade, Occasion.CLOSED, url=notify_url)
-
-    def _announce_refund(self, trade: Trade, refund: Refund) -> None:
-        triggers = self._triggers(trade)
-        if triggers.partial_refund if trade.remaining else triggers.full_refund:
-            self._announce(trade, Occasion.REFUNDED, refund=refund)
-
-    def _announce(
-        self, trade: Trade, occasion: Occasion, *, refund: Refund | None = None, url: str = ""
-    ) -> None:
-        """Queues the notification of a change, for the address that the payment named."""
-        address = url or trade.request.notify_url
-        app = self.identities.app_by_id(trade.request.app_id)
-        if not address or app is None:
-            return
-        switches = self.switches(app.app_id)
-        lost = self._strikes(FaultName.NOTIFY_NEVER, trade) is not None
-        held = self._strikes(FaultName.NOTIFY_OUT_OF_ORDER, trade)
-        twice = self._strikes(FaultName.NOTIFY_TWICE, trade) is not None
-        now = self.now()
-        wait = timedelta(seconds=0 if held is None else held.duration_seconds)
-        self._outgoing.add(
-            Notification(
-                notify_id=new_notify_id(now),
-                app_id=trade.request.app_id,
-                out_trade_no=trade.out_trade_no,
-                occasion=occasion,
-                url=address,
-                fields=self._fields(trade, occasion, app, switches, refund),
-                content_type_form=switches.content_type,
-                created_at=now,
-                due_at=None if lost else now + wait,
-                copies=2 if twice else 1,
-                delivery=Delivery.DROPPED if lost else Delivery.PENDING,
-            )
-        )
-        if self._strikes(FaultName.NOTIFY_BEFORE_RETURN, trade) is not None:
-            self._overdue.add(trade.out_trade_no)
-
-    def _fields(
-        self,
-        trade: Trade,
-        occasion: Occasion,
-        app: App,
-        switches: Switches,
-        refund: Refund | None,
-    ) -> dict[str, str]:
-        distortion = Distortion(
-            amount_off_by_one=self._strikes(FaultName.AMOUNT_OFF_BY_ONE, trade) is not None,
-            without_ids=occasion is Occasion.REFUNDED
-            and self._strikes(FaultName.REFUND_NOTICE_WITHOUT_IDS, trade) is not None,
-        )
-        return notice_fields(trade, occasion, app, switches, refund=refund, distortion=distortion)
-
     def must_notify_first(self, out_trade_no: str) -> bool:
         """Whether the answer that is being given has to wait for the notification; asks once."""
         with self._lock:
-            if out_trade_no not in self._overdue:
+            if out_trade_no not in self._announcer.overdue:
                 return False
-            self._overdue.discard(out_trade_no)
+            self._announcer.overdue.discard(out_trade_no)
             return True
 
     def take_due(self) -> list[Notification]:
@@ -462,14 +426,7 @@ class Desk:
 
     def body_of(self, notification: Notification) -> bytes:
         """The body of the attempt that is about to be made."""
-        spoiled = self.faults.strike(
-            FaultName.NOTIFY_BAD_SIGNATURE,
-            out_trade_no=notification.out_trade_no,
-            app_id=notification.app_id,
-        )
-        fields = {**notification.fields, "notify_id": notification.notify_id}
-        key = self.identities.authority.private_key
-        return signed_notice(fields, key, self.now(), spoiled=spoiled is not None)
+        return self._announcer.body_of(notification)
 
     def record(self, notification: Notification, attempts: Sequence[Attempt]) -> None:
         """Keeps the outcome of one round and says when the next one is due."""

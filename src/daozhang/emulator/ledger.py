@@ -126,6 +126,9 @@ class Refund:
     reason: str
     at: datetime
     origin: RefundOrigin
+    deposit_back: str = ""
+    """Of a refund to a bank card: ``P`` on its way, ``S`` arrived, ``F`` came back."""
+    bank_ack_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,11 +321,21 @@ class Ledger:
                 raise Declined("ACQ.DISCORDANT_REPEAT_REQUEST")
             return Refunded(trade, earlier, moved=False)
         _require_refundable(trade, amount, numbered=bool(out_request_no))
-        refund = Refund(number, amount, reason, now, origin)
+        to_card = trade.channel in (Channel.BANK_CARD, Channel.CREDIT_CARD)
+        refund = Refund(number, amount, reason, now, origin, "P" if to_card else "")
         changed = replace(trade, refunds=(*trade.refunds, refund))
         if not changed.remaining:
             changed = replace(changed, status=TradeStatus.TRADE_CLOSED, closed_at=now)
         return Refunded(self._keep(changed), refund, moved=True)
+
+    def deposit_back(self, trade: Trade, number: str, status: str, now: datetime) -> Trade:
+        """A bank has taken a refund to a card, or sent it back. Raises `Declined`."""
+        found = trade.refund(number)
+        if found is None or not found.deposit_back:
+            raise Declined("ACQ.TRADE_NOT_EXIST", "no refund of that number goes to a bank card")
+        told = replace(found, deposit_back=status, bank_ack_at=now)
+        refunds = tuple(told if r is found else r for r in trade.refunds)
+        return self._keep(replace(trade, refunds=refunds))
 
     def finish(self, trade: Trade, now: datetime) -> Trade:
         """The refund window of a paid trade is over."""

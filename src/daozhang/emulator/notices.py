@@ -43,6 +43,10 @@ class Occasion(StrEnum):
     REFUNDED = "refunded"
     CLOSED = "closed"
     FINISHED = "finished"
+    MESSAGE = "message"
+
+
+DEPOSIT_BACK: Final = "alipay.trade.refund.depositback.completed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,43 @@ def signed_notice(
     signed = wire.sign_string(pairs, _UNSIGNED) + (b"-" if spoiled else b"")
     stamped["sign"] = wire.sign(key, signed, fields["sign_type"])
     return wire.encode_form(stamped, codec)
+
+
+def message_fields(app_id: str, msg_method: str, content: str, now: datetime) -> dict[str, str]:
+    """The fields of a message to an app's gateway, but for its number (protocol.md §6.8)."""
+    return {
+        "msg_method": msg_method,
+        "app_id": app_id,
+        "msg_type": "sys",
+        "version": "1.1",
+        "utc_timestamp": str(int(now.timestamp() * 1000)),
+        "charset": "UTF-8",
+        "sign_type": "RSA2",
+        "biz_content": content,
+    }
+
+
+def signed_message(
+    fields: Mapping[str, str], key: RSAPrivateKey, *, spoiled: bool = False
+) -> bytes:
+    """The body of one attempt at a message: nothing is stamped, the V1 rule signs it."""
+    pairs = [(name.encode(), value.encode()) for name, value in fields.items()]
+    signed = wire.sign_string(pairs, _UNSIGNED) + (b"-" if spoiled else b"")
+    return wire.encode_form({**fields, "sign": wire.sign(key, signed, "RSA2")}, "utf-8")
+
+
+def deposit_back_content(trade: Trade, refund: Refund) -> dict[str, str]:
+    """What is told of a refund that a bank has taken or sent back (apis.md §3.3)."""
+    content = {
+        "trade_no": trade.trade_no,
+        "out_trade_no": trade.out_trade_no,
+        "out_request_no": refund.out_request_no,
+        "dback_status": refund.deposit_back,
+        "dback_amount": str(refund.amount),
+    }
+    if refund.bank_ack_at is not None:
+        content["bank_ack_time"] = to_beijing_text(refund.bank_ack_at)
+    return content
 
 
 def return_query(trade: Trade, request: PaymentRequest, key: RSAPrivateKey, now: datetime) -> bytes:

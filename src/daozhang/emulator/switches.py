@@ -45,6 +45,8 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A product without refunds: a payment is TRADE_FINISHED from the start."""
     buyer_open_id: bool = False
     """A newer app, which is told ``buyer_open_id`` instead of ``buyer_id``."""
+    gateway_url: str = ""
+    """The app's application gateway: where messages go. Without one they are dropped."""
     escape_slashes: bool = False
     """Answers of V2 write ``\\/`` for ``/``."""
     strict_timestamp: bool = False

@@ -35,6 +35,7 @@ def trade_content(trade: Trade) -> dict[str, Any]:
                 "reason": refund.reason,
                 "origin": refund.origin.value,
                 "at": refund.at.isoformat(),
+                "deposit_back": refund.deposit_back or None,
             }
             for refund in trade.refunds
         ],

@@ -19,6 +19,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from daozhang.service.inbox.events import MESSAGE_EVENTS, MESSAGE_RECEIVED, MessageSnapshot
 from daozhang.service.orders.events import ORDER_EVENTS, OrderSnapshot
 from daozhang.service.outbox.model import API_VERSION
 from daozhang.service.refunds.events import REFUND_EVENTS, RefundSnapshot
@@ -72,13 +73,25 @@ class EndpointTestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endpoint: str
 
 
-DESCRIPTIONS: Final[Mapping[str, str]] = {**ORDER_EVENTS, **REFUND_EVENTS, **WEBHOOK_EVENTS}
+class MessageBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event of a message carries."""
+
+    message: MessageSnapshot
+
+
+DESCRIPTIONS: Final[Mapping[str, str]] = {
+    **ORDER_EVENTS,
+    **REFUND_EVENTS,
+    **MESSAGE_EVENTS,
+    **WEBHOOK_EVENTS,
+}
 """Every type of event there is, with what it says."""
 
 BODIES: Final[Mapping[str, type[msgspec.Struct]]] = {
     **dict.fromkeys(ORDER_EVENTS, OrderBody),
     **dict.fromkeys(REFUND_EVENTS, RefundBody),
     "order.surprise": SurpriseBody,
+    MESSAGE_RECEIVED: MessageBody,
     DISABLED: EndpointDisabledBody,
     TEST: EndpointTestBody,
 }

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from daozhang.service.announced import router as announced_router
-from daozhang.service.inbox import returning
+from daozhang.service.inbox import message_routes, returning
 from daozhang.service.inquiries.routes import router as inquiries_router
 from daozhang.service.merchants.routes import router as merchants_router
 from daozhang.service.orders import paying, watching
@@ -60,6 +60,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(webhooks.deliveries_router)
     app.include_router(watching.router)
     app.include_router(paying.router)
+    app.include_router(message_routes.router)
     app.include_router(returning.router)
     app.include_router(till_router)
     app.include_router(codes_router)

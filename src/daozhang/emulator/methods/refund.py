@@ -10,7 +10,7 @@ from daozhang.emulator.faults import FaultName
 from daozhang.emulator.ledger import Declined, Trade
 from daozhang.emulator.methods import terms
 from daozhang.emulator.methods.terms import Call
-from daozhang.emulator.notices import buyer_fields
+from daozhang.emulator.notices import buyer_fields, deposit_back_content
 
 
 def refund(desk: Desk, call: Call) -> dict[str, Any]:
@@ -26,7 +26,9 @@ def refund(desk: Desk, call: Call) -> dict[str, Any]:
         terms.text(call.terms, "refund_reason", 256),
     )
     changed = outcome.trade
+    to_card = outcome.refund.deposit_back and _wants_deposit_back(call)
     return {
+        **({"has_deposit_back": "true"} if to_card else {}),
         **buyer_fields(changed, desk.switches(call.app.app_id), id_name="buyer_user_id"),
         "fund_change": "Y" if outcome.moved else "N",
         "gmt_refund_pay": to_beijing_text(outcome.refund.at),
@@ -55,7 +57,20 @@ def query(desk: Desk, call: Call) -> dict[str, Any]:
         "send_back_fee": str(found.amount),
         "gmt_refund_pay": to_beijing_text(found.at),
     }
-    return {name: value for name, value in answer.items() if value}
+    said: dict[str, Any] = {name: value for name, value in answer.items() if value}
+    if found.deposit_back and _wants_deposit_back(call):
+        told = deposit_back_content(trade, found)
+        names = ("dback_status", "dback_amount", "bank_ack_time")
+        said["deposit_back_info"] = {
+            "has_deposit_back": "true",
+            **{name: told[name] for name in names if name in told},
+        }
+    return said
+
+
+def _wants_deposit_back(call: Call) -> bool:
+    options: Any = call.terms.get("query_options")
+    return isinstance(options, list) and "deposit_back_info" in options
 
 
 def _require_balance(desk: Desk, call: Call, trade: Trade, number: str) -> None:

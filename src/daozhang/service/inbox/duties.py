@@ -12,9 +12,15 @@ from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.duty import Duty
 from daozhang.service.inbox import store
+from daozhang.service.inbox.messages import Messages
 from daozhang.service.inbox.model import InboxStatus, RecordedNotification
 from daozhang.service.inbox.recording import CONFIRM_SIGNAL, INBOX_SIGNAL
-from daozhang.service.inbox.rules import CLAIM_ORDER_SECONDS, RETRY_DELAYS_SECONDS, agrees
+from daozhang.service.inbox.rules import (
+    CLAIM_ORDER_SECONDS,
+    MESSAGE,
+    RETRY_DELAYS_SECONDS,
+    agrees,
+)
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.meter import APPLY_SECONDS
 from daozhang.service.orders.actions import lock_order, raise_surprise
@@ -38,8 +44,10 @@ class ApplyNotifications(Duty):
     name = INBOX_SIGNAL
     is_awaited = True
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, messages: Messages) -> None:
+        """``messages`` takes what is no trade's notification."""
         self._context = context
+        self._messages = messages
 
     def run_due(self) -> int:
         """Applies one batch; returns how many rows it took."""
@@ -63,7 +71,10 @@ class ApplyNotifications(Duty):
         try:
             with self._context.database.begin() as tx:
                 for row in rows:
-                    _apply_one(tx, self._context, row, now)
+                    if row.kind.startswith(MESSAGE):
+                        self._messages.take(tx, row, now)
+                    else:
+                        _apply_one(tx, self._context, row, now)
         except Exception as error:  # noqa: BLE001 - one bad row must not stop the others; it is kept
             if len(rows) > 1:
                 middle = len(rows) // 2

@@ -20,7 +20,7 @@ class InboxStatus(StrEnum):
     CONFIRMING = "confirming"  # lacks an identity: a query decides
     WAITING = "waiting"  # names an order that does not exist yet
     APPLIED = "applied"
-    KEPT = "kept"  # a kind nobody acts on
+    KEPT = "kept"  # rows of earlier versions: a kind nobody acted on
     SURPRISED = "surprised"  # a person looks at it
 
 

@@ -105,7 +105,7 @@ def _row_of(
 ) -> dict[str, Any]:
     arrival = distinct.arrival
     status, outcome = _status_of(arrival, settled)
-    ended = status in (InboxStatus.KEPT, InboxStatus.APPLIED)
+    ended = status is InboxStatus.APPLIED
     return {
         "merchant_id": arrival.merchant.id,
         "notify_id": arrival.notify_id,
@@ -128,8 +128,6 @@ def _row_of(
 def _status_of(arrival: Arrival, settled: PlainSettlement | None) -> tuple[InboxStatus, str | None]:
     if settled is not None:
         return InboxStatus.APPLIED, settled.outcome
-    if arrival.fact is None and not arrival.is_about_trade:
-        return InboxStatus.KEPT, "kind is kept, not acted on"
     if arrival.needs_confirmation:
         return InboxStatus.CONFIRMING, None
     return InboxStatus.RECEIVED, None

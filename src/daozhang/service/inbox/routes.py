@@ -25,6 +25,7 @@ from daozhang.service.inbox.rules import (
     fact_of,
     identity_of,
     is_about_trade,
+    kind_of,
     needs_confirmation,
     number_of,
 )
@@ -146,7 +147,7 @@ def _arrival(
         notify_id=identity_of(notification),
         content_hash=notification.content_hash,
         out_trade_no=number_of(notification),
-        kind=notification.kind,
+        kind=kind_of(notification),
         body=body,
         fact=fact,
         is_about_trade=is_about_trade(notification),

@@ -60,6 +60,21 @@ def is_about_trade(notification: Notification) -> bool:
     return notification.fields.get("notify_type") == "trade_status_sync"
 
 
+MESSAGE: Final = "message:"
+"""Before the name of what is no trade's notification, in the column of the kind."""
+
+KIND_CHARACTERS_MAX: Final = 64
+
+
+def kind_of(notification: Notification) -> str:
+    """What it is called in the inbox: a trade's by what it says, every other by Alipay's name."""
+    if is_about_trade(notification):
+        return notification.kind
+    named = notification.fields.get("msg_method") or notification.fields.get("service")
+    name = named or notification.fields.get("notify_type") or "unnamed"
+    return f"{MESSAGE}{name}"[:KIND_CHARACTERS_MAX]
+
+
 def number_of(notification: Notification) -> str | None:
     """The order that it names; ``None`` if it names none or the number can be no order's."""
     number = notification.fields.get("out_trade_no") if is_about_trade(notification) else None

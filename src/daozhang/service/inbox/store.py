@@ -19,6 +19,9 @@ from daozhang.service.orders.store import orders
 NOT_APPLIED: Final = sa.text("status IN ('received', 'confirming', 'waiting', 'surprised')")
 """What the books do not hold (yet): few rows, which have an index of their own."""
 
+IS_MESSAGE: Final = sa.text("substr(kind, 1, 8) = 'message:'")
+"""What is no trade's notification (`daozhang.service.inbox.rules.MESSAGE`): an index of their own."""
+
 REFUSED_SAMPLES_MAX: Final = 50
 """How many refused bodies are kept per merchant: strangers cannot fill the disk."""
 
@@ -69,6 +72,13 @@ notifications = sa.Table(
         "copies",
         postgresql_where=sa.text("copies > 1"),
         sqlite_where=sa.text("copies > 1"),
+    ),
+    sa.Index(
+        "ix_inbox_notifications_messages",
+        "merchant_id",
+        "id",
+        postgresql_where=IS_MESSAGE,
+        sqlite_where=IS_MESSAGE,
     ),
     sa.Index("ix_inbox_notifications_merchant_id_out_trade_no", "merchant_id", "out_trade_no"),
     one_of("status", InboxStatus),
@@ -189,6 +199,31 @@ def list_notifications(
         .limit(rows_max)
     ).mappings()
     return [_row(row) for row in rows]
+
+
+def list_messages(
+    tx: Tx, merchant_id: int, *, before_id: int | None, rows_max: int, kind: str | None
+) -> list[RecordedNotification]:
+    """The merchant's messages, newest first, older than ``before_id``, of one ``kind`` if given."""
+    wanted = sa.select(notifications).where(notifications.c.merchant_id == merchant_id)
+    wanted = wanted.where(IS_MESSAGE)
+    if kind is not None:
+        wanted = wanted.where(notifications.c.kind == kind)
+    if before_id is not None:
+        wanted = wanted.where(notifications.c.id < before_id)
+    rows = tx.execute(wanted.order_by(notifications.c.id.desc()).limit(rows_max)).mappings()
+    return [_row(row) for row in rows]
+
+
+def find_message(
+    tx: Tx, merchant_id: int, message_id: int
+) -> tuple[RecordedNotification, str, bytes] | None:
+    """The merchant's message of that row, the hash of its content, and its sealed body."""
+    wanted = sa.select(notifications).where(
+        notifications.c.id == message_id, notifications.c.merchant_id == merchant_id, IS_MESSAGE
+    )
+    row = tx.execute(wanted).mappings().first()
+    return None if row is None else (_row(row), row["content_hash"], row["body_sealed"])
 
 
 def environment_of(tx: Tx, merchant_id: int) -> str:

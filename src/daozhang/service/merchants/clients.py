@@ -25,6 +25,7 @@ from daozhang.service.merchants import store
 from daozhang.service.merchants.credentials import (
     certificates_of,
     credentials_of,
+    encrypt_key_of,
     public_key_of,
 )
 from daozhang.service.merchants.model import CHANGED_SIGNAL, App, Merchant
@@ -99,6 +100,10 @@ class Clients:
         if certificates is not None:
             return VerifyingKeys(certificates.alipay_public_keys)
         return VerifyingKeys((self._keys.get(app.id, app, lambda: public_key_of(app)),))
+
+    def encrypt_key_for(self, merchant: Merchant) -> str | None:
+        """The key with which Alipay encrypts content for this merchant's app, if it has one."""
+        return encrypt_key_of(self._current().apps[merchant.app_row], self._context.sealer)
 
     def _certificates_of(self, app: App) -> CertificateSet | None:
         """One set for all clients of an app and its notifications: what one learns, all know."""

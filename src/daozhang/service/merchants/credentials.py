@@ -53,7 +53,7 @@ def credentials_of(app: App, merchant: Merchant | None, sealer: Sealer) -> Crede
         app_cert=app.app_cert,
         alipay_cert=app.alipay_cert,
         alipay_root_cert=app.alipay_root_cert,
-        encrypt_key=_encrypt_key(app, sealer),
+        encrypt_key=encrypt_key_of(app, sealer),
         gateway_url=app.gateway_url,
         v3_base_url=app.v3_base_url,
     )
@@ -72,7 +72,8 @@ def certificates_of(app: App | NewApp) -> CertificateSet | None:
     return CertificateSet.load(app=app.app_cert, alipay=app.alipay_cert, root=app.alipay_root_cert)
 
 
-def _encrypt_key(app: App, sealer: Sealer) -> str | None:
+def encrypt_key_of(app: App, sealer: Sealer) -> str | None:
+    """The key of the app's content encryption, unsealed; ``None`` if it has none."""
     if app.encrypt_key_sealed is None:
         return None
     bound_to = sealed_encrypt_key(app.environment, app.app_id)

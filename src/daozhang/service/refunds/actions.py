@@ -12,6 +12,7 @@ from daozhang.service.orders.model import Order
 from daozhang.service.orders.rules import SURPRISE
 from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
+from daozhang.service.refunds.banks import settle_bank
 from daozhang.service.refunds.events import refund_snapshot
 from daozhang.service.refunds.model import (
     Answer,
@@ -40,6 +41,9 @@ def take_answer(
     if answer.outcome is Outcome.PROVEN:
         assert answer.fact is not None
         settle_fact(tx, context, order, answer.fact)
+        settled = store.find_refund(tx, order.id, answer.fact.out_request_no)
+        if answer.bank_status is not None and settled is not None:
+            settle_bank(tx, context, order, settled, answer.bank_status, now)
         return
     if move.to is RefundStatus.FAILED:
         _fail(tx, context, order, refund.id, now)

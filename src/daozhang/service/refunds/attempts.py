@@ -19,8 +19,10 @@ from daozhang.service.merchants.clients import Clients
 from daozhang.service.merchants.outgoing import stopped_by
 from daozhang.service.orders.actions import lock_order
 from daozhang.service.orders.model import Order, RefundFact, Source
+from daozhang.service.orders.store import find_order_by_id
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.actions import take_answer
+from daozhang.service.refunds.banks import next_question
 from daozhang.service.refunds.model import Answer, Outcome, Refund, RefundOrigin, RefundStatus
 from daozhang.service.refunds.rules import Action
 from daozhang.service.refunds.settling import add_external, settle_unnamed
@@ -28,6 +30,7 @@ from daozhang.service.web.context import Context
 
 NO_BALANCE_CODE = "ACQ.SELLER_BALANCE_NOT_ENOUGH"
 REFUND_SUCCESS = "REFUND_SUCCESS"
+BANK_OPTIONS = ("deposit_back_info",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ class Attempts:
             operator_id=refund.operator_id,
             store_id=refund.store_id,
             terminal_id=refund.terminal_id,
+            refund_royalty_parameters=refund.royalty_parameters or None,
+            query_options=BANK_OPTIONS,
         )
         try:
             result = self.clients.client_for(order.merchant_id).call(operation)
@@ -126,13 +131,16 @@ class Attempts:
             return Answer(Outcome.UNPROVEN, "fund_change", f"fund_change={result.fund_change}")
         fact = self._fact(order, refund, refund.amount, Source.REFUND, result.trace_id)
         fact = structs.replace(fact, cumulative=result.refund_fee)
-        return Answer(Outcome.PROVEN, fact=fact)
+        to_card = (result.has_deposit_back or "").upper() in ("TRUE", "Y")
+        return Answer(Outcome.PROVEN, fact=fact, bank_status="P" if to_card else None)
 
     def ask(self, order: Order, refund: Refund) -> Answer:
         """What Alipay says of one refund; changes nothing, here or there."""
         assert refund.out_request_no is not None
         operation = TradeFastpayRefundQuery(
-            out_trade_no=order.out_trade_no, out_request_no=refund.out_request_no
+            out_trade_no=order.out_trade_no,
+            out_request_no=refund.out_request_no,
+            query_options=BANK_OPTIONS,
         )
         try:
             result = self.clients.client_for(order.merchant_id).call(operation)
@@ -145,7 +153,28 @@ class Attempts:
             return Answer(Outcome.ABSENT, "absent", "Alipay has no such refund that succeeded.")
         amount = result.refund_amount or refund.amount
         fact = self._fact(order, refund, amount, Source.REFUND_QUERY, result.trace_id)
-        return Answer(Outcome.PROVEN, fact=fact)
+        bank = (result.deposit_back_info or {}).get("dback_status")
+        return Answer(Outcome.PROVEN, fact=fact, bank_status=bank)
+
+    def ask_bank(self, refund_id: int) -> None:
+        """Asks what the bank did with a refund that is on its way to a card."""
+        with self.context.database.read() as tx:
+            refund = store.find_refund_by_id(tx, refund_id)
+            order = None if refund is None else find_order_by_id(tx, refund.order_id)
+        if refund is None or order is None or refund.out_request_no is None:
+            return
+        answer = self.ask(order, refund)
+        now = self.context.clock.now()
+        with self.context.database.begin() as tx:
+            lock_order(tx, order.id)
+            store.update_refund(
+                tx,
+                refund.id,
+                bank_ask_count=refund.bank_ask_count + 1,
+                bank_due_at=next_question(refund, now),
+            )
+            if answer.outcome is Outcome.PROVEN:
+                self.take(tx, order.id, refund.id, answer)
 
     def ask_named(
         self, order: Order, number: str, origin: RefundOrigin = RefundOrigin.EXTERNAL

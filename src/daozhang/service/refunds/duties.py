@@ -18,6 +18,9 @@ from daozhang.service.refunds.requesting import (
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL
 from daozhang.service.web.context import Context
 
+BANK_JOB: Final = "refund_bank"
+"""The name under which questions about banks wait in the queue."""
+
 BATCH_REFUNDS: Final = 50
 
 
@@ -60,3 +63,34 @@ class SweepRefunds(Duty):
             if store.has_releasable(tx):
                 return self._context.clock.now()
             return store.earliest_due(tx)
+
+
+class AskBanks(Duty):
+    """Asks after refunds to bank cards of which nobody has told where they landed."""
+
+    name = "refund_banks"
+
+    def __init__(self, context: Context, jobs: Jobs) -> None:
+        self._context = context
+        self._jobs = jobs
+
+    def run_due(self) -> int:
+        """Claims a batch and enqueues its questions, in one transaction."""
+        now = self._context.clock.now()
+        lease_until = now + timedelta(days=1)
+        with self._context.database.begin() as tx:
+            claimed = store.claim_at_bank(tx, now, lease_until, BATCH_REFUNDS)
+            for due in claimed:
+                self._jobs.enqueue(
+                    tx,
+                    BANK_JOB,
+                    f"{due.refund_id}:{due.attempt}",
+                    {"refund_id": due.refund_id},
+                    lane=f"app:{due.app_row}",
+                )
+        return len(claimed)
+
+    def next_due(self) -> datetime | None:
+        """When a bank is asked after next."""
+        with self._context.database.read() as tx:
+            return store.earliest_at_bank(tx)

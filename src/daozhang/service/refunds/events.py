@@ -7,11 +7,14 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from daozhang.service.orders.events import AmountText
-from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
+from daozhang.service.refunds.model import Destination, Refund, RefundOrigin, RefundStatus
+
+REFUND_BOUNCED: Final = "refund.bounced"
 
 REFUND_EVENTS: Final = {
     "refund.succeeded": "Money has gone back. Announced once for each refund, whoever started it.",
     "refund.failed": "It has not gone back and will not: Alipay refused it definitely.",
+    REFUND_BOUNCED: "A bank sent it back: it lies in the buyer's Alipay balance. Nothing is sent again.",
 }
 """Every type of event of this domain, with what it says."""
 
@@ -29,6 +32,10 @@ class RefundSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None
     last_code: Annotated[str | None, msgspec.Meta(description="What Alipay last said of it.")]
     last_message: str | None
+    destination: Annotated[
+        Destination | None,
+        msgspec.Meta(description="Where money for a bank card is; null for any other refund."),
+    ]
 
 
 def refund_snapshot(refund: Refund) -> dict[str, Any]:
@@ -42,5 +49,6 @@ def refund_snapshot(refund: Refund) -> dict[str, Any]:
         reason=refund.reason,
         last_code=refund.last_code,
         last_message=refund.last_message,
+        destination=refund.destination,
     )
     return msgspec.structs.asdict(snapshot)

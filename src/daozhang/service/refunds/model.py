@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from daozhang.money import Money
 from daozhang.service.orders.model import RefundFact
@@ -25,6 +27,14 @@ class RefundOrigin(StrEnum):
     OURS = "ours"
     EXTERNAL = "external"  # merchant centre, complaint, Alipay itself
     CANCEL = "cancel"  # a cancelled payment that had gone through
+
+
+class Destination(StrEnum):
+    """Where the money of a refund to a bank card is."""
+
+    BANK_CARD_PENDING = "bank_card_pending"  # on its way to the card, for days
+    BANK_CARD = "bank_card"  # the bank has taken it
+    BUYER_BALANCE = "buyer_balance"  # the bank sent it back: it lies in the buyer's Alipay balance
 
 
 class Outcome(StrEnum):
@@ -71,6 +81,11 @@ class Refund:
     last_code: str | None = None
     last_message: str | None = None
     ended_at: datetime | None = None
+    destination: Destination | None = None
+    bank_due_at: datetime | None = None
+    bank_ask_count: int = 0
+    royalty_parameters: tuple[Mapping[str, Any], ...] = ()
+    idempotency_key: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -94,6 +109,8 @@ class NewRefund:
     terminal_id: str | None = None
     store_id: str | None = None
     requested_by: str | None = None
+    royalty_parameters: tuple[Mapping[str, Any], ...] = ()
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +121,5 @@ class Answer:
     code: str | None = None
     message: str | None = None
     fact: RefundFact | None = None
+    bank_status: str | None = None
+    """``dback_status``, if the money goes to a bank card."""

@@ -44,7 +44,9 @@ def request_refund(
     """
     known = store.find_refund(tx, order.id, new.out_request_no)
     if known is not None:
-        if known.amount != new.amount or known.origin is not RefundOrigin.OURS:
+        same_shares = list(known.royalty_parameters) == list(new.royalty_parameters)
+        same = known.amount == new.amount and same_shares
+        if not same or known.origin is not RefundOrigin.OURS:
             raise RefundConflict(known)
         return known, False
     if not may_wait:
@@ -92,6 +94,8 @@ def _row_of(order: Order, new: NewRefund, now: datetime, due_at: datetime) -> di
         "terminal_id": new.terminal_id,
         "store_id": new.store_id,
         "requested_by": new.requested_by,
+        "royalty_parameters": [dict(row) for row in new.royalty_parameters] or None,
+        "idempotency_key": new.idempotency_key,
         "calling": False,
         "call_count": 0,
         "ask_count": 0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +25,20 @@ from daozhang.service.web.problem import AmountText, amount_of
 router = APIRouter(prefix="/v1/orders", tags=["refunds"])
 
 
+class RoyaltyParameter(BaseModel):
+    """Who gives back how much of a share. Names and types are Alipay's (apis.md §3.1)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    royalty_type: Literal["transfer", "replenish_refund"] = "transfer"
+    trans_out: ShortText | None = None
+    trans_out_type: ShortText | None = None
+    trans_in: ShortText | None = None
+    trans_in_type: ShortText | None = None
+    amount: AmountText | None = None
+    desc: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+
+
 class RefundIn(BaseModel):
     """A refund to be made. It needs a number of yours, here or as `Idempotency-Key`."""
 
@@ -36,6 +50,11 @@ class RefundIn(BaseModel):
     operator_id: ShortText | None = None
     terminal_id: ShortText | None = None
     store_id: ShortText | None = None
+    refund_royalty_parameters: list[RoyaltyParameter] = Field(
+        default_factory=list[RoyaltyParameter],
+        max_length=20,
+        description="Shares that go back with it, where Alipay does not take them by itself.",
+    )
 
 
 class RefundOut(BaseModel):
@@ -58,6 +77,13 @@ class RefundOut(BaseModel):
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
+    destination: str | None = Field(
+        description="Of a refund to a bank card: bank_card_pending, bank_card, or buyer_balance if the "
+        "bank sent it back."
+    )
+    refund_royalty_parameters: list[dict[str, Any]]
+    idempotency_key: str | None
+    requested_by: str | None
     next_attempt_at: datetime | None
     held_at: datetime | None = Field(
         description="Since when it waits because outgoing money is stopped."
@@ -83,6 +109,10 @@ class RefundOut(BaseModel):
             created_at=refund.created_at,
             updated_at=refund.updated_at,
             ended_at=refund.ended_at,
+            destination=None if refund.destination is None else refund.destination.value,
+            refund_royalty_parameters=[dict(row) for row in refund.royalty_parameters],
+            idempotency_key=refund.idempotency_key,
+            requested_by=refund.requested_by,
             next_attempt_at=refund.due_at,
             held_at=refund.held_at,
         )
@@ -123,6 +153,10 @@ def post_refund(
                 terminal_id=wanted.terminal_id,
                 store_id=wanted.store_id,
                 requested_by=f"api_key:{caller.api_key_id}",
+                royalty_parameters=tuple(
+                    row.model_dump(exclude_none=True) for row in wanted.refund_royalty_parameters
+                ),
+                idempotency_key=request.headers.get(HEADER),
             )
             made, is_new = request_refund(
                 tx, jobs, order, new, now, daily_limit=caller.refund_limit

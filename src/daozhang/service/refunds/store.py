@@ -9,15 +9,18 @@ from typing import Any, Final, NamedTuple, cast
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Moment, RowId, Tx, metadata, one_of
+from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.merchants.store import STOPPED, merchants
-from daozhang.service.refunds.model import Refund, RefundOrigin, RefundStatus
+from daozhang.service.refunds.model import Destination, Refund, RefundOrigin, RefundStatus
 
 UNDECIDED: Final = sa.text("status IN ('requested', 'unknown')")
 """Refunds whose end is not known: few rows, which have an index of their own."""
 
 HELD: Final = sa.text("held_at IS NOT NULL")
 """Refunds that the merchant's switch for outgoing money keeps from being sent."""
+
+AT_BANK: Final = sa.text("bank_due_at IS NOT NULL")
+"""Refunds that a bank has not taken yet, as far as anybody has told."""
 
 refunds = sa.Table(
     "refunds",
@@ -45,6 +48,11 @@ refunds = sa.Table(
     sa.Column("last_code", sa.String(128)),
     sa.Column("last_message", sa.Text),
     sa.Column("ended_at", Moment),
+    sa.Column("destination", sa.String(24)),
+    sa.Column("bank_due_at", Moment),
+    sa.Column("bank_ask_count", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("royalty_parameters", Json),
+    sa.Column("idempotency_key", sa.String(255)),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("order_id", "out_request_no"),
@@ -57,6 +65,7 @@ refunds = sa.Table(
         postgresql_where=UNDECIDED,
         sqlite_where=UNDECIDED,
     ),
+    sa.Index("ix_refunds_bank_due", "bank_due_at", postgresql_where=AT_BANK, sqlite_where=AT_BANK),
     sa.Index("ix_refunds_held", "merchant_id", postgresql_where=HELD, sqlite_where=HELD),
     one_of("status", RefundStatus),
     one_of("origin", RefundOrigin),
@@ -193,6 +202,33 @@ def count_attempts(tx: Tx, refund_ids: Collection[int]) -> None:
     )
 
 
+def claim_at_bank(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
+    """Claims refunds whose bank is to be asked after; as `claim_due`, by their questions' count."""
+    due = (
+        sa.select(refunds.c.id)
+        .where(refunds.c.bank_due_at <= now)
+        .order_by(refunds.c.bank_due_at)
+        .limit(rows_max)
+    )
+    if tx.dialect == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    claimed = tx.execute(
+        sa.update(refunds)
+        .where(refunds.c.id.in_(due))
+        .values(bank_due_at=lease_until)
+        .returning(refunds.c.id, refunds.c.bank_ask_count, _APP_ROW)
+    )
+    return [Due(row.id, row.bank_ask_count, row.app_row) for row in claimed]
+
+
+def earliest_at_bank(tx: Tx) -> datetime | None:
+    """When a bank is asked after next."""
+    earliest = sa.select(sa.func.min(refunds.c.bank_due_at)).where(
+        refunds.c.bank_due_at.is_not(None)
+    )
+    return tx.execute(earliest).scalar()
+
+
 _RELEASABLE: Final = (
     refunds.c.held_at.is_not(None),
     refunds.c.merchant_id.not_in(STOPPED),
@@ -220,11 +256,14 @@ def refund_of(row: Mapping[Any, Any]) -> Refund:
     plain = {
         name: row[name]
         for name in Refund.__dataclass_fields__
-        if name not in ("origin", "status", "amount")
+        if name not in ("origin", "status", "amount", "destination", "royalty_parameters")
     }
+    destination = row["destination"]
     return Refund(
         origin=RefundOrigin(row["origin"]),
         status=RefundStatus(row["status"]),
         amount=Money(row["amount_minor"], row["currency"]),
+        destination=None if destination is None else Destination(destination),
+        royalty_parameters=tuple(row["royalty_parameters"] or ()),
         **plain,
     )

@@ -1,0 +1,141 @@
+"""What the application gateway says, typed by kind ("From Ant", apis.md §16, protocol.md §6.8).
+
+`daozhang.alipay.verify` makes a `Message` of a signed body; `read_message` makes of that what its
+``msg_method`` means. A kind without a type here stays a `Message`: nothing is lost of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final, cast
+
+import msgspec
+
+from daozhang.alipay.errors import Untrusted, UntrustedReason
+from daozhang.alipay.notifications import Message
+from daozhang.clock import from_beijing_text
+from daozhang.money import Money, MoneyError
+
+
+class TypedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message whose content was read. ``content`` holds all of it, also what has no name here."""
+
+    METHOD: ClassVar[str]
+
+    content: Mapping[str, Any]
+
+
+class RefundDepositBack(TypedMessage, frozen=True, kw_only=True):
+    """A bank has taken a refund to a card, or sent it back: then it lies in the buyer's balance.
+
+    ``dback_status`` is ``P`` (on its way), ``S`` (arrived) or ``F`` (came back).
+    """
+
+    METHOD: ClassVar[str] = "alipay.trade.refund.depositback.completed"
+
+    trade_no: str | None = None
+    out_trade_no: str | None = None
+    out_request_no: str | None = None
+    dback_status: str | None = None
+    dback_amount: Money | None = None
+    bank_ack_time: datetime | None = None
+    est_bank_receipt_time: datetime | None = None
+
+
+class OrderSettled(TypedMessage, frozen=True, kw_only=True):
+    """What became of a share that was made later."""
+
+    METHOD: ClassVar[str] = "alipay.trade.order.settle.notify"
+
+    trade_no: str | None = None
+    settle_no: str | None = None
+    out_request_no: str | None = None
+    msg_type: str | None = None
+    operation_dt: datetime | None = None
+
+
+class TransferChanged(TypedMessage, frozen=True, kw_only=True):
+    """A transfer has moved on."""
+
+    METHOD: ClassVar[str] = "alipay.fund.trans.order.changed"
+
+    out_biz_no: str | None = None
+    order_id: str | None = None
+    pay_fund_order_id: str | None = None
+    status: str | None = None
+    trans_amount: Money | None = None
+    error_code: str | None = None
+    fail_reason: str | None = None
+
+
+class AuthorisationCancelled(TypedMessage, frozen=True, kw_only=True):
+    """A merchant has withdrawn the authorisation of a service provider's app."""
+
+    METHOD: ClassVar[str] = "alipay.open.auth.appauth.cancelled"
+
+    auth_app_id: str | None = None
+    user_id: str | None = None
+
+
+class ComplaintChanged(TypedMessage, frozen=True, kw_only=True):
+    """A buyer's complaint has moved on (the name is unverified)."""
+
+    METHOD: ClassVar[str] = "alipay.merchant.tradecomplain.changed"
+
+    complain_event_id: str | None = None
+    trade_no: str | None = None
+    status: str | None = None
+
+
+KINDS: Final[Mapping[str, type[TypedMessage]]] = {
+    kind.METHOD: kind
+    for kind in (
+        RefundDepositBack,
+        OrderSettled,
+        TransferChanged,
+        AuthorisationCancelled,
+        ComplaintChanged,
+    )
+}
+"""By ``msg_method``."""
+
+_AMOUNTS: Final = frozenset({"dback_amount", "trans_amount"})
+_TIMES: Final = frozenset({"bank_ack_time", "est_bank_receipt_time", "operation_dt"})
+
+
+def content_of(message: Message) -> Mapping[str, Any]:
+    """The content of a message as an object; empty for one that has none, or whose content is XML or
+    encrypted with a key that was not given."""
+    try:
+        read = msgspec.json.decode(message.content or "{}")
+    except msgspec.DecodeError:
+        return {}
+    return cast("Mapping[str, Any]", read) if isinstance(read, dict) else {}
+
+
+def read_message(message: Message) -> TypedMessage | Message:
+    """What ``message`` means; itself if its kind has no type here.
+
+    Raises `Untrusted` if a field is not what it must be: it is signed, and must not be guessed.
+    """
+    kind = KINDS.get(message.msg_method or "")
+    if kind is None:
+        return message
+    content = content_of(message)
+    names = [name for name in kind.__struct_fields__ if name != "content"]
+    given = {name: content[name] for name in names if content.get(name) not in (None, "")}
+    read: dict[str, Any] = {name: _read(name, value) for name, value in given.items()}
+    return kind(content=content, **read)
+
+
+def _read(name: str, value: object) -> object:
+    text = value if isinstance(value, str) else str(value)
+    try:
+        if name in _AMOUNTS:
+            return Money.parse(text)
+        return from_beijing_text(text) if name in _TIMES else text
+    except (ValueError, MoneyError):
+        raise Untrusted(
+            UntrustedReason.BAD_FIELD, f"{name} is signed, but {text[:40]!r} cannot be read."
+        ) from None
