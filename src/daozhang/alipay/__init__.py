@@ -5,6 +5,7 @@ Everything public is here; see `daozhang.alipay.errors` for what can go wrong an
 """
 
 from daozhang.alipay.app_results import AppResult, AppStatus, verify_app_result
+from daozhang.alipay.buyers import BuyerRef
 from daozhang.alipay.catalogue import UnknownMethod
 from daozhang.alipay.certificates import CertificateSet
 from daozhang.alipay.client import Alipay, AsyncAlipay
@@ -46,6 +47,7 @@ from daozhang.alipay.notifications import (
     Waiting,
 )
 from daozhang.alipay.notify import SUCCESS, verify
+from daozhang.alipay.operations.create import TradeCreate, TradeCreateResult
 from daozhang.alipay.operations.pay import TradePay, TradePayResult, scene_of
 from daozhang.alipay.operations.refund import (
     TradeFastpayRefundQuery,
@@ -66,6 +68,7 @@ from daozhang.alipay.operations.trade import (
     TradeQueryResult,
     TradeWapPay,
 )
+from daozhang.alipay.phone_numbers import PhoneNumber, decrypt_phone
 from daozhang.alipay.returns import ReturnPage, verify_return
 
 __all__ = [
@@ -77,6 +80,7 @@ __all__ = [
     "AppStatus",
     "AsyncAlipay",
     "AuthorisationCancelled",
+    "BuyerRef",
     "Call",
     "CertificateProblem",
     "CertificateSet",
@@ -97,6 +101,7 @@ __all__ = [
     "OutcomeUnknown",
     "Paid",
     "PartlyRefunded",
+    "PhoneNumber",
     "PrivateKey",
     "PublicKey",
     "RefundDepositBack",
@@ -107,6 +112,8 @@ __all__ = [
     "TradeCancelResult",
     "TradeClose",
     "TradeCloseResult",
+    "TradeCreate",
+    "TradeCreateResult",
     "TradeFastpayRefundQuery",
     "TradeFastpayRefundQueryResult",
     "TradeNotification",
@@ -128,6 +135,7 @@ __all__ = [
     "UntrustedReason",
     "VerifyingKeys",
     "Waiting",
+    "decrypt_phone",
     "read_message",
     "scene_of",
     "verify",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -20,22 +20,33 @@ from starlette.routing import Route
 from daozhang.clock import to_beijing_text
 from daozhang.emulator import wire
 from daozhang.emulator.calls import Outcome
+from daozhang.emulator.control_bodies import (
+    BankBody,
+    ClockBody,
+    ConfirmBody,
+    FaultBody,
+    MessageBody,
+    PayBody,
+    PaymentCodeBody,
+    PhoneBody,
+    RefundBody,
+    ResetBody,
+    TradePayBody,
+)
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.errors import GatewayError, business, require_code
-from daozhang.emulator.faults import Fault, FaultName
+from daozhang.emulator.faults import Fault
 from daozhang.emulator.gateway import Conversation, Gateway
-from daozhang.emulator.ledger import Channel, Declined, Product, RefundOrigin, Trade
+from daozhang.emulator.ledger import Declined, Product, RefundOrigin, Trade
 from daozhang.emulator.methods import terms
 from daozhang.emulator.methods.catalogue import APP_PAY
 from daozhang.emulator.notifier import Notifier
 from daozhang.emulator.requests import read_body
 from daozhang.emulator.switches import changed
 from daozhang.emulator.views import fault_content, notification_content, trade_content
-from daozhang.emulator.wallet import BALANCE_TOO_LOW, Behaviour
 from daozhang.emulator.wire import Unreadable
 from daozhang.money import Money, MoneyError
 
-ADVANCE_SECONDS_MAX: Final = 10 * 366 * 86400
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
 _LOCAL_CLIENTS: Final = frozenset({"127.0.0.1", "::1", "testclient"})
 _Body = TypeVar("_Body", bound=msgspec.Struct)
@@ -48,83 +59,6 @@ class Refused(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
-
-
-class PayBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/pay``."""
-
-    out_trade_no: str = ""
-    app_id: str | None = None
-    channel: Channel = Channel.BALANCE
-    order_string: str = ""
-
-
-class PaymentCodeBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/payment_codes``."""
-
-    behaviour: Behaviour = Behaviour.PAYS
-    sub_code: str = BALANCE_TOO_LOW
-    channel: Channel = Channel.BALANCE
-    face: bool = False
-
-
-class ConfirmBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/confirm``."""
-
-    out_trade_no: str
-    app_id: str | None = None
-    agree: bool = True
-
-
-class MessageBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/messages``."""
-
-    app_id: str
-    msg_method: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    content: dict[str, Any] = {}
-    encrypted: bool = False
-
-
-class BankBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/bank_returns``."""
-
-    out_trade_no: str
-    out_request_no: str
-    app_id: str | None = None
-    arrived: bool = True
-
-
-class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/clock``."""
-
-    advance_seconds: Annotated[float, msgspec.Meta(ge=0, le=ADVANCE_SECONDS_MAX)]
-
-
-class RefundBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/refund``."""
-
-    out_trade_no: str
-    app_id: str | None = None
-    amount: str | None = None
-    out_request_no: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-
-
-class FaultBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/faults``."""
-
-    name: FaultName
-    out_trade_no: str | None = None
-    app_id: str | None = None
-    method: str | None = None
-    times: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    probability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
-
-
-class ResetBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /_control/reset``."""
-
-    seed: int | None = None
 
 
 class Control:
@@ -146,6 +80,8 @@ class Control:
             self._route("/_control/pay", self.pay, "POST"),
             self._route("/_control/payment_codes", self.payment_code, "POST"),
             self._route("/_control/confirm", self.confirm, "POST"),
+            self._route("/_control/trade_pay", self.trade_pay, "POST"),
+            self._route("/_control/phone_number", self.phone_number, "POST"),
             self._route("/_control/refund", self.refund, "POST"),
             self._route("/_control/bank_returns", self.bank_returns, "POST"),
             self._route("/_control/messages", self.message, "POST"),
@@ -270,6 +206,35 @@ class Control:
         answered = _not_declined(lambda: self._desk.confirm(trade, agree=body.agree))
         await self._settle()
         return trade_content(answered)
+
+    async def trade_pay(self, request: Request) -> object:
+        """Plays ``my.tradePay``: what the mini program gets back. Only 9000 pays."""
+        body = await _read(request, TradePayBody)
+        found = [trade for trade in self._desk.trades() if trade.trade_no == body.trade_no]
+        if not found:
+            raise Refused(404, "TRADE_NOT_EXIST", f"No trade {body.trade_no[:40]!r}.")
+        if body.result_code == "9000":
+            _not_declined(lambda: self._desk.pay(found[0], body.channel))
+            await self._settle()
+        return {"resultCode": body.result_code}
+
+    async def phone_number(self, request: Request) -> object:
+        """What ``my.getPhoneNumber`` gives a mini program: encrypted for the app, and signed."""
+        body = await _read(request, PhoneBody)
+        app = self._desk.identities.app_by_id(body.app_id)
+        if app is None:
+            raise Refused(404, "APP_NOT_EXIST", f"No app {body.app_id[:40]!r} in this directory.")
+        content = {"code": "10000", "msg": "Success", "mobile": body.mobile}
+        response = wire.encrypt(wire.compact_json(content).encode(), app.aes_key)
+        key = self._desk.identities.authority.private_key
+        sign = wire.sign(key, f'"{response}"'.encode(), "RSA2")
+        return {
+            "response": response,
+            "sign": sign,
+            "sign_type": "RSA2",
+            "encrypt_type": "AES",
+            "charset": "UTF-8",
+        }
 
     async def refund(self, request: Request) -> object:
         """The merchant refunds in the merchant centre, past the API."""

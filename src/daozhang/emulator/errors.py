@@ -95,6 +95,11 @@ BUSINESS_TEXTS: Final = {
     "ACQ.ACCESS_FORBIDDEN": "无权限使用接口",
     "ACQ.SELLER_BEEN_BLOCKED": "商家账号被冻结",
     "ACQ.EXIST_FORBIDDEN_WORD": "订单信息中包含违禁词",
+    "ACQ.PAYER_UNMATCHED": "付款人不匹配",
+    "ACQ.OPEN_ID_NOT_TINY_APP": "open_id不是小程序的",
+    "ACQ.UNBOUND_APPLICATION": "小程序未与商户绑定",
+    "ACQ.PRODUCT_NOT_SUPPORT_IN_TINY_APP": "该产品不支持小程序",
+    "ACQ.BIZ_PRODUCT_NOT_ALLOWED": "业务产品不允许",
     "ACQ.CANCEL_NOT_ALLOWED": "不允许撤销",
     "ACQ.REASON_TRADE_BEEN_FREEZEN": "交易已经被冻结",
 }

@@ -37,6 +37,7 @@ class Product(StrEnum):
     APP = "app"
     QR = "qr"
     BARCODE = "barcode"
+    MINI = "mini"
 
 
 class Channel(StrEnum):
@@ -103,6 +104,8 @@ class PaymentRequest:
     terminal_id: str = ""
     channels: tuple[Channel, ...] = tuple(Channel)
     instalments: int = 0
+    buyer_id: str = ""
+    buyer_open_id: str = ""
     charset: str = "utf-8"
     sign_type: str = "RSA2"
     version: str = "1.0"
@@ -255,7 +258,7 @@ class Ledger:
                 trade_no=new_trade_no(now),
                 request=request,
                 created_at=now,
-                buyer_id="2088" + _digits(12),
+                buyer_id=request.buyer_id or "2088" + _digits(12),
             )
         )
 

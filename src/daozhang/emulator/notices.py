@@ -139,6 +139,9 @@ def buyer_fields(trade: Trade, switches: Switches, *, id_name: str) -> dict[str,
         masked = ""
     else:
         masked = f"{trade.buyer_id[-3:]}***@example.com"
+    named = trade.request.buyer_open_id
+    if named:
+        return {"buyer_open_id": named, "buyer_logon_id": masked}
     if switches.buyer_open_id:
         open_id = f"074a1Cc{trade.buyer_id}".ljust(47, "o")
         return {"buyer_open_id": open_id, "buyer_logon_id": masked}

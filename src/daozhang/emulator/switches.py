@@ -39,6 +39,7 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     app: Triggers = Triggers(closed=True, finished=True)
     qr: Triggers = Triggers(closed=True)
     barcode: Triggers = Triggers()
+    mini: Triggers = Triggers(closed=True)
     refund_window_days: int = 365
     """How long a payment can be refunded; then the trade is finished."""
     finished_at_once: bool = False
@@ -60,6 +61,7 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Product.APP: self.app,
             Product.QR: self.qr,
             Product.BARCODE: self.barcode,
+            Product.MINI: self.mini,
         }[product]
 
 

@@ -10,6 +10,7 @@ from daozhang.service.announced import router as announced_router
 from daozhang.service.inbox import message_routes, returning
 from daozhang.service.inquiries.routes import router as inquiries_router
 from daozhang.service.merchants.routes import router as merchants_router
+from daozhang.service.mini.routes import router as mini_router
 from daozhang.service.orders import paying, watching
 from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
@@ -63,5 +64,6 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(message_routes.router)
     app.include_router(returning.router)
     app.include_router(till_router)
+    app.include_router(mini_router)
     app.include_router(codes_router)
     app.include_router(pages.router)

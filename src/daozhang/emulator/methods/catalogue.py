@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Product
-from daozhang.emulator.methods import pay, refund, trade
+from daozhang.emulator.methods import create, pay, refund, trade
 from daozhang.emulator.methods.terms import Call
 
 Method = Callable[[Desk, Call], dict[str, Any]]
@@ -28,6 +28,7 @@ def methods(base_url: str) -> dict[str, Method]:
         "alipay.trade.query": trade.query,
         "alipay.trade.close": trade.close,
         "alipay.trade.pay": pay.pay,
+        "alipay.trade.create": create.create,
         "alipay.trade.cancel": trade.cancel,
         PRECREATE: lambda desk, call: trade.precreate(desk, call, base_url),
         "alipay.trade.refund": refund.refund,
@@ -43,6 +44,7 @@ V3_PATHS: Final = {
         "alipay.trade.query",
         "alipay.trade.close",
         "alipay.trade.pay",
+        "alipay.trade.create",
         "alipay.trade.cancel",
         "alipay.trade.precreate",
         "alipay.trade.refund",
@@ -113,7 +115,6 @@ NOT_IMITATED: Final = frozenset(
         "alipay.security.risk.customerriskrank.get",
         "alipay.system.oauth.token",
         "alipay.trade.advance.consult",
-        "alipay.trade.create",
         "alipay.trade.customs.declare",
         "alipay.trade.customs.query",
         "alipay.trade.order.onsettle.query",

@@ -39,6 +39,7 @@ DEFAULT_LIFE: Final = {
     Product.APP: timedelta(days=15),
     Product.QR: timedelta(hours=3),
     Product.BARCODE: timedelta(hours=3),
+    Product.MINI: timedelta(days=15),
 }
 """How long a trade waits for the buyer where the request does not say."""
 
@@ -226,6 +227,8 @@ def payment_request(call: Call, product: Product) -> PaymentRequest:
         terminal_id=text(terms, "terminal_id", 32),
         channels=channels(terms),
         instalments=instalments(terms),
+        buyer_id=text(terms, "buyer_id", 28),
+        buyer_open_id=text(terms, "buyer_open_id", 128),
         charset=call.charset,
         sign_type=call.sign_type,
     )

@@ -41,6 +41,8 @@ SHOWN: Final[Mapping[str, tuple[str, str]]] = {
 _BY_STATUS: Final[Mapping[str, str]] = {
     AppStatus.CANCELLED: "cancelled",
     AppStatus.FAILED: "not_paid",
+    "4": "not_paid",  # a mini program that may not pay (apis.md §9)
+    "99": "cancelled",  # the buyer left by "forgot password"
 }
 """All others leave it open, 9000 included, until Alipay itself has said that it was paid."""
 

@@ -68,6 +68,7 @@ class Source(StrEnum):
     NOTIFICATION = "notification"
     QUERY = "query"
     PAY = "pay"
+    CREATE = "create"
     CLOSE = "close"
     CANCEL = "cancel"
     REFUND = "refund"

@@ -42,10 +42,10 @@ class OrderIn(BaseModel):
     amount: AmountText = Field(description='What is to be paid, as text: "88.88".')
     currency: str = Field("CNY", description="ISO 4217.")
     subject: str = Field(min_length=1, max_length=256, description="What the buyer reads.")
-    way: Literal["page", "wap", "app", "qr", "barcode"] = Field(
+    way: Literal["page", "wap", "app", "qr", "barcode", "mini"] = Field(
         "page",
         description="How the buyer pays: on a computer's page, in a phone's browser, in your app, by "
-        "scanning your code, or by showing a code that you scan.",
+        "scanning your code, by showing a code that you scan, or inside Alipay (a mini program).",
     )
     pay_options: PayOptions | None = None
     body: str | None = Field(None, max_length=128)
