@@ -53,6 +53,7 @@ class Server:
             lifespan="on",
             ws="none",
             timeout_graceful_shutdown=2,
+            timeout_keep_alive=600,  # a client that was long silent meets no connection being closed
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
