@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import growth, imports, notifications, signing, verifying, webhooks
+from benchmarks import growth, imports, notifications, signing, till, verifying, webhooks
 
 
 def main(arguments: list[str]) -> int:
@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
             growth.run(dialect, few, 1 if quick else 4, 20_000 if quick else 150_000, grown)
             for dialect in ("postgresql", "sqlite")
         ],
+        till.run(few, 20 if quick else 200),
         webhooks.run(few, 1000 if quick else 5000, 3 if quick else 6),
     ]
     return 0 if all(kept) else 1

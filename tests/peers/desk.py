@@ -39,6 +39,12 @@ class Desk:
         """What the emulator's control plane answers."""
         return httpx2.post(f"{self.address}/_control/{path}", json=body, trust_env=False)
 
+    def payment_code(self, **how: str) -> str:
+        """A code that a buyer shows."""
+        answer = self.control("payment_codes", {**how})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["payment_code"])
+
     def pay(self, out_trade_no: str) -> None:
         """The buyer pays the trade, whose page was opened."""
         answer = self.control("pay", {"out_trade_no": out_trade_no})

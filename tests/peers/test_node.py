@@ -146,6 +146,43 @@ def test_content_goes_encrypted_both_ways(
     assert v3["value"]["data"]["trade_no"] == notice["trade_no"]
 
 
+def test_the_other_ways_to_pay(
+    node_peer: Calls, config: dict[str, Any], desk: Desk, receiver: Receiver
+) -> None:
+    """A phone's browser and app, both kinds of code, and a mini program: as this SDK sends them."""
+    wap, app, shown, scanned, asked, mini = (new_number() for _ in range(6))
+    terms = {"total_amount": "8.88", "subject": SUBJECT}
+    code = {name: desk.payment_code(behaviour=name) for name in ("pays", "asks")}
+    at_till = {**terms, "scene": "bar_code"}
+    buyer = {"buyer_id": "2088102168897047"}
+    given = {"bizContent": {**terms, "out_trade_no": wap}, "notify_url": receiver.address}
+    page, string, qr, paid, waits, made, again = node_peer(
+        config,
+        ["pageExecute", "alipay.trade.wap.pay", "GET", given],
+        ["sdkExecute", "alipay.trade.app.pay", {"bizContent": {**terms, "out_trade_no": app}}],
+        execute("alipay.trade.precreate", {**terms, "out_trade_no": shown}),
+        execute(
+            "alipay.trade.pay", {**at_till, "out_trade_no": scanned, "auth_code": code["pays"]}
+        ),
+        execute("alipay.trade.pay", {**at_till, "out_trade_no": asked, "auth_code": code["asks"]}),
+        execute("alipay.trade.create", {**terms, **buyer, "out_trade_no": mini}),
+        [
+            "curl",
+            "POST",
+            "/v3/alipay/trade/create",
+            {"body": {**terms, **buyer, "out_trade_no": mini}},
+        ],
+    )
+    assert open_page(page["value"]).status_code == 200
+    desk.pay(wap)
+    assert receiver.next()["out_trade_no"] == wap
+    desk.control("pay", {"order_string": string["value"]}).raise_for_status()
+    assert qr["value"]["qrCode"].startswith("http")
+    assert (paid["value"]["code"], paid["value"]["totalAmount"]) == ("10000", "8.88")
+    assert waits["value"]["code"] == "10003"
+    assert made["value"]["tradeNo"] == again["value"]["data"]["trade_no"]
+
+
 def test_another_key_is_refused_by_the_gateway(node_peer: Calls, desk: Desk) -> None:
     """The SDK verifies the refusal, which echoes what the gateway computed the signature over."""
     config = key_mode(desk) | {"privateKey": stranger_key()}

@@ -97,6 +97,24 @@ def test_official_closes_and_cancels(official_python: Calls, desk: Desk) -> None
     assert cancelled["value"]["success"] is True
 
 
+def test_official_charges_a_code_and_makes_a_trade(official_python: Calls, desk: Desk) -> None:
+    at_till = {"total_amount": "8.88", "subject": SUBJECT, "scene": "bar_code"}
+    scanned, asked, mini = (new_number() for _ in range(3))
+    code = {name: desk.payment_code(behaviour=name) for name in ("pays", "asks")}
+    trade = {"out_trade_no": mini, "total_amount": "8.88", "subject": SUBJECT}
+    paid, waits, made = official_python(
+        official_config(desk),
+        execute(
+            "alipay.trade.pay", {**at_till, "out_trade_no": scanned, "auth_code": code["pays"]}
+        ),
+        execute("alipay.trade.pay", {**at_till, "out_trade_no": asked, "auth_code": code["asks"]}),
+        execute("alipay.trade.create", {**trade, "buyer_id": "2088102168897047"}),
+    )
+    assert (paid["value"]["code"], paid["value"]["receipt_amount"]) == ("10000", "8.88")
+    assert waits["value"]["code"] == "10003"
+    assert len(made["value"]["trade_no"]) == 28
+
+
 def test_official_does_not_believe_an_unsigned_answer(official_python: Calls, desk: Desk) -> None:
     desk.control("faults", {"name": "gateway_unsigned", "times": 1}).raise_for_status()
     [answer] = official_python(

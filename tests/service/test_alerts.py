@@ -41,7 +41,7 @@ def alerting(tmp_path: Path, **chosen: object) -> Generator[SignedWorld]:
     """A service that may call the test's own machine, whose orders do not run out."""
     settings = {
         "webhooks_allow_private": True,
-        "alerts_repeat_hours": 2,
+        "alerts_repeat_hours": 1,
         "order_expiry_seconds": 1_296_000,
         **chosen,
     }
@@ -84,14 +84,14 @@ def test_an_alert_is_told_once_repeated_while_it_lasts_and_its_end_is_told(tmp_p
         assert here.got == []
         break_it(world)
         world.pass_time(60)
-        world.pass_time(2 * HOUR - 120)
+        world.pass_time(HOUR - 120)
         assert [told(post) for post in here.got] == [[("orders_unwatched", "raised")]]
         world.pass_time(120)
         assert [told(post) for post in here.got] == [[("orders_unwatched", "raised")]] * 2
         mend_it(world)
         world.pass_time(60)
         assert told(here.got[2]) == [("orders_unwatched", "resolved")]
-        world.pass_time(3 * HOUR)
+        world.pass_time(2 * HOUR)
         assert len(here.got) == 3
         break_it(world)
         world.pass_time(60)
@@ -167,7 +167,7 @@ def test_what_did_not_arrive_is_tried_again_and_shown(tmp_path: Path, no: Answer
             world.pass_time(300)
             assert not_sent(world) == 0
             so_far = len(robots.got)
-            world.pass_time(HOUR)
+            world.pass_time(HOUR // 2)
             assert len(robots.got) == so_far
 
 
@@ -181,9 +181,9 @@ def test_what_begins_again_before_its_end_was_told_has_never_ended(tmp_path: Pat
         break_it(world)
         world.pass_time(30)
         here.answer = lambda _got: Answer(200)
-        world.pass_time(HOUR)
+        world.pass_time(HOUR // 2)
         assert [told(post) for post in here.taken()] == [[("orders_unwatched", "raised")]]
-        world.pass_time(2 * HOUR)
+        world.pass_time(HOUR)
         assert [told(post) for post in here.taken()] == [[("orders_unwatched", "raised")]] * 2
 
 
