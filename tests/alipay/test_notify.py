@@ -21,6 +21,8 @@ from daozhang.alipay.config import VerifyingKeys
 from daozhang.alipay.errors import Untrusted, UntrustedReason
 from daozhang.alipay.notifications import VERIFIED
 from daozhang.alipay.notify import (
+    AgreementSigned,
+    AgreementUnsigned,
     Closed,
     ClosedUnclear,
     Finished,
@@ -76,7 +78,9 @@ def test_a_payment_is_read_in_full() -> None:
         ({"trade_status": "TRADE_FINISHED", "refund_fee": "1.00"}, Finished),
         ({"trade_status": "WAIT_BUYER_PAY", "gmt_payment": None}, Waiting),
         ({"trade_status": "TRADE_PENDING"}, UnknownNotification),
-        ({"notify_type": "dut_user_sign", "trade_status": None}, UnknownNotification),
+        ({"notify_type": "dut_user_sign", "trade_status": None}, AgreementSigned),
+        ({"notify_type": "dut_user_unsign", "trade_status": None}, AgreementUnsigned),
+        ({"notify_type": "dut_user_else", "trade_status": None}, UnknownNotification),
         ({"notify_type": None, "trade_status": None}, UnknownNotification),
     ],
 )
@@ -96,7 +100,7 @@ def test_the_kind_goes_by_what_was_refunded(changes: dict[str, Any], kind: type 
         ("notify_partial_refund_2023", PartlyRefunded),
         ("notify_full_refund_closed_2022", FullyRefunded),
         ("notify_full_refund_closed_2025_partial_fields", FullyRefunded),
-        ("notify_dut_user_sign_2022", UnknownNotification),
+        ("notify_dut_user_sign_2022", AgreementSigned),
         ("notify_fund_auth_freeze_2019", UnknownNotification),
         ("depositback_message_example", Message),
     ],
@@ -372,3 +376,46 @@ def test_a_key_of_another_size_signs_as_well() -> None:
     small = rsa.generate_private_key(65537, 1024)
     keys = VerifyingKeys((public_key(small),), "RSA")
     assert isinstance(verify(notice(key=small, sha1=True, sign_type="RSA"), keys), Paid)
+
+
+# ---- agreements
+
+
+def signed_agreement(**changes: Any) -> bytes:
+    captured = json.loads((SAMPLES / "notify_dut_user_sign_2022.json").read_text("utf-8"))
+    for unsigned in ("sign", "sign_type"):
+        captured.pop(unsigned)
+    return notice(base=captured, **changes)
+
+
+def test_an_agreement_that_was_signed_is_read_in_full() -> None:
+    told = verify(signed_agreement(alipay_open_id="074a1"), KEYS)
+    assert isinstance(told, AgreementSigned)
+    assert (told.kind, told.status) == ("agreement_signed", "NORMAL")
+    assert told.agreement_no == "20225310838635316223"
+    assert told.external_agreement_no == "1700336165218822912819-config"
+    assert (told.personal_product_code, told.sign_scene) == (
+        "CYCLE_PAY_AUTH_P",
+        "INDUSTRY|SOCIALIZATION",
+    )
+    assert told.sign_time == told.valid_time == datetime(2022, 5, 10, 13, 10, 39, tzinfo=UTC)
+    assert told.invalid_time == datetime(2115, 1, 31, 16, tzinfo=UTC)
+    assert told.unsign_time is None
+    assert (told.alipay_user_id, told.alipay_open_id) == ("2088512960076231", "074a1")
+    assert told.alipay_logon_id == "157******67"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"invalid_time": "for ever"}, UntrustedReason.BAD_FIELD),
+        ({"external_logon_id": "a&agreement_no=1"}, UntrustedReason.AMBIGUOUS),
+        ({"external_logon_id": "a&status=STOP"}, UntrustedReason.AMBIGUOUS),
+    ],
+)
+def test_what_no_agreement_can_say(changes: dict[str, str], reason: UntrustedReason) -> None:
+    assert refusal(signed_agreement(**changes)).reason is reason
+
+
+def test_a_payment_may_carry_those_words() -> None:
+    assert isinstance(verify(notice(passback_params="a=1&status=ok&agreement_no=1"), KEYS), Paid)

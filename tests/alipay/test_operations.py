@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from daozhang.alipay import (
+    AccessParams,
+    AgreementSign,
+    PeriodRule,
     TradeAppPay,
     TradeCancel,
     TradeClose,
@@ -19,8 +22,13 @@ from daozhang.alipay import (
     TradeQuery,
     TradeRefund,
     TradeWapPay,
+    UserAgreementExecutionplanModify,
+    UserAgreementPageSign,
+    UserAgreementQuery,
+    UserAgreementUnsign,
 )
 from daozhang.alipay.catalogue import methods
+from daozhang.alipay.exchange import wire_content
 from daozhang.alipay.operations.operation import Details, MalformedResult, Operation
 from daozhang.alipay.operations.pay import TradePayResult, scene_of
 from daozhang.money import Money
@@ -28,6 +36,16 @@ from daozhang.money import Money
 TRADE = {"out_trade_no": "T1"}
 PAYMENT = {"out_trade_no": "T1", "total_amount": Money(8888), "subject": "茶"}
 REFUND = {"out_trade_no": "T1", "refund_amount": Money(1), "out_request_no": "R1"}
+
+RULE = PeriodRule(
+    period_type="MONTH", period=1, execute_time=date(2026, 4, 2), single_amount=Money(3000)
+)
+NAMED: dict[str, Any] = {"external_agreement_no": "E1", "personal_product_code": "CYCLE_PAY_AUTH_P"}
+SIGNING: dict[str, Any] = NAMED | {
+    "access_params": AccessParams(channel="ALIPAYAPP"),
+    "period_rule_params": RULE,
+    "product_code": "CYCLE_PAY_AUTH",
+}
 
 ALL: list[tuple[type[Details], dict[str, Any]]] = [
     (TradePagePay, PAYMENT),
@@ -41,7 +59,16 @@ ALL: list[tuple[type[Details], dict[str, Any]]] = [
     (TradeCancel, TRADE),
     (TradeRefund, REFUND),
     (TradeFastpayRefundQuery, TRADE | {"out_request_no": "R1"}),
+    (UserAgreementPageSign, SIGNING),
+    (UserAgreementQuery, NAMED),
+    (UserAgreementUnsign, {"agreement_no": "2026"}),
+    (UserAgreementExecutionplanModify, {"agreement_no": "2026", "deduct_time": date(2026, 4, 9)}),
 ]
+
+
+def number_in(values: dict[str, Any]) -> str:
+    """The field among ``values`` that names what the operation is about."""
+    return next(name for name in values if name.endswith("_no"))
 
 
 @pytest.mark.parametrize(("kind", "values"), ALL)
@@ -56,15 +83,17 @@ def test_every_field_is_one_that_alipay_declares(kind: type[Details], values: di
 @pytest.mark.parametrize(("kind", "values"), ALL)
 def test_a_field_without_a_name_here_still_travels(kind: type[Details], values: dict[str, Any]):
     assert kind(**values, more={"brand_new": "1"}).content()["brand_new"] == "1"
-    with pytest.raises(ValueError, match="out_trade_no"):
-        kind(**values, more={"out_trade_no": "T2"})
+    number = number_in(values)
+    with pytest.raises(ValueError, match=number):
+        kind(**values, more={number: "T2"})
 
 
 @pytest.mark.parametrize(("kind", "values"), ALL)
 @pytest.mark.parametrize("null", ["None", "null", "undefined", "", "  "])
 def test_a_null_that_became_text_is_refused(kind: type[Details], values: dict[str, Any], null: str):
-    with pytest.raises(ValueError, match="out_trade_no"):
-        kind(**{**values, "out_trade_no": null})
+    number = number_in(values)
+    with pytest.raises(ValueError, match=number):
+        kind(**{**values, number: null})
 
 
 @pytest.mark.parametrize(("kind", "values"), ALL)
@@ -96,6 +125,8 @@ def test_an_amount_is_money(kind: Any, amount: Any):
         (TradeClose, {}, "out_trade_no or trade_no"),
         (TradeCancel, {}, "out_trade_no or trade_no"),
         (TradeFastpayRefundQuery, {"out_request_no": "R"}, "out_trade_no or trade_no"),
+        (UserAgreementQuery, {"external_agreement_no": "E1"}, "personal_product_code"),
+        (UserAgreementUnsign, {}, "agreement_no"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(kind: Any, values: dict[str, Any], words: str):
@@ -213,3 +244,64 @@ def test_a_payment_that_waits_for_its_buyer_is_not_paid():
         result = TradePayResult.read(waiting, None)
         assert result.waits_for_buyer
         assert not result.is_paid
+
+
+# ---- agreements
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"period_type": "DAY", "period": 6}, "7 days"),
+        ({"execute_time": date(2026, 3, 29)}, "days 1 to 28"),
+        ({"period": 0}, "at least one"),
+        ({"total_payments": 0}, "at least one"),
+        ({"single_amount": Money(0)}, "above zero"),
+        ({"single_amount": Money(1, "USD")}, "yuan"),
+        ({"total_amount": Money(-1)}, "above zero"),
+        ({"execute_time": datetime(2026, 3, 2, tzinfo=UTC)}, "date"),
+    ],
+)
+def test_a_period_rule_that_alipay_would_refuse(changes: dict[str, Any], words: str):
+    given: dict[str, Any] = {
+        "period_type": "MONTH",
+        "period": 1,
+        "execute_time": date(2026, 3, 28),
+        "single_amount": Money(3000),
+    }
+    PeriodRule(**given)
+    with pytest.raises((ValueError, TypeError), match=words):
+        PeriodRule(**given | changes)
+
+
+def test_a_rule_travels_as_alipay_writes_it():
+    written = wire_content(UserAgreementPageSign(**SIGNING).content())
+    assert written["period_rule_params"] == {
+        "period_type": "MONTH",
+        "period": 1,
+        "execute_time": "2026-04-02",
+        "single_amount": "30.00",
+    }
+    assert written["access_params"] == {"channel": "ALIPAYAPP"}
+    both = AgreementSign(**SIGNING, sign_notify_url="https://shop.example/n")
+    payment = TradePagePay(**PAYMENT, agreement_sign_params=both)
+    inside = wire_content(payment.content())["agreement_sign_params"]
+    assert inside == written | {"sign_notify_url": "https://shop.example/n"}
+
+
+@pytest.mark.parametrize("day", ["2026-05-02", "2026-05-02 00:00:00", "2026-05-02 23:59:59"])
+def test_the_planned_day_is_a_day_in_beijing(day: str):
+    query = UserAgreementQuery(**NAMED)
+    told = query.read({"next_deduct_time": day, "invalid_time": "2115-02-01 00:00:00"}, None)
+    assert told.next_deduct_time == date(2026, 5, 2)
+    with pytest.raises(MalformedResult, match="external_agreement_no"):
+        query.read({"external_agreement_no": "E2"}, None)
+    with pytest.raises(MalformedResult, match="next_deduct_time"):
+        query.read({"next_deduct_time": "soon"}, None)
+
+
+def test_a_day_with_a_time_is_refused():
+    with pytest.raises(TypeError, match="date"):
+        UserAgreementExecutionplanModify(
+            agreement_no="1", deduct_time=datetime(2026, 4, 9, tzinfo=UTC)
+        )

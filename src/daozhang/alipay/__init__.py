@@ -33,6 +33,9 @@ from daozhang.alipay.messages import (
     read_message,
 )
 from daozhang.alipay.notifications import (
+    AgreementNotification,
+    AgreementSigned,
+    AgreementUnsigned,
     AnyNotification,
     Closed,
     ClosedUnclear,
@@ -47,6 +50,18 @@ from daozhang.alipay.notifications import (
     Waiting,
 )
 from daozhang.alipay.notify import SUCCESS, verify
+from daozhang.alipay.operations.agreement import (
+    AccessParams,
+    AgreementSign,
+    PeriodRule,
+    UserAgreementExecutionplanModify,
+    UserAgreementExecutionplanModifyResult,
+    UserAgreementPageSign,
+    UserAgreementQuery,
+    UserAgreementQueryResult,
+    UserAgreementUnsign,
+    UserAgreementUnsignResult,
+)
 from daozhang.alipay.operations.create import TradeCreate, TradeCreateResult
 from daozhang.alipay.operations.pay import TradePay, TradePayResult, scene_of
 from daozhang.alipay.operations.refund import (
@@ -73,6 +88,11 @@ from daozhang.alipay.returns import ReturnPage, verify_return
 
 __all__ = [
     "SUCCESS",
+    "AccessParams",
+    "AgreementNotification",
+    "AgreementSign",
+    "AgreementSigned",
+    "AgreementUnsigned",
     "Alipay",
     "AlipayError",
     "AnyNotification",
@@ -101,6 +121,7 @@ __all__ = [
     "OutcomeUnknown",
     "Paid",
     "PartlyRefunded",
+    "PeriodRule",
     "PhoneNumber",
     "PrivateKey",
     "PublicKey",
@@ -133,6 +154,13 @@ __all__ = [
     "UnknownNotification",
     "Untrusted",
     "UntrustedReason",
+    "UserAgreementExecutionplanModify",
+    "UserAgreementExecutionplanModifyResult",
+    "UserAgreementPageSign",
+    "UserAgreementQuery",
+    "UserAgreementQueryResult",
+    "UserAgreementUnsign",
+    "UserAgreementUnsignResult",
     "VerifyingKeys",
     "Waiting",
     "decrypt_phone",

@@ -18,8 +18,8 @@ from daozhang.alipay.catalogue import method_named
 from daozhang.alipay.config import Credentials
 from daozhang.alipay.conversation import Conversation, Protocol, Speaker, TransportFailure
 from daozhang.alipay.exchange import Answer, Call, File, WireAnswer, WireRequest
-from daozhang.alipay.operations.operation import Operation, Result
-from daozhang.alipay.operations.trade import PagePayment, TradeAppPay
+from daozhang.alipay.operations.operation import Operation, Page, Result
+from daozhang.alipay.operations.trade import TradeAppPay
 from daozhang.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
@@ -65,19 +65,19 @@ class _Client:
 
     def page_url(
         self,
-        operation: PagePayment | Call,
+        operation: Page | Call,
         *,
         notify_url: str | None = None,
         return_url: str | None = None,
         app_auth_token: str | None = None,
     ) -> str:
-        """The signed address of Alipay's cashier for ``operation``; redirect the buyer there."""
+        """The signed address of Alipay's page for ``operation``; redirect the buyer there."""
         call = page_call(operation, notify_url, return_url, app_auth_token)
         return pages.page_url(self.credentials, call, self._speaker.clock.now())
 
     def page_form(
         self,
-        operation: PagePayment | Call,
+        operation: Page | Call,
         *,
         notify_url: str | None = None,
         return_url: str | None = None,

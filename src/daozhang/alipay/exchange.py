@@ -11,6 +11,9 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, cast
 
+import msgspec
+from msgspec import structs
+
 from daozhang.clock import to_beijing_text
 from daozhang.money import Money
 
@@ -115,6 +118,8 @@ def _wire_value(value: Any, where: str) -> Any:
         value = value.value
     if isinstance(value, bool | int | str):
         return value
+    if isinstance(value, msgspec.Struct):
+        value = structs.asdict(value)
     if isinstance(value, Mapping):
         members = cast("Mapping[str, Any]", value)
         return {

@@ -30,6 +30,10 @@ _ASK = (
     "The trade is in a state that does not allow this: query it and act on what it says.",
     "交易状态不允许此操作，请先查询再处理。",
 )
+_AGREEMENT = (
+    "The agreement is not (or no longer) in effect: query it; if it has ended, have the buyer sign anew.",
+    "代扣协议未生效或已解约：请先查询协议状态，如已解约须请用户重新签约。",
+)
 _BUYER = (
     "The buyer could not pay this way: offer another attempt with a new payment.",
     "买家付款未成功，请换一种方式重新支付。",
@@ -137,6 +141,55 @@ _HINTS: Final[dict[str, tuple[str, str]]] = {
     "ACQ.PAYMENT_FAIL": _BUYER,
     "ACQ.NO_PAYMENT_INSTRUMENTS_AVAILABLE": _BUYER,
     "ACQ.PAYMENT_AUTH_CODE_INVALID": _BUYER,
+    "ACQ.CYCLE_PAY_DATE_NOT_MATCH": (
+        "It is not the time to deduct: the window opens a few days before the planned day and ends with"
+        " it, and a period that was deducted is over. Query next_deduct_time and deduct then.",
+        "不在扣款期内：只能在计划扣款日前几天至当日发起，且每期只能成功一次。请查询下次扣款时间后再发起。",
+    ),
+    "ACQ.CYCLE_PAY_SINGLE_FEE_EXCEED": (
+        "More than the agreement allows at once: deduct no more than its single_amount, or have the"
+        " buyer sign a new agreement.",
+        "超过协议约定的单笔限额：请降低金额，或请用户重新签约。",
+    ),
+    "ACQ.CYCLE_PAY_TOTAL_FEE_EXCEED": (
+        "More than the agreement allows altogether: have the buyer sign a new agreement.",
+        "超过协议约定的扣款总额：请用户重新签约。",
+    ),
+    "ACQ.CYCLE_PAY_TOTAL_TIMES_EXCEED": (
+        "The agreement allows no further deduction: have the buyer sign a new one.",
+        "已达协议约定的扣款总次数：请用户重新签约。",
+    ),
+    "ACQ.OVER_MAX_DEDUCT_COUNT": (
+        "Too many deductions were tried: wait for the next period, or ask the buyer to pay by hand.",
+        "扣款次数超限：请等待下一期，或请用户主动付款。",
+    ),
+    "ACQ.AGREEMENT_NOT_EXIST": _AGREEMENT,
+    "ACQ.AGREEMENT_INVALID": _AGREEMENT,
+    "ACQ.AGREEMENT_STATUS_NOT_NORMAL": _AGREEMENT,
+    "ACQ.AGREEMENT_ERROR": _AGREEMENT,
+    "AGREEMENT_NOT_EXIST": _AGREEMENT,
+    "USER_AGREEMENT_NOT_EXIST": _AGREEMENT,
+    "USER_AGREEMENT_STATUS_NOT_NORMAL": _AGREEMENT,
+    "AGREEMENT_HAS_UNSIGNED": (
+        "The agreement has ended: nothing can be deducted by it. Have the buyer sign a new one.",
+        "协议已解约，不能再扣款，请用户重新签约。",
+    ),
+    "AUTHOREE_IS_NOT_MATCH": (
+        "The agreement was signed with another merchant or app: check whose credentials these are.",
+        "协议的被授权方与当前商户不一致：请检查所用的商户或应用。",
+    ),
+    "ASYNC_UNSIGN_CAN_NOT_REJECT": (
+        "The agreement is being ended already: wait for the notification dut_user_unsign.",
+        "协议正在解约中，请等待解约通知 dut_user_unsign。",
+    ),
+    "ILLEGAL_EXECUTION_TIME": (
+        "A plan can only be moved to a later day; by months, to one of the days 1 to 28.",
+        "扣款计划只能改到更晚的日期；按月扣款时须为每月 1 至 28 日。",
+    ),
+    "ILLEGAL_AGREEMENT": (
+        "This agreement has no plan that could be moved: query it.",
+        "该协议没有可修改的扣款计划，请先查询协议。",
+    ),
     "BILL_NOT_EXIST": (
         "The bill is not there yet: a day's bill is ready the next morning.",
         "账单尚未生成，日账单次日上午可下载。",

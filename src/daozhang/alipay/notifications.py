@@ -279,6 +279,87 @@ class Message(Notification):
         return self._texts.get("msg_method") or self._texts.get("service")
 
 
+class AgreementNotification(Notification):
+    """About an agreement by which the merchant may deduct (``notify_type=dut_user_...``)."""
+
+    kind = "agreement"
+    __slots__ = ()
+
+    @property
+    def agreement_no(self) -> str | None:
+        """Alipay's number of the agreement."""
+        return self._texts.get("agreement_no")
+
+    @property
+    def external_agreement_no(self) -> str | None:
+        """The merchant's number of it, if it was signed with one."""
+        return self._texts.get("external_agreement_no")
+
+    @property
+    def status(self) -> str | None:
+        """TEMP, NORMAL, STOP or UNSIGN."""
+        return self._texts.get("status")
+
+    @property
+    def personal_product_code(self) -> str | None:
+        """What was signed: CYCLE_PAY_AUTH_P, GENERAL_WITHHOLDING_P."""
+        return self._texts.get("personal_product_code")
+
+    @property
+    def sign_scene(self) -> str | None:
+        """For which trade: INDUSTRY|DIGITAL_MEDIA, ..."""
+        return self._texts.get("sign_scene")
+
+    @property
+    def sign_time(self) -> datetime | None:
+        """When the buyer signed."""
+        return self._moment("sign_time")
+
+    @property
+    def valid_time(self) -> datetime | None:
+        """From when it holds."""
+        return self._moment("valid_time")
+
+    @property
+    def invalid_time(self) -> datetime | None:
+        """Until when it holds; the year 2115 stands for ever."""
+        return self._moment("invalid_time")
+
+    @property
+    def unsign_time(self) -> datetime | None:
+        """When it was ended. On ends only."""
+        return self._moment("unsign_time")
+
+    @property
+    def alipay_user_id(self) -> str | None:
+        """The buyer's user id; newer apps get `alipay_open_id` in its place."""
+        return self._texts.get("alipay_user_id")
+
+    @property
+    def alipay_open_id(self) -> str | None:
+        """The buyer's open id, good for this app only."""
+        return self._texts.get("alipay_open_id")
+
+    @property
+    def alipay_logon_id(self) -> str | None:
+        """The buyer's account, masked."""
+        return self._texts.get("alipay_logon_id")
+
+
+class AgreementSigned(AgreementNotification):
+    """The buyer has signed (``dut_user_sign``). It is in effect if its `status` is NORMAL."""
+
+    kind = "agreement_signed"
+    __slots__ = ()
+
+
+class AgreementUnsigned(AgreementNotification):
+    """The agreement has ended (``dut_user_unsign``), whoever ended it."""
+
+    kind = "agreement_unsigned"
+    __slots__ = ()
+
+
 class UnknownNotification(Notification):
     """Signed by Alipay, of a kind that is not known here: keep it, and do not act on it."""
 
@@ -291,5 +372,8 @@ AnyTradeNotification = (
 )
 """Every kind of trade notification."""
 
-AnyNotification = AnyTradeNotification | Message | UnknownNotification
+AnyAgreementNotification = AgreementSigned | AgreementUnsigned
+"""Every kind of notification about an agreement."""
+
+AnyNotification = AnyTradeNotification | AnyAgreementNotification | Message | UnknownNotification
 """Every kind there is: match on it, and the type checker sees to it that none is forgotten."""

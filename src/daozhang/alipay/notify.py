@@ -23,6 +23,10 @@ from daozhang.alipay.keys import PublicKey
 from daozhang.alipay.notifications import (
     CURRENCY,
     VERIFIED,
+    AgreementNotification,
+    AgreementSigned,
+    AgreementUnsigned,
+    AnyAgreementNotification,
     AnyNotification,
     AnyTradeNotification,
     Closed,
@@ -50,7 +54,12 @@ AMOUNTS: Final = (
 MOMENTS: Final = (
     "notify_time", "gmt_create", "gmt_payment", "gmt_refund", "gmt_close",
 )  # fmt: skip
+AGREEMENT_MOMENTS: Final = ("sign_time", "valid_time", "invalid_time", "unsign_time")
 
+_AGREEMENTS: Final[dict[str, Callable[..., AnyAgreementNotification]]] = {
+    "dut_user_sign": AgreementSigned,
+    "dut_user_unsign": AgreementUnsigned,
+}
 _TRADE: Final = "trade_status_sync"
 _SIGNED_WITH_TYPE: Final = frozenset({"servicemarket_order_notify"})
 _CHARSETS: Final = {
@@ -63,7 +72,7 @@ _CHARSETS: Final = {
 _CHARSET_OF_HEADER: Final = re.compile(r"charset=[\"']?([A-Za-z0-9_-]+)")
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?", re.ASCII).fullmatch
 _MOMENT: Final = re.compile(
-    r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"2[01][0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{3}|\.[0-9]{6})?",
     re.ASCII,
 ).fullmatch
@@ -71,6 +80,7 @@ _TELLING: Final = frozenset(
     b"app_id auth_app_id biz_content charset gmt_payment gmt_refund msg_method notify_id notify_type"
     b" out_biz_no out_trade_no refund_fee seller_id service total_amount trade_no trade_status".split()
 )
+_TELLING_OF_AGREEMENTS: Final = _TELLING | {b"agreement_no", b"external_agreement_no", b"status"}
 _INNER_NAME: Final = re.compile(rb"&([a-z_]+)=")
 
 
@@ -196,11 +206,12 @@ def _signed_text(entries: list[bytes], fields: dict[str, str]) -> bytes:
         signed = [entry for entry in signed if 0 < entry.find(EQUALS) < len(entry) - 1]
     text = b"&".join(signed).replace(EQUALS, b"=")
     if text.count(b"&") >= len(signed):
-        _refuse_ambiguous(signed)
+        is_agreement = fields.get("notify_type") in _AGREEMENTS
+        _refuse_ambiguous(signed, _TELLING_OF_AGREEMENTS if is_agreement else _TELLING)
     return text
 
 
-def _refuse_ambiguous(entries: Sequence[bytes]) -> None:
+def _refuse_ambiguous(entries: Sequence[bytes], telling: Collection[bytes]) -> None:
     """Refuses a value that holds another field, such as ``&total_amount=``.
 
     The signed text escapes neither ``&`` nor ``=``, so the same signature would hold for the same
@@ -208,7 +219,7 @@ def _refuse_ambiguous(entries: Sequence[bytes]) -> None:
     """
     for entry in entries:
         for name in _INNER_NAME.findall(entry.replace(EQUALS, b"=")):
-            if name in _TELLING:
+            if name in telling:
                 raise Untrusted(
                     UntrustedReason.AMBIGUOUS,
                     f"A value contains '&{name.decode()}=', so what is signed can be read in two ways.",
@@ -264,6 +275,10 @@ def _typed(fields: dict[str, str], signed: bytes, encrypt_key: str | None) -> An
             return UnknownNotification(fields, signed, VERIFIED)
         return kind(fields, signed, VERIFIED, amounts)
     _check_moments(fields)
+    agreement = _AGREEMENTS.get(fields.get("notify_type", ""))
+    if agreement is not None:
+        _check_moments(fields, AGREEMENT_MOMENTS)
+        return agreement(fields, signed, VERIFIED)
     if "msg_method" in fields or "service" in fields:
         return Message(fields, signed, VERIFIED, _content(fields, encrypt_key))
     return UnknownNotification(fields, signed, VERIFIED)
@@ -296,8 +311,8 @@ def _amounts_of(fields: dict[str, str]) -> dict[str, Money]:
     return amounts
 
 
-def _check_moments(fields: dict[str, str]) -> None:
-    for name in MOMENTS:
+def _check_moments(fields: dict[str, str], names: Sequence[str] = MOMENTS) -> None:
+    for name in names:
         text = fields.get(name)
         if text and not _is_moment(text):
             raise _bad_field(name, text, "time")
@@ -373,6 +388,9 @@ def _not_bytes(body: object) -> Untrusted:
 
 __all__ = [
     "SUCCESS",
+    "AgreementNotification",
+    "AgreementSigned",
+    "AgreementUnsigned",
     "AnyNotification",
     "Closed",
     "ClosedUnclear",

@@ -5,18 +5,21 @@ from __future__ import annotations
 import functools
 import typing
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType, UnionType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, cast
 
 import msgspec
 
-from daozhang.clock import from_beijing_text, require_aware
+from daozhang.clock import business_day, from_beijing_text, require_aware
 from daozhang.money import Money, MoneyError
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
-IDENTITIES: Final = ("trade_no", "out_trade_no", "out_request_no")
+IDENTITIES: Final = (
+    "trade_no", "out_trade_no", "out_request_no", "agreement_no", "external_agreement_no",
+)  # fmt: skip
+_DAY_CHARACTERS: Final = len("2026-03-01")
 _NULLS: Final = frozenset({"None", "null", "undefined", "nil", "NaN"})
 
 
@@ -54,6 +57,10 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     def _given(self) -> list[tuple[str, Any]]:
         named = ((name, getattr(self, name)) for name in self.__struct_fields__ if name != "more")
         return [(name, value) for name, value in named if value is not None]
+
+
+class Page(Details, frozen=True, kw_only=True):
+    """What the buyer's browser is sent to: an address or a form, no call."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +165,15 @@ def _read_time(value: Any, _currency: str) -> datetime:
     return from_beijing_text(value)
 
 
+def _read_day(value: Any, _currency: str) -> date:
+    """A day, also where Alipay writes a time behind it."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no day.")
+    if len(value) == _DAY_CHARACTERS:
+        return date.fromisoformat(value)
+    return business_day(from_beijing_text(value))
+
+
 def _read_details(value: Any, _currency: str) -> tuple[Mapping[str, Any], ...] | None:
     """A list of objects. Where Alipay writes such a list in another shape, ``raw`` has it."""
     items = cast("list[Any]", value) if isinstance(value, list) else []
@@ -176,6 +192,7 @@ _READERS: Final[dict[Any, Reader]] = {
     str: _read_text,
     Money: _read_money,
     datetime: _read_time,
+    date: _read_day,
     DetailList: _read_details,
     Mapping[str, Any]: _read_object,
 }

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from daozhang.alipay.operations.agreement import AgreementSign
 from daozhang.alipay.operations.operation import (
     DetailList,
     Details,
     Operation,
+    Page,
     Result,
     require_trade,
     require_yuan,
@@ -52,8 +54,8 @@ class Payment(Details, frozen=True, kw_only=True):
             raise ValueError("subject is empty; Alipay shows it to the buyer and requires it.")
 
 
-class PagePayment(Payment, frozen=True, kw_only=True):
-    """A payment that the buyer's browser is sent to: an address or a form, no call."""
+class PagePayment(Page, Payment, frozen=True, kw_only=True):
+    """A payment that the buyer's browser is sent to."""
 
     enable_pay_channels: str | None = None
     goods_type: str | None = None
@@ -72,7 +74,7 @@ class TradePagePay(PagePayment, frozen=True, kw_only=True):
     qrcode_width: str | None = None
     integration_type: str | None = None
     request_from_url: str | None = None
-    agreement_sign_params: Mapping[str, Any] | None = None
+    agreement_sign_params: AgreementSign | Mapping[str, Any] | None = None
 
 
 class TradeWapPay(PagePayment, frozen=True, kw_only=True):
@@ -99,7 +101,7 @@ class TradeAppPay(Payment, frozen=True, kw_only=True):
     promo_params: str | None = None
     seller_id: str | None = None
     specified_channel: str | None = None
-    agreement_sign_params: Mapping[str, Any] | None = None
+    agreement_sign_params: AgreementSign | Mapping[str, Any] | None = None
 
 
 class TradePrecreateResult(Result, frozen=True, kw_only=True):
