@@ -16,6 +16,7 @@ from daozhang.emulator.faults import Fault, FaultName, Faults
 from daozhang.emulator.ledger import TradeStatus
 from daozhang.emulator.notifier import Delivery
 from emulator.place import Place, is_signed, opened, refund
+from emulator.test_agreements import agree, deduct, sign_page
 
 QUERY, REFUND, CANCEL = "alipay.trade.query", "alipay.trade.refund", "alipay.trade.cancel"
 
@@ -222,6 +223,21 @@ def test_slow(place: Place) -> None:
     began = time.perf_counter()
     place.merchant.call(QUERY, {"out_trade_no": "f-17"})
     assert time.perf_counter() - began >= 0.3
+
+
+def test_buyer_balance_not_enough(place: Place) -> None:
+    page = sign_page(
+        place,
+        "n-1",
+        personal_product_code="GENERAL_WITHHOLDING_P",
+        product_code="GENERAL_WITHHOLDING",
+        period_rule_params=None,
+    )
+    agree(place, page)
+    number = place.emulator.agreements[0].agreement_no
+    place.emulator.set_fault("buyer_balance_not_enough", out_trade_no="x-1", times=1)
+    assert deduct(place, number, "x-1")["sub_code"] == "ACQ.BUYER_BALANCE_NOT_ENOUGH"
+    assert deduct(place, number, "x-1")["code"] == "10000"
 
 
 def test_no_fault_of_the_catalogue_is_without_its_test() -> None:

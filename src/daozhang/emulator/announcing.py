@@ -69,29 +69,46 @@ class Announcer:
         app = self._identities.app_by_id(trade.request.app_id)
         if not address or app is None:
             return
-        switches = self._switches(app.app_id)
-        lost = self._strikes(FaultName.NOTIFY_NEVER, trade) is not None
-        held = self._strikes(FaultName.NOTIFY_OUT_OF_ORDER, trade)
-        twice = self._strikes(FaultName.NOTIFY_TWICE, trade) is not None
+        self.queue(
+            app_id=app.app_id,
+            number=trade.out_trade_no,
+            occasion=occasion,
+            url=address,
+            fields=self._fields(trade, occasion, app, self._switches(app.app_id), refund),
+        )
+
+    def queue(
+        self, *, app_id: str, number: str, occasion: Occasion, url: str, fields: dict[str, str]
+    ) -> None:
+        """Queues a notification for ``url``, if there is one; faults find it by ``number``."""
+        if not url:
+            return
+
+        def strikes(name: FaultName) -> Fault | None:
+            return self._faults.strike(name, out_trade_no=number, app_id=app_id)
+
+        lost = strikes(FaultName.NOTIFY_NEVER) is not None
+        held = strikes(FaultName.NOTIFY_OUT_OF_ORDER)
+        twice = strikes(FaultName.NOTIFY_TWICE) is not None
         now = self._now()
         wait = timedelta(seconds=0 if held is None else held.duration_seconds)
         self._outgoing.add(
             Notification(
                 notify_id=new_notify_id(now),
-                app_id=trade.request.app_id,
-                out_trade_no=trade.out_trade_no,
+                app_id=app_id,
+                out_trade_no=number,
                 occasion=occasion,
-                url=address,
-                fields=self._fields(trade, occasion, app, switches, refund),
-                content_type_form=switches.content_type,
+                url=url,
+                fields=fields,
+                content_type_form=self._switches(app_id).content_type,
                 created_at=now,
                 due_at=None if lost else now + wait,
                 copies=2 if twice else 1,
                 delivery=Delivery.DROPPED if lost else Delivery.PENDING,
             )
         )
-        if self._strikes(FaultName.NOTIFY_BEFORE_RETURN, trade) is not None:
-            self.overdue.add(trade.out_trade_no)
+        if strikes(FaultName.NOTIFY_BEFORE_RETURN) is not None:
+            self.overdue.add(number)
 
     def _fields(
         self,

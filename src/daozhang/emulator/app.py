@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from daozhang.clock import Clock, SystemClock
 from daozhang.emulator import pages
+from daozhang.emulator.agreements import Agreement
 from daozhang.emulator.cashier import Cashier
 from daozhang.emulator.control import Control
 from daozhang.emulator.desk import Desk
@@ -34,6 +35,8 @@ from daozhang.emulator.ledger import Channel, Declined, Refunded, RefundOrigin, 
 from daozhang.emulator.methods.catalogue import methods
 from daozhang.emulator.notifier import Notification, Notifier
 from daozhang.emulator.rest import Rest
+from daozhang.emulator.signing_control import Action, SigningControl
+from daozhang.emulator.signing_pages import SigningPages
 from daozhang.emulator.wallet import BALANCE_TOO_LOW, Behaviour
 from daozhang.money import Money
 
@@ -64,13 +67,16 @@ class Emulator:
         gateway = Gateway(desk, self._notifier, known)
         rest = Rest(desk, self._notifier, known)
         self._control = Control(desk, self._notifier, gateway, token=control_token, host=host)
+        self._signing = SigningControl(desk, self._notifier)
         self.asgi = Starlette(
             routes=[
                 Route("/", self._start_page),
                 Route("/gateway.do", gateway.handle, methods=["GET", "POST"]),
                 Route("/v3/{path:path}", rest.handle, methods=_VERBS),
                 *Cashier(desk, self._notifier).routes(),
+                *SigningPages(desk, self._notifier).routes(),
                 *self._control.routes(),
+                *self._signing.routes(self._control),
                 Mount("/static", StaticFiles(directory=pages.HERE / "static")),
             ],
             lifespan=self._life,
@@ -188,6 +194,18 @@ class Emulator:
         self._desk.bank_returns(trade, out_request_no, "S" if arrived else "F")
         self._notifier.settle().result()
 
+    def agree(
+        self, number: str, action: Action = "sign", *, app_id: str | None = None
+    ) -> Agreement:
+        """The buyer does something about the agreement with that ``external_agreement_no``: ``sign``
+        (on a page that was opened), ``unsign``, ``stop`` it for a while or ``resume`` it.
+
+        Returns when the first attempt to notify has ended. Raises `ledger.Declined`.
+        """
+        agreement = self._signing.play(number, action, app_id)
+        self._notifier.settle().result()
+        return agreement
+
     def advance(self, seconds: float) -> None:
         """Moves the clock; returns when every attempt that became due has ended."""
         self._notifier.advance(seconds).result()
@@ -235,6 +253,11 @@ class Emulator:
     def trades(self) -> list[Trade]:
         """Every trade as it is now, oldest first."""
         return self._desk.trades()
+
+    @property
+    def agreements(self) -> list[Agreement]:
+        """Every agreement as it is now, oldest first."""
+        return self._desk.agreements.all()
 
     @property
     def notifications(self) -> list[Notification]:

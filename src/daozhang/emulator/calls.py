@@ -85,7 +85,8 @@ def _number_of(desk: Desk, call: Call) -> str:
             return desk.find(call.merchant.seller_id, trade_no=trade_no).out_trade_no
         except Declined:
             return ""
-    return str(call.terms.get("out_trade_no") or "")
+    own = call.terms.get("out_trade_no") or call.terms.get("external_agreement_no")
+    return str(own or "")
 
 
 def _result(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import msgspec
@@ -38,7 +39,7 @@ from daozhang.emulator.errors import GatewayError, business, require_code
 from daozhang.emulator.faults import Fault
 from daozhang.emulator.gateway import Conversation, Gateway
 from daozhang.emulator.ledger import Declined, Product, RefundOrigin, Trade
-from daozhang.emulator.methods import terms
+from daozhang.emulator.methods import agreement, terms
 from daozhang.emulator.methods.catalogue import APP_PAY
 from daozhang.emulator.notifier import Notifier
 from daozhang.emulator.requests import read_body
@@ -112,6 +113,9 @@ class Control:
 
         return Route(path, guarded, methods=[method], name=f"{method} {path}")
 
+    route = _route
+    """``endpoint`` at that path, for whoever the control plane admits: also for its other parts."""
+
     def is_admitted(self, request: Request) -> bool:
         """Whether the control plane would answer this request."""
         try:
@@ -164,7 +168,9 @@ class Control:
             call = self._gateway.authenticate(form, talk)
             if call.method != APP_PAY:
                 raise Refused(400, "INVALID_BODY", f"order_string must be of {APP_PAY}.")
-            asked = terms.payment_request(call, Product.APP)
+            asked = replace(
+                terms.payment_request(call, Product.APP), signs=agreement.signed_by_paying(call)
+            )
             trade = self._desk.pay(self._desk.open_request(asked), body.channel)
         except Unreadable as problem:
             raise Refused(400, "INVALID_BODY", f"order_string: {problem}") from problem
@@ -427,3 +433,10 @@ async def _read(request: Request, kind: type[_Body]) -> _Body:
         return msgspec.convert(await _read_json(request), kind)
     except msgspec.ValidationError as problem:
         raise Refused(400, "INVALID_BODY", str(problem)) from problem
+
+
+read = _read
+"""The body of a request as a ``kind``, for the other parts of the control plane. Raises `Refused`."""
+
+not_declined = _not_declined
+"""What an act answers; a `Declined` as a refusal of the control plane. For its other parts."""

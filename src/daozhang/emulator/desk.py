@@ -34,6 +34,7 @@ from daozhang.emulator.ledger import (
 from daozhang.emulator.notices import DEPOSIT_BACK, Occasion, deposit_back_content
 from daozhang.emulator.notifier import Attempt, Delivery, Notification, next_attempt_at
 from daozhang.emulator.outgoing import Outgoing
+from daozhang.emulator.signing import SigningDesk
 from daozhang.emulator.switches import DEFAULTS, Switches
 from daozhang.emulator.wallet import Behaviour, PaymentCode, Wallet
 from daozhang.money import Money
@@ -63,13 +64,14 @@ class Desk:
         self.faults = Faults(seed)
         self.ledger = Ledger()
         self.wallet = Wallet()
-        self._lock = threading.RLock()
+        self.lock = self._lock = threading.RLock()
         self._switches: dict[str, Switches] = {}
         self._visits: dict[str, Visit] = {}
         self._outgoing = Outgoing()
         self._announcer = Announcer(
             identities, self.faults, self._outgoing, self.now, self.switches
         )
+        self.agreements = SigningDesk(self, self._announcer)
         # Until then time changes no trade, so that nobody need look through all of them.
         self._quiet_until = LONG_AGO
 
@@ -122,6 +124,7 @@ class Desk:
         with self._lock:
             self.ledger.clear()
             self.wallet.clear()
+            self.agreements.clear()
             self._visits.clear()
             self._outgoing.clear()
             self._announcer.overdue.clear()
@@ -197,6 +200,7 @@ class Desk:
         paid = self.ledger.pay(trade, channel, self.now(), final=switches.finished_at_once)
         self._quiet_until = min(self._quiet_until, self._window_end(paid))
         self._announcer.announce(paid, Occasion.PAID)
+        self.agreements.sign_with(paid)
         if self._strikes(FaultName.EXTERNAL_REFUND, paid) is not None:
             half = Money(max(1, paid.total.minor // 2), paid.total.currency)
             self._refund(paid, half, f"centre-{secrets.token_hex(8)}", "", RefundOrigin.CENTRE)

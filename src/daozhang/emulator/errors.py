@@ -102,6 +102,21 @@ BUSINESS_TEXTS: Final = {
     "ACQ.BIZ_PRODUCT_NOT_ALLOWED": "业务产品不允许",
     "ACQ.CANCEL_NOT_ALLOWED": "不允许撤销",
     "ACQ.REASON_TRADE_BEEN_FREEZEN": "交易已经被冻结",
+    "ACQ.AGREEMENT_NOT_EXIST": "用户协议不存在",
+    "ACQ.AGREEMENT_STATUS_NOT_NORMAL": "用户代扣协议状态非NORMAL",
+    "ACQ.CYCLE_PAY_DATE_NOT_MATCH": "扣款日期不在签约时的允许范围之内",
+    "ACQ.CYCLE_PAY_SINGLE_FEE_EXCEED": "周期扣款单笔金额超过签约时限额",
+    "ACQ.CYCLE_PAY_TOTAL_FEE_EXCEED": "周期扣款总金额超过签约时限额",
+    "ACQ.CYCLE_PAY_TOTAL_TIMES_EXCEED": "周期扣款总次数超过签约时限制",
+    "AGREEMENT_EXIST": "协议已存在",
+    "AGREEMENT_HAS_UNSIGNED": "用户协议已解约",
+    "AGREEMENT_NOT_EXIST": "协议不存在",
+    "ILLEGAL_AGREEMENT": "协议不合法",
+    "ILLEGAL_EXECUTION_TIME": "扣款时间不合法",
+    "ILLEGAL_PARAMS": "参数不合法",
+    "INVALID_PARAMETER": "参数无效",
+    "USER_AGREEMENT_NOT_EXIST": "用户协议不存在",
+    "USER_AGREEMENT_STATUS_NOT_NORMAL": "用户协议状态不正常",
 }
 
 

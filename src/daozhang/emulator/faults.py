@@ -35,6 +35,7 @@ class FaultName(StrEnum):
     GATEWAY_BAD_SIGNATURE = "gateway_bad_signature"
     GATEWAY_UNSIGNED = "gateway_unsigned"
     GATEWAY_GBK_ERROR = "gateway_gbk_error"
+    BUYER_BALANCE_NOT_ENOUGH = "buyer_balance_not_enough"
     SELLER_BALANCE_NOT_ENOUGH = "seller_balance_not_enough"
     SLOW = "slow"
 

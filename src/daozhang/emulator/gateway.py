@@ -21,8 +21,7 @@ from daozhang.emulator.calls import Outcome, TimedOut, carry_out, method_named
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.errors import GatewayError
 from daozhang.emulator.identity import App
-from daozhang.emulator.ledger import Declined, Product
-from daozhang.emulator.methods import terms
+from daozhang.emulator.ledger import Declined
 from daozhang.emulator.methods.catalogue import APP_PAY, PAGES, Method
 from daozhang.emulator.methods.terms import Call
 from daozhang.emulator.notifier import Notifier
@@ -219,12 +218,11 @@ class Gateway:
             raise errors.invalid("isv.invalid-parameter", f"biz_content: {problem}") from problem
 
     def _hand_out(self, call: Call) -> Response:
-        product: Product = PAGES[call.method]
         try:
-            visit = self._desk.hand_out(terms.payment_request(call, product))
+            path = PAGES[call.method](self._desk, call)
         except Declined as declined:
             raise errors.business(declined) from declined
-        return RedirectResponse(f"/cashier/{visit.token}", 302)
+        return RedirectResponse(path, 302)
 
     def _answer(self, talk: Conversation, outcome: Outcome) -> Response:
         codec = "gb18030" if outcome.in_gbk else wire.CODECS.get(talk.charset.lower(), "utf-8")

@@ -12,10 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from daozhang.clock import BEIJING
 from daozhang.money import Money
+
+if TYPE_CHECKING:
+    from daozhang.emulator.agreements import AgreementRequest
 
 CANCEL_WINDOW: Final = timedelta(hours=24)
 
@@ -38,6 +41,7 @@ class Product(StrEnum):
     QR = "qr"
     BARCODE = "barcode"
     MINI = "mini"
+    AGREEMENT = "agreement"
 
 
 class Channel(StrEnum):
@@ -104,6 +108,8 @@ class PaymentRequest:
     terminal_id: str = ""
     channels: tuple[Channel, ...] = tuple(Channel)
     instalments: int = 0
+    signs: AgreementRequest | None = None
+    """What the buyer signs by paying."""
     buyer_id: str = ""
     buyer_open_id: str = ""
     charset: str = "utf-8"

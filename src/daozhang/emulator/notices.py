@@ -43,6 +43,8 @@ class Occasion(StrEnum):
     REFUNDED = "refunded"
     CLOSED = "closed"
     FINISHED = "finished"
+    SIGNED = "signed"
+    UNSIGNED = "unsigned"
     MESSAGE = "message"
 
 
@@ -220,7 +222,6 @@ def return_query(trade: Trade, request: PaymentRequest, key: RSAPrivateKey, now:
 
     ``request`` is the one whose page was open: an order may be opened from several.
     """
-    codec = wire.CODECS[request.charset.lower()]
     fields = {
         "charset": request.charset,
         "out_trade_no": trade.out_trade_no,
@@ -234,6 +235,12 @@ def return_query(trade: Trade, request: PaymentRequest, key: RSAPrivateKey, now:
         "seller_id": request.seller_id,
         "timestamp": to_beijing_text(now),
     }
+    return signed_query(fields, key)
+
+
+def signed_query(fields: dict[str, str], key: RSAPrivateKey) -> bytes:
+    """``fields`` as the query of an address that leads back to the merchant, signed."""
+    codec = wire.CODECS[fields["charset"].lower()]
     pairs = [(name.encode(codec), value.encode(codec)) for name, value in fields.items()]
-    fields["sign"] = wire.sign(key, wire.sign_string(pairs, _UNSIGNED), request.sign_type)
-    return wire.encode_form(fields, codec)
+    sign = wire.sign(key, wire.sign_string(pairs, _UNSIGNED), fields["sign_type"])
+    return wire.encode_form({**fields, "sign": sign}, codec)

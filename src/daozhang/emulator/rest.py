@@ -15,7 +15,7 @@ from daozhang.emulator.desk import Desk
 from daozhang.emulator.errors import GatewayError
 from daozhang.emulator.gateway import ECHO, invalid_token
 from daozhang.emulator.identity import App
-from daozhang.emulator.methods.catalogue import NOT_IMITATED, V3_PATHS, Method
+from daozhang.emulator.methods.catalogue import NOT_IMITATED, V3_GET, V3_PATHS, Method
 from daozhang.emulator.methods.terms import Call
 from daozhang.emulator.notifier import Notifier
 from daozhang.emulator.requests import REFUSED_AFTER, read_body
@@ -113,6 +113,8 @@ class Rest:
             raise errors.invalid("isv.invalid-alipay-root-cert-sn")
 
     def _content(self, request: Request, body: bytes, app: App, talk: Talk) -> dict[str, Any]:
+        if request.method == "GET":
+            return dict(request.query_params)
         kind = request.headers.get("alipay-encrypt-type", "")
         if kind and kind != "AES":
             raise errors.invalid("isv.invalid-encrypt-type")
@@ -189,10 +191,11 @@ def _authorization(request: Request) -> tuple[dict[str, str], str, str]:
 def _method_of(request: Request) -> str:
     path = request.url.path
     method = V3_PATHS.get(path)
-    if method is not None and request.method == "POST":
+    verb = "GET" if method in V3_GET else "POST"
+    if method is not None and request.method == verb:
         return method
     if method is not None:
-        raise errors.invalid("isv.invalid-method", f"{path}只接受POST (this path is POST)")
+        raise errors.invalid("isv.invalid-method", f"{path}只接受{verb} (this path is {verb})")
     name = path.removeprefix("/v3/").replace("/", ".")
     known = name in NOT_IMITATED
     detail = (

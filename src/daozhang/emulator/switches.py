@@ -40,8 +40,11 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     qr: Triggers = Triggers(closed=True)
     barcode: Triggers = Triggers()
     mini: Triggers = Triggers(closed=True)
+    agreement: Triggers = Triggers(closed=True)
     refund_window_days: int = 365
     """How long a payment can be refunded; then the trade is finished."""
+    deduct_window_days: int = 5
+    """How many days before its planned day a deduction is taken; older documents say 3."""
     finished_at_once: bool = False
     """A product without refunds: a payment is TRADE_FINISHED from the start."""
     buyer_open_id: bool = False
@@ -62,6 +65,7 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Product.QR: self.qr,
             Product.BARCODE: self.barcode,
             Product.MINI: self.mini,
+            Product.AGREEMENT: self.agreement,
         }[product]
 
 

@@ -7,16 +7,19 @@ from typing import Any, Final
 
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Product
-from daozhang.emulator.methods import create, pay, refund, trade
+from daozhang.emulator.methods import agreement, create, pay, refund, trade
 from daozhang.emulator.methods.terms import Call
 
 Method = Callable[[Desk, Call], dict[str, Any]]
 
-PAGES: Final = {
-    "alipay.trade.page.pay": Product.PAGE,
-    "alipay.trade.wap.pay": Product.WAP,
+Handing = Callable[[Desk, Call], str]
+
+PAGES: Final[dict[str, Handing]] = {
+    "alipay.trade.page.pay": lambda desk, call: trade.hand_out(desk, call, Product.PAGE),
+    "alipay.trade.wap.pay": lambda desk, call: trade.hand_out(desk, call, Product.WAP),
+    "alipay.user.agreement.page.sign": agreement.hand_out,
 }
-"""Methods that a browser opens; they answer with a page."""
+"""Methods that a browser opens; each answers with the path of a page."""
 
 APP_PAY: Final = "alipay.trade.app.pay"
 PRECREATE: Final = "alipay.trade.precreate"
@@ -27,7 +30,7 @@ def methods(base_url: str) -> dict[str, Method]:
     return {
         "alipay.trade.query": trade.query,
         "alipay.trade.close": trade.close,
-        "alipay.trade.pay": pay.pay,
+        "alipay.trade.pay": charge,
         "alipay.trade.create": create.create,
         "alipay.trade.cancel": trade.cancel,
         PRECREATE: lambda desk, call: trade.precreate(desk, call, base_url),
@@ -35,7 +38,16 @@ def methods(base_url: str) -> dict[str, Method]:
         "alipay.trade.fastpay.refund.query": refund.query,
         "alipay.open.app.alipaycert.download": trade.download_certificate,
         APP_PAY: trade.refuse_app_pay,
+        "alipay.user.agreement.query": agreement.query,
+        "alipay.user.agreement.unsign": agreement.unsign,
+        "alipay.user.agreement.executionplan.modify": agreement.modify_plan,
     }
+
+
+def charge(desk: Desk, call: Call) -> dict[str, Any]:
+    """``alipay.trade.pay``: what it charges decides who does it."""
+    by_agreement = bool(call.terms.get("agreement_params"))
+    return agreement.deduct(desk, call) if by_agreement else pay.pay(desk, call)
 
 
 V3_PATHS: Final = {
@@ -49,9 +61,15 @@ V3_PATHS: Final = {
         "alipay.trade.precreate",
         "alipay.trade.refund",
         "alipay.trade.fastpay.refund.query",
+        "alipay.user.agreement.query",
+        "alipay.user.agreement.unsign",
+        "alipay.user.agreement.executionplan.modify",
     )
 }
-"""The paths of V3 and the methods behind them; all are POST."""
+"""The paths of V3 and the methods behind them."""
+
+V3_GET: Final = frozenset({"alipay.user.agreement.query"})
+"""The methods that V3 asks for by GET; all others are POST."""
 
 NOT_IMITATED: Final = frozenset(
     [
@@ -130,11 +148,7 @@ NOT_IMITATED: Final = frozenset(
         "alipay.trade.royalty.relation.unbind",
         "alipay.trade.settle.confirm",
         "alipay.trade.settle.receivables.query",
-        "alipay.user.agreement.executionplan.modify",
-        "alipay.user.agreement.page.sign",
-        "alipay.user.agreement.query",
         "alipay.user.agreement.transfer",
-        "alipay.user.agreement.unsign",
         "alipay.user.certify.open.certify",
         "alipay.user.certify.open.initialize",
         "alipay.user.certify.open.query",

@@ -27,23 +27,24 @@ def pay(desk: Desk, call: Call) -> dict[str, Any]:
     if scene not in SCENES:
         raise invalid_parameter("scene取值为bar_code或security_code")
     trade = desk.charge(request, auth_code, scene)
-    return _answer(desk, trade)
+    return answer(desk, trade)
 
 
-def _answer(desk: Desk, trade: Trade) -> dict[str, Any]:
+def answer(desk: Desk, trade: Trade) -> dict[str, Any]:
+    """What is told of a trade that was charged."""
     switches = desk.switches(trade.request.app_id)
-    answer: dict[str, Any] = {
+    told: dict[str, Any] = {
         "trade_no": trade.trade_no,
         "out_trade_no": trade.out_trade_no,
         **buyer_fields(trade, switches, id_name="buyer_user_id"),
         "total_amount": str(trade.total),
     }
     if trade.paid_at is None:
-        answer = WAITS | answer
+        told = WAITS | told
     else:
-        answer |= amount_fields(trade.total)
-        answer |= {
+        told |= amount_fields(trade.total)
+        told |= {
             "gmt_payment": to_beijing_text(trade.paid_at),
             "fund_bill_list": fund_bills(trade),
         }
-    return {name: value for name, value in answer.items() if value != ""}
+    return {name: value for name, value in told.items() if value != ""}

@@ -40,6 +40,7 @@ DEFAULT_LIFE: Final = {
     Product.QR: timedelta(hours=3),
     Product.BARCODE: timedelta(hours=3),
     Product.MINI: timedelta(days=15),
+    Product.AGREEMENT: timedelta(days=15),
 }
 """How long a trade waits for the buyer where the request does not say."""
 

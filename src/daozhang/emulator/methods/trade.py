@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from daozhang.emulator.desk import Desk
 from daozhang.emulator.errors import GatewayError, invalid, invalid_parameter
 from daozhang.emulator.faults import FaultName
 from daozhang.emulator.ledger import FUND_CHANNELS, Declined, Product, Trade, TradeStatus
-from daozhang.emulator.methods import terms
+from daozhang.emulator.methods import agreement, terms
 from daozhang.emulator.methods.terms import Call
 from daozhang.emulator.notices import amount_fields, buyer_fields
 
@@ -62,6 +63,13 @@ def fund_bills(trade: Trade) -> list[dict[str, str]]:
     code, fund_type = FUND_CHANNELS[trade.channel]
     bill = {"fund_channel": code, "amount": str(trade.total)}
     return [bill if fund_type is None else {**bill, "fund_type": fund_type}]
+
+
+def hand_out(desk: Desk, call: Call, product: Product) -> str:
+    """A page that can be paid: the path of the cashier's page for it."""
+    request = terms.payment_request(call, product)
+    request = replace(request, signs=agreement.signed_by_paying(call))
+    return f"/cashier/{desk.hand_out(request).token}"
 
 
 def close(desk: Desk, call: Call) -> dict[str, Any]:
