@@ -27,6 +27,9 @@ from daozhang.alipay.notify import (
     ClosedUnclear,
     Finished,
     FullyRefunded,
+    HoldCancelled,
+    HoldFrozen,
+    HoldReleased,
     Message,
     Notification,
     Paid,
@@ -81,6 +84,9 @@ def test_a_payment_is_read_in_full() -> None:
         ({"notify_type": "dut_user_sign", "trade_status": None}, AgreementSigned),
         ({"notify_type": "dut_user_unsign", "trade_status": None}, AgreementUnsigned),
         ({"notify_type": "dut_user_else", "trade_status": None}, UnknownNotification),
+        ({"notify_type": "fund_auth_freeze", "trade_status": None}, HoldFrozen),
+        ({"notify_type": "fund_auth_unfreeze", "trade_status": None}, HoldReleased),
+        ({"notify_type": "fund_auth_operation_cancel", "trade_status": None}, HoldCancelled),
         ({"notify_type": None, "trade_status": None}, UnknownNotification),
     ],
 )
@@ -101,7 +107,7 @@ def test_the_kind_goes_by_what_was_refunded(changes: dict[str, Any], kind: type 
         ("notify_full_refund_closed_2022", FullyRefunded),
         ("notify_full_refund_closed_2025_partial_fields", FullyRefunded),
         ("notify_dut_user_sign_2022", AgreementSigned),
-        ("notify_fund_auth_freeze_2019", UnknownNotification),
+        ("notify_fund_auth_freeze_2019", HoldFrozen),
         ("depositback_message_example", Message),
     ],
 )
@@ -419,3 +425,47 @@ def test_what_no_agreement_can_say(changes: dict[str, str], reason: UntrustedRea
 
 def test_a_payment_may_carry_those_words() -> None:
     assert isinstance(verify(notice(passback_params="a=1&status=ok&agreement_no=1"), KEYS), Paid)
+
+
+# ---- holds
+
+
+def signed_hold(**changes: Any) -> bytes:
+    captured = json.loads((SAMPLES / "notify_fund_auth_freeze_2019.json").read_text("utf-8"))
+    for unsigned in ("sign", "sign_type"):
+        captured.pop(unsigned)
+    return notice(base=captured, **changes)
+
+
+def test_a_hold_that_was_frozen_is_read_in_full() -> None:
+    told = verify(signed_hold(trans_currency="CNY", payer_open_id="074a1"), KEYS)
+    assert isinstance(told, HoldFrozen)
+    assert (told.kind, told.operation_type, told.status) == ("hold_frozen", "FREEZE", "SUCCESS")
+    assert told.auth_no == "2019062110002001000281886861"
+    assert told.out_order_no == "60020190621144028500235"
+    assert told.operation_id == "20190621025153970002"
+    assert told.out_request_no == "RN60020190621144028500235"
+    assert told.amount == told.total_freeze_amount == told.rest_amount == Money.parse("500.00")
+    assert told.total_pay_amount == told.total_unfreeze_amount == Money.zero()
+    assert told.gmt_trans == datetime(2019, 6, 21, 6, 40, 30, tzinfo=UTC)
+    assert (told.payer_user_id, told.payer_open_id) == ("2088622903359001", "074a1")
+    assert (told.payer_logon_id, told.payee_user_id) == ("158****7723", None)
+
+
+def test_a_hold_in_another_currency_is_counted_in_it() -> None:
+    told = verify(signed_hold(), KEYS)
+    assert isinstance(told, HoldFrozen)
+    assert told.amount == Money.parse("500.00", "THB")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"rest_amount": "500,00"}, UntrustedReason.BAD_FIELD),
+        ({"gmt_trans": "now"}, UntrustedReason.BAD_FIELD),
+        ({"payer_logon_id": "a&auth_no=1"}, UntrustedReason.AMBIGUOUS),
+        ({"payer_logon_id": "a&rest_amount=9.00"}, UntrustedReason.AMBIGUOUS),
+    ],
+)
+def test_what_no_hold_can_say(changes: dict[str, str], reason: UntrustedReason) -> None:
+    assert refusal(signed_hold(**changes)).reason is reason

@@ -10,6 +10,12 @@ import pytest
 from daozhang.alipay import (
     AccessParams,
     AgreementSign,
+    FundAuthOperationCancel,
+    FundAuthOperationDetailQuery,
+    FundAuthOrderAppFreeze,
+    FundAuthOrderFreeze,
+    FundAuthOrderUnfreeze,
+    FundAuthOrderVoucherCreate,
     PeriodRule,
     TradeAppPay,
     TradeCancel,
@@ -41,6 +47,13 @@ RULE = PeriodRule(
     period_type="MONTH", period=1, execute_time=date(2026, 4, 2), single_amount=Money(3000)
 )
 NAMED: dict[str, Any] = {"external_agreement_no": "E1", "personal_product_code": "CYCLE_PAY_AUTH_P"}
+CODE = "286112345678901234"
+FREEZE: dict[str, Any] = {
+    "out_order_no": "H1",
+    "out_request_no": "F1",
+    "order_title": "Deposit",
+    "amount": Money(50000),
+}
 SIGNING: dict[str, Any] = NAMED | {
     "access_params": AccessParams(channel="ALIPAYAPP"),
     "period_rule_params": RULE,
@@ -61,6 +74,15 @@ ALL: list[tuple[type[Details], dict[str, Any]]] = [
     (TradeFastpayRefundQuery, TRADE | {"out_request_no": "R1"}),
     (UserAgreementPageSign, SIGNING),
     (UserAgreementQuery, NAMED),
+    (FundAuthOrderFreeze, FREEZE | {"auth_code": CODE, "auth_code_type": "bar_code"}),
+    (FundAuthOrderVoucherCreate, FREEZE),
+    (FundAuthOrderAppFreeze, FREEZE),
+    (
+        FundAuthOrderUnfreeze,
+        {"auth_no": "A1", "out_request_no": "U1", "amount": Money(100), "remark": "done"},
+    ),
+    (FundAuthOperationDetailQuery, {"out_order_no": "H1", "out_request_no": "F1"}),
+    (FundAuthOperationCancel, {"out_order_no": "H1", "out_request_no": "F1", "remark": "off"}),
     (UserAgreementUnsign, {"agreement_no": "2026"}),
     (UserAgreementExecutionplanModify, {"agreement_no": "2026", "deduct_time": date(2026, 4, 9)}),
 ]
@@ -305,3 +327,39 @@ def test_a_day_with_a_time_is_refused():
         UserAgreementExecutionplanModify(
             agreement_no="1", deduct_time=datetime(2026, 4, 9, tzinfo=UTC)
         )
+
+
+# ---- holds
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "words"),
+    [
+        (FundAuthOrderVoucherCreate, {"order_title": " "}, "order_title"),
+        (FundAuthOrderVoucherCreate, {"amount": Money(0)}, "above zero"),
+        (FundAuthOrderVoucherCreate, {"amount": Money(1, "USD")}, "yuan"),
+        (FundAuthOrderVoucherCreate, {"amount": "500.00"}, "Money.parse"),
+        (FundAuthOrderFreeze, {"auth_code": "6901234567892", "auth_code_type": "bar_code"}, "code"),
+    ],
+)
+def test_a_freeze_that_alipay_would_refuse(kind: Any, changes: dict[str, Any], words: str):
+    with pytest.raises((ValueError, TypeError), match=words):
+        kind(**FREEZE | changes)
+
+
+@pytest.mark.parametrize("named", [{"out_order_no": "H1"}, {"out_request_no": "F1"}])
+def test_an_operation_is_named_by_its_hold_and_its_own_number(named: dict[str, Any]):
+    with pytest.raises(ValueError, match="out_request_no"):
+        FundAuthOperationDetailQuery(**named)
+
+
+def test_the_sums_of_a_hold_are_read():
+    query = FundAuthOperationDetailQuery(out_order_no="H1", out_request_no="F1")
+    told = query.read(
+        {"out_order_no": "H1", "order_status": "AUTHORIZED", "total_freeze_amount": "500.00",
+         "total_pay_amount": "120.00", "rest_amount": "80.50"},
+        None,
+    )  # fmt: skip
+    assert (told.order_status, told.rest_amount) == ("AUTHORIZED", Money(8050))
+    with pytest.raises(MalformedResult, match="out_order_no"):
+        query.read({"out_order_no": "H2"}, None)

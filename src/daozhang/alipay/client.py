@@ -18,6 +18,7 @@ from daozhang.alipay.catalogue import method_named
 from daozhang.alipay.config import Credentials
 from daozhang.alipay.conversation import Conversation, Protocol, Speaker, TransportFailure
 from daozhang.alipay.exchange import Answer, Call, File, WireAnswer, WireRequest
+from daozhang.alipay.operations.hold import FundAuthOrderAppFreeze
 from daozhang.alipay.operations.operation import Operation, Page, Result
 from daozhang.alipay.operations.trade import TradeAppPay
 from daozhang.clock import Clock, SystemClock
@@ -91,7 +92,7 @@ class _Client:
 
     def order_string(
         self,
-        operation: TradeAppPay | Call,
+        operation: TradeAppPay | FundAuthOrderAppFreeze | Call,
         *,
         notify_url: str | None = None,
         app_auth_token: str | None = None,

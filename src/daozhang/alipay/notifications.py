@@ -360,6 +360,119 @@ class AgreementUnsigned(AgreementNotification):
     __slots__ = ()
 
 
+class HoldNotification(Notification):
+    """About a hold of a buyer's money (``notify_type=fund_auth_...``). The totals are cumulative."""
+
+    kind = "hold"
+    __slots__ = ()
+
+    @property
+    def auth_no(self) -> str | None:
+        """Alipay's number of the hold."""
+        return self._texts.get("auth_no")
+
+    @property
+    def out_order_no(self) -> str | None:
+        """The merchant's number of the hold."""
+        return self._texts.get("out_order_no")
+
+    @property
+    def operation_id(self) -> str | None:
+        """Alipay's number of the operation that is told of."""
+        return self._texts.get("operation_id")
+
+    @property
+    def out_request_no(self) -> str | None:
+        """The merchant's number of that operation."""
+        return self._texts.get("out_request_no")
+
+    @property
+    def operation_type(self) -> str | None:
+        """FREEZE, UNFREEZE or PAY."""
+        return self._texts.get("operation_type")
+
+    @property
+    def status(self) -> str | None:
+        """What became of the operation: SUCCESS, ..."""
+        return self._texts.get("status")
+
+    @property
+    def amount(self) -> Money | None:
+        """How much the operation moved."""
+        return self._yuan("amount")
+
+    @property
+    def total_freeze_amount(self) -> Money | None:
+        """All that was frozen."""
+        return self._yuan("total_freeze_amount")
+
+    @property
+    def total_unfreeze_amount(self) -> Money | None:
+        """All that was let go by now."""
+        return self._yuan("total_unfreeze_amount")
+
+    @property
+    def total_pay_amount(self) -> Money | None:
+        """All that was taken by now."""
+        return self._yuan("total_pay_amount")
+
+    @property
+    def rest_amount(self) -> Money | None:
+        """What is still frozen."""
+        return self._yuan("rest_amount")
+
+    @property
+    def gmt_trans(self) -> datetime | None:
+        """When it happened."""
+        return self._moment("gmt_trans")
+
+    @property
+    def payer_user_id(self) -> str | None:
+        """The buyer's user id; newer apps get `payer_open_id` in its place."""
+        return self._texts.get("payer_user_id")
+
+    @property
+    def payer_open_id(self) -> str | None:
+        """The buyer's open id, good for this app only."""
+        return self._texts.get("payer_open_id")
+
+    @property
+    def payer_logon_id(self) -> str | None:
+        """The buyer's account, masked."""
+        return self._texts.get("payer_logon_id")
+
+    @property
+    def payee_user_id(self) -> str | None:
+        """Who would get the money. Captured notices do not name it."""
+        return self._texts.get("payee_user_id")
+
+    def _yuan(self, name: str) -> Money | None:
+        text = self._texts.get(name)
+        currency = self._texts.get("trans_currency") or CURRENCY
+        return Money.parse(text, currency) if text else None
+
+
+class HoldFrozen(HoldNotification):
+    """The buyer has confirmed, and the money is frozen (``fund_auth_freeze``)."""
+
+    kind = "hold_frozen"
+    __slots__ = ()
+
+
+class HoldReleased(HoldNotification):
+    """Money was let go (``fund_auth_unfreeze``)."""
+
+    kind = "hold_released"
+    __slots__ = ()
+
+
+class HoldCancelled(HoldNotification):
+    """A freeze was undone (``fund_auth_operation_cancel``, unverified)."""
+
+    kind = "hold_cancelled"
+    __slots__ = ()
+
+
 class UnknownNotification(Notification):
     """Signed by Alipay, of a kind that is not known here: keep it, and do not act on it."""
 
@@ -375,5 +488,14 @@ AnyTradeNotification = (
 AnyAgreementNotification = AgreementSigned | AgreementUnsigned
 """Every kind of notification about an agreement."""
 
-AnyNotification = AnyTradeNotification | AnyAgreementNotification | Message | UnknownNotification
+AnyHoldNotification = HoldFrozen | HoldReleased | HoldCancelled
+"""Every kind of notification about a hold."""
+
+AnyNotification = (
+    AnyTradeNotification
+    | AnyAgreementNotification
+    | AnyHoldNotification
+    | Message
+    | UnknownNotification
+)
 """Every kind there is: match on it, and the type checker sees to it that none is forgotten."""

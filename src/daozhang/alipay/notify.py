@@ -27,12 +27,17 @@ from daozhang.alipay.notifications import (
     AgreementSigned,
     AgreementUnsigned,
     AnyAgreementNotification,
+    AnyHoldNotification,
     AnyNotification,
     AnyTradeNotification,
     Closed,
     ClosedUnclear,
     Finished,
     FullyRefunded,
+    HoldCancelled,
+    HoldFrozen,
+    HoldNotification,
+    HoldReleased,
     Message,
     Notification,
     Paid,
@@ -56,6 +61,16 @@ MOMENTS: Final = (
 )  # fmt: skip
 AGREEMENT_MOMENTS: Final = ("sign_time", "valid_time", "invalid_time", "unsign_time")
 
+HOLD_MOMENTS: Final = ("gmt_trans",)
+HOLD_AMOUNTS: Final = (
+    "amount", "total_freeze_amount", "total_unfreeze_amount", "total_pay_amount", "rest_amount",
+)  # fmt: skip
+
+_HOLDS: Final[dict[str, Callable[..., AnyHoldNotification]]] = {
+    "fund_auth_freeze": HoldFrozen,
+    "fund_auth_unfreeze": HoldReleased,
+    "fund_auth_operation_cancel": HoldCancelled,
+}
 _AGREEMENTS: Final[dict[str, Callable[..., AnyAgreementNotification]]] = {
     "dut_user_sign": AgreementSigned,
     "dut_user_unsign": AgreementUnsigned,
@@ -81,6 +96,10 @@ _TELLING: Final = frozenset(
     b" out_biz_no out_trade_no refund_fee seller_id service total_amount trade_no trade_status".split()
 )
 _TELLING_OF_AGREEMENTS: Final = _TELLING | {b"agreement_no", b"external_agreement_no", b"status"}
+_TELLING_OF_HOLDS: Final = _TELLING | frozenset(
+    b"amount auth_no out_order_no out_request_no operation_type rest_amount status"
+    b" total_freeze_amount total_pay_amount total_unfreeze_amount".split()
+)
 _INNER_NAME: Final = re.compile(rb"&([a-z_]+)=")
 
 
@@ -206,9 +225,15 @@ def _signed_text(entries: list[bytes], fields: dict[str, str]) -> bytes:
         signed = [entry for entry in signed if 0 < entry.find(EQUALS) < len(entry) - 1]
     text = b"&".join(signed).replace(EQUALS, b"=")
     if text.count(b"&") >= len(signed):
-        is_agreement = fields.get("notify_type") in _AGREEMENTS
-        _refuse_ambiguous(signed, _TELLING_OF_AGREEMENTS if is_agreement else _TELLING)
+        _refuse_ambiguous(signed, _telling(fields.get("notify_type", "")))
     return text
+
+
+def _telling(notify_type: str) -> Collection[bytes]:
+    """The fields of a kind of notification that somebody acts on."""
+    if notify_type in _HOLDS:
+        return _TELLING_OF_HOLDS
+    return _TELLING_OF_AGREEMENTS if notify_type in _AGREEMENTS else _TELLING
 
 
 def _refuse_ambiguous(entries: Sequence[bytes], telling: Collection[bytes]) -> None:
@@ -279,6 +304,11 @@ def _typed(fields: dict[str, str], signed: bytes, encrypt_key: str | None) -> An
     if agreement is not None:
         _check_moments(fields, AGREEMENT_MOMENTS)
         return agreement(fields, signed, VERIFIED)
+    hold = _HOLDS.get(fields.get("notify_type", ""))
+    if hold is not None:
+        _check_moments(fields, HOLD_MOMENTS)
+        _check_amounts(fields, HOLD_AMOUNTS)
+        return hold(fields, signed, VERIFIED)
     if "msg_method" in fields or "service" in fields:
         return Message(fields, signed, VERIFIED, _content(fields, encrypt_key))
     return UnknownNotification(fields, signed, VERIFIED)
@@ -309,6 +339,13 @@ def _amounts_of(fields: dict[str, str]) -> dict[str, Money]:
                 amount = read[text] = Money.parse(text, CURRENCY)
             amounts[name] = amount
     return amounts
+
+
+def _check_amounts(fields: dict[str, str], names: Sequence[str]) -> None:
+    for name in names:
+        text = fields.get(name)
+        if text and _AMOUNT(text) is None:
+            raise _bad_field(name, text, "amount")
 
 
 def _check_moments(fields: dict[str, str], names: Sequence[str] = MOMENTS) -> None:
@@ -396,6 +433,10 @@ __all__ = [
     "ClosedUnclear",
     "Finished",
     "FullyRefunded",
+    "HoldCancelled",
+    "HoldFrozen",
+    "HoldNotification",
+    "HoldReleased",
     "Message",
     "Notification",
     "Paid",

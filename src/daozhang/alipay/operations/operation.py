@@ -18,6 +18,7 @@ NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 IDENTITIES: Final = (
     "trade_no", "out_trade_no", "out_request_no", "agreement_no", "external_agreement_no",
+    "auth_no", "out_order_no",
 )  # fmt: skip
 _DAY_CHARACTERS: Final = len("2026-03-01")
 _NULLS: Final = frozenset({"None", "null", "undefined", "nil", "NaN"})
@@ -40,7 +41,8 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for name, value in self._given():
-            if name.endswith("_amount") and not isinstance(value, Money):
+            is_amount = name == "amount" or name.endswith("_amount")
+            if is_amount and not isinstance(value, Money):
                 raise TypeError(f'{name} is {value!r}; write it as Money.parse("88.88").')
             if name.endswith(("_no", "_id")):
                 _check_identity(name, value)
