@@ -23,7 +23,11 @@ from daozhang.emulator.control import Control
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.errors import require_code
 from daozhang.emulator.faults import Fault, FaultName
+from daozhang.emulator.freezing_control import Action as HoldAction
+from daozhang.emulator.freezing_control import FreezingControl
+from daozhang.emulator.freezing_pages import FreezingPages
 from daozhang.emulator.gateway import Gateway
+from daozhang.emulator.holds import Hold
 from daozhang.emulator.identity import (
     DEFAULT_APP,
     DEFAULT_HOST,
@@ -68,6 +72,7 @@ class Emulator:
         rest = Rest(desk, self._notifier, known)
         self._control = Control(desk, self._notifier, gateway, token=control_token, host=host)
         self._signing = SigningControl(desk, self._notifier)
+        self._freezing = FreezingControl(desk, self._notifier, gateway)
         self.asgi = Starlette(
             routes=[
                 Route("/", self._start_page),
@@ -75,8 +80,10 @@ class Emulator:
                 Route("/v3/{path:path}", rest.handle, methods=_VERBS),
                 *Cashier(desk, self._notifier).routes(),
                 *SigningPages(desk, self._notifier).routes(),
+                *FreezingPages(desk, self._notifier).routes(),
                 *self._control.routes(),
                 *self._signing.routes(self._control),
+                *self._freezing.routes(self._control),
                 Mount("/static", StaticFiles(directory=pages.HERE / "static")),
             ],
             lifespan=self._life,
@@ -206,6 +213,32 @@ class Emulator:
         self._notifier.settle().result()
         return agreement
 
+    def play_hold(
+        self,
+        number: str,
+        action: HoldAction = "confirm",
+        *,
+        amount: Money | None = None,
+        app_id: str | None = None,
+    ) -> Hold:
+        """The buyer answers what the hold of that ``out_order_no`` asks, on a phone or a page that was
+        handed out: ``confirm`` or ``refuse``. Or the merchant centre does ``release`` an ``amount``.
+
+        Returns when the first attempt to notify has ended. Raises `ledger.Declined`.
+        """
+        hold = self._freezing.play(number, action, amount, app_id)
+        self._notifier.settle().result()
+        return hold
+
+    def freeze_in_app(self, order_string: str, *, confirm: bool = True) -> Hold:
+        """The Alipay app is handed the order string of a freeze; the buyer confirms, or only looks.
+
+        Returns when the first attempt to notify has ended. Raises `ledger.Declined`.
+        """
+        hold = self._freezing.freeze_in_app(order_string, confirm=confirm)
+        self._notifier.settle().result()
+        return hold
+
     def advance(self, seconds: float) -> None:
         """Moves the clock; returns when every attempt that became due has ended."""
         self._notifier.advance(seconds).result()
@@ -258,6 +291,11 @@ class Emulator:
     def agreements(self) -> list[Agreement]:
         """Every agreement as it is now, oldest first."""
         return self._desk.agreements.all()
+
+    @property
+    def holds(self) -> list[Hold]:
+        """Every hold as it is now, oldest first."""
+        return self._desk.holds.all()
 
     @property
     def notifications(self) -> list[Notification]:

@@ -85,8 +85,11 @@ def _number_of(desk: Desk, call: Call) -> str:
             return desk.find(call.merchant.seller_id, trade_no=trade_no).out_trade_no
         except Declined:
             return ""
-    own = call.terms.get("out_trade_no") or call.terms.get("external_agreement_no")
-    return str(own or "")
+    for name in ("out_trade_no", "external_agreement_no", "out_order_no"):
+        own = call.terms.get(name)
+        if own:
+            return str(own)
+    return ""
 
 
 def _result(

@@ -18,6 +18,7 @@ from daozhang.clock import Clock
 from daozhang.emulator.announcing import Announcer
 from daozhang.emulator.desk_clock import DeskClock
 from daozhang.emulator.faults import Fault, FaultName, Faults
+from daozhang.emulator.freezing import FreezingDesk
 from daozhang.emulator.identity import App, Identities
 from daozhang.emulator.ledger import (
     Cancelled,
@@ -72,6 +73,7 @@ class Desk:
             identities, self.faults, self._outgoing, self.now, self.switches
         )
         self.agreements = SigningDesk(self, self._announcer)
+        self.holds = FreezingDesk(self, self._announcer)
         # Until then time changes no trade, so that nobody need look through all of them.
         self._quiet_until = LONG_AGO
 
@@ -125,6 +127,7 @@ class Desk:
             self.ledger.clear()
             self.wallet.clear()
             self.agreements.clear()
+            self.holds.clear()
             self._visits.clear()
             self._outgoing.clear()
             self._announcer.overdue.clear()

@@ -42,6 +42,7 @@ class Product(StrEnum):
     BARCODE = "barcode"
     MINI = "mini"
     AGREEMENT = "agreement"
+    HOLD = "hold"
 
 
 class Channel(StrEnum):

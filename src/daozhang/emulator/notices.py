@@ -45,6 +45,9 @@ class Occasion(StrEnum):
     FINISHED = "finished"
     SIGNED = "signed"
     UNSIGNED = "unsigned"
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
+    FREEZE_CANCELLED = "freeze_cancelled"
     MESSAGE = "message"
 
 

@@ -41,6 +41,15 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     barcode: Triggers = Triggers()
     mini: Triggers = Triggers(closed=True)
     agreement: Triggers = Triggers(closed=True)
+    hold: Triggers = Triggers(closed=True)
+    hold_days: int = 365
+    """How long money stays frozen; then what is left is let go (by contract, unverified)."""
+    hold_rest_notified: bool = True
+    """What Alipay lets go by itself is notified as ``fund_auth_unfreeze`` (unverified)."""
+    hold_cancel_notified: bool = True
+    """A cancelled freeze is notified as ``fund_auth_operation_cancel`` (unverified)."""
+    voucher_opens_hold: bool = False
+    """A QR code makes its hold at once, not when somebody scans it (unverified)."""
     refund_window_days: int = 365
     """How long a payment can be refunded; then the trade is finished."""
     deduct_window_days: int = 5
@@ -66,6 +75,7 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Product.BARCODE: self.barcode,
             Product.MINI: self.mini,
             Product.AGREEMENT: self.agreement,
+            Product.HOLD: self.hold,
         }[product]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Product
-from daozhang.emulator.methods import agreement, create, pay, refund, trade
+from daozhang.emulator.methods import agreement, create, hold, pay, refund, trade
 from daozhang.emulator.methods.terms import Call
 
 Method = Callable[[Desk, Call], dict[str, Any]]
@@ -22,6 +22,7 @@ PAGES: Final[dict[str, Handing]] = {
 """Methods that a browser opens; each answers with the path of a page."""
 
 APP_PAY: Final = "alipay.trade.app.pay"
+APP_FREEZE: Final = "alipay.fund.auth.order.app.freeze"
 PRECREATE: Final = "alipay.trade.precreate"
 
 
@@ -38,6 +39,14 @@ def methods(base_url: str) -> dict[str, Method]:
         "alipay.trade.fastpay.refund.query": refund.query,
         "alipay.open.app.alipaycert.download": trade.download_certificate,
         APP_PAY: trade.refuse_app_pay,
+        "alipay.fund.auth.order.freeze": hold.freeze,
+        "alipay.fund.auth.order.voucher.create": lambda desk, call: hold.voucher(
+            desk, call, base_url
+        ),
+        "alipay.fund.auth.order.unfreeze": hold.unfreeze,
+        "alipay.fund.auth.operation.detail.query": hold.query,
+        "alipay.fund.auth.operation.cancel": hold.cancel,
+        APP_FREEZE: hold.refuse_app_freeze,
         "alipay.user.agreement.query": agreement.query,
         "alipay.user.agreement.unsign": agreement.unsign,
         "alipay.user.agreement.executionplan.modify": agreement.modify_plan,
@@ -46,8 +55,9 @@ def methods(base_url: str) -> dict[str, Method]:
 
 def charge(desk: Desk, call: Call) -> dict[str, Any]:
     """``alipay.trade.pay``: what it charges decides who does it."""
-    by_agreement = bool(call.terms.get("agreement_params"))
-    return agreement.deduct(desk, call) if by_agreement else pay.pay(desk, call)
+    if call.terms.get("agreement_params"):
+        return agreement.deduct(desk, call)
+    return hold.capture(desk, call) if call.terms.get("auth_no") else pay.pay(desk, call)
 
 
 V3_PATHS: Final = {
@@ -61,6 +71,11 @@ V3_PATHS: Final = {
         "alipay.trade.precreate",
         "alipay.trade.refund",
         "alipay.trade.fastpay.refund.query",
+        "alipay.fund.auth.order.freeze",
+        "alipay.fund.auth.order.voucher.create",
+        "alipay.fund.auth.order.unfreeze",
+        "alipay.fund.auth.operation.detail.query",
+        "alipay.fund.auth.operation.cancel",
         "alipay.user.agreement.query",
         "alipay.user.agreement.unsign",
         "alipay.user.agreement.executionplan.modify",
@@ -84,12 +99,6 @@ NOT_IMITATED: Final = frozenset(
         "alipay.data.bill.transfer.query",
         "alipay.data.dataservice.bill.downloadurl.query",
         "alipay.fund.account.query",
-        "alipay.fund.auth.operation.cancel",
-        "alipay.fund.auth.operation.detail.query",
-        "alipay.fund.auth.order.app.freeze",
-        "alipay.fund.auth.order.freeze",
-        "alipay.fund.auth.order.unfreeze",
-        "alipay.fund.auth.order.voucher.create",
         "alipay.fund.trans.app.pay",
         "alipay.fund.trans.common.query",
         "alipay.fund.trans.page.pay",

@@ -41,6 +41,7 @@ DEFAULT_LIFE: Final = {
     Product.BARCODE: timedelta(hours=3),
     Product.MINI: timedelta(days=15),
     Product.AGREEMENT: timedelta(days=15),
+    Product.HOLD: timedelta(days=15),
 }
 """How long a trade waits for the buyer where the request does not say."""
 
