@@ -10,6 +10,15 @@ from daozhang.alipay.catalogue import UnknownMethod
 from daozhang.alipay.certificates import CertificateSet
 from daozhang.alipay.client import Alipay, AsyncAlipay
 from daozhang.alipay.config import Credentials, Environment, VerifyingKeys
+from daozhang.alipay.consents import (
+    AgreementNotification,
+    AgreementSigned,
+    AgreementUnsigned,
+    HoldCancelled,
+    HoldFrozen,
+    HoldNotification,
+    HoldReleased,
+)
 from daozhang.alipay.errors import (
     AlipayError,
     CertificateProblem,
@@ -33,18 +42,10 @@ from daozhang.alipay.messages import (
     read_message,
 )
 from daozhang.alipay.notifications import (
-    AgreementNotification,
-    AgreementSigned,
-    AgreementUnsigned,
-    AnyNotification,
     Closed,
     ClosedUnclear,
     Finished,
     FullyRefunded,
-    HoldCancelled,
-    HoldFrozen,
-    HoldNotification,
-    HoldReleased,
     Message,
     Notification,
     Paid,
@@ -53,7 +54,7 @@ from daozhang.alipay.notifications import (
     UnknownNotification,
     Waiting,
 )
-from daozhang.alipay.notify import SUCCESS, verify
+from daozhang.alipay.notify import SUCCESS, AnyNotification, verify
 from daozhang.alipay.operations.agreement import (
     AccessParams,
     AgreementSign,

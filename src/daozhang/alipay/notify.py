@@ -17,27 +17,28 @@ import msgspec
 
 from daozhang.alipay import cipher
 from daozhang.alipay.config import VerifyingKeys
+from daozhang.alipay.consents import (
+    AgreementNotification,
+    AgreementSigned,
+    AgreementUnsigned,
+    AnyAgreementNotification,
+    AnyHoldNotification,
+    HoldCancelled,
+    HoldFrozen,
+    HoldNotification,
+    HoldReleased,
+)
 from daozhang.alipay.errors import Untrusted, UntrustedReason
 from daozhang.alipay.form import BODY_BYTES_MAX, EQUALS, PAIR, decode_form
 from daozhang.alipay.keys import PublicKey
 from daozhang.alipay.notifications import (
     CURRENCY,
     VERIFIED,
-    AgreementNotification,
-    AgreementSigned,
-    AgreementUnsigned,
-    AnyAgreementNotification,
-    AnyHoldNotification,
-    AnyNotification,
     AnyTradeNotification,
     Closed,
     ClosedUnclear,
     Finished,
     FullyRefunded,
-    HoldCancelled,
-    HoldFrozen,
-    HoldNotification,
-    HoldReleased,
     Message,
     Notification,
     Paid,
@@ -51,6 +52,15 @@ from daozhang.money import Money
 
 SUCCESS: Final = b"success"
 """The answer that Alipay wants: these seven bytes and nothing else."""
+
+AnyNotification = (
+    AnyTradeNotification
+    | AnyAgreementNotification
+    | AnyHoldNotification
+    | Message
+    | UnknownNotification
+)
+"""Every kind there is: match on it, and the type checker sees to it that none is forgotten."""
 
 AMOUNTS: Final = (
     "total_amount", "refund_fee", "receipt_amount", "buyer_pay_amount", "invoice_amount",
