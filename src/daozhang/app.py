@@ -23,16 +23,22 @@ from starlette.middleware.cors import CORSMiddleware
 from daozhang.alipay.messages import RefundDepositBack
 from daozhang.clock import Clock, ManualClock, SystemClock
 from daozhang.service import api
+from daozhang.service.charges.duties import CHARGE_JOB, SweepCharges
+from daozhang.service.charges.model import ChargeKind
+from daozhang.service.charges.workflow import Charges
 from daozhang.service.control import router as control_router
-from daozhang.service.db import Database
+from daozhang.service.db import Database, Tx
 from daozhang.service.duty import Duty
 from daozhang.service.health import router as health_router
+from daozhang.service.holds.calls import HoldCalls
+from daozhang.service.holds.duties import HOLD_JOB, NOTIFY_TYPES, SweepHolds, take_notice
+from daozhang.service.holds.workflow import HoldWork
 from daozhang.service.inbox.duties import (
     ApplyNotifications,
     ConfirmNotifications,
     UnclaimedNotifications,
 )
-from daozhang.service.inbox.messages import Handler, Messages
+from daozhang.service.inbox.messages import Handler, MessageInHand, Messages
 from daozhang.service.inbox.recorder import Recorder
 from daozhang.service.inbox.routes import NotifyDoor
 from daozhang.service.inquiries.actions import Inquirer
@@ -104,6 +110,10 @@ class Service:
         self.jobs.register(REFUND_JOB, attempts.run)
         self.jobs.register(BANK_JOB, attempts.ask_bank)
         self.jobs.register(TILL_JOB, self.till.run)
+        self.holds = HoldWork(HoldCalls(context, self.clients))
+        self.charges = Charges(self.inquirer, {ChargeKind.HOLD: self.holds.capture_ended})
+        self.jobs.register(HOLD_JOB, self.holds.run)
+        self.jobs.register(CHARGE_JOB, self.charges.run)
         self.messages = Messages(context, self.clients, self._message_handlers())
         self.recorder = Recorder(context)
         self._drain = Drain(context)
@@ -117,12 +127,18 @@ class Service:
         )
 
     def _message_handlers(self) -> dict[str, Handler]:
-        """Who wants which messages of the application gateway."""
+        """Who wants which notifications that are about no trade, by Alipay's name for the kind."""
         context = self.context
+
+        def deposit_back(tx: Tx, message: MessageInHand) -> str:
+            return take_deposit_back(tx, context, message.merchant_id, message.notification)
+
+        def hold_notice(tx: Tx, message: MessageInHand) -> str:
+            return take_notice(tx, context, message.merchant_id, message.notification)
+
         return {
-            RefundDepositBack.METHOD: lambda tx, message: take_deposit_back(
-                tx, context, message.merchant_id, message.notification
-            )
+            RefundDepositBack.METHOD: deposit_back,
+            **dict.fromkeys(NOTIFY_TYPES, hold_notice),
         }
 
     def _duties(self) -> list[Duty]:
@@ -135,6 +151,8 @@ class Service:
             SweepRefunds(context, self.jobs),
             AskBanks(context, self.jobs),
             SweepTill(context, self.jobs),
+            SweepCharges(context, self.jobs),
+            SweepHolds(context, self.jobs),
             FanOut(context),
             Deliver(context, self._drain),
             ForgetAnswers(context),
@@ -216,6 +234,7 @@ class Service:
         app.state.clients = self.clients
         app.state.inquirer = self.inquirer
         app.state.till = self.till
+        app.state.holds = self.holds
         app.state.messages = self.messages
         app.state.worker = self.worker
         app.state.jobs = self.jobs

@@ -19,6 +19,13 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from daozhang.service.holds.events import (
+    HOLD_EVENTS,
+    RELEASE_FAILED,
+    RELEASED,
+    HoldSnapshot,
+    ReleaseSnapshot,
+)
 from daozhang.service.inbox.events import MESSAGE_EVENTS, MESSAGE_RECEIVED, MessageSnapshot
 from daozhang.service.orders.events import ORDER_EVENTS, OrderSnapshot
 from daozhang.service.outbox.model import API_VERSION
@@ -73,6 +80,19 @@ class EndpointTestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     endpoint: str
 
 
+class HoldBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event of a hold carries."""
+
+    hold: HoldSnapshot
+
+
+class ReleaseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event of a release carries."""
+
+    hold: HoldSnapshot
+    release: ReleaseSnapshot
+
+
 class MessageBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an event of a message carries."""
 
@@ -82,6 +102,7 @@ class MessageBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     **ORDER_EVENTS,
     **REFUND_EVENTS,
+    **HOLD_EVENTS,
     **MESSAGE_EVENTS,
     **WEBHOOK_EVENTS,
 }
@@ -90,6 +111,8 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
 BODIES: Final[Mapping[str, type[msgspec.Struct]]] = {
     **dict.fromkeys(ORDER_EVENTS, OrderBody),
     **dict.fromkeys(REFUND_EVENTS, RefundBody),
+    **dict.fromkeys(HOLD_EVENTS, HoldBody),
+    **dict.fromkeys((RELEASED, RELEASE_FAILED), ReleaseBody),
     "order.surprise": SurpriseBody,
     MESSAGE_RECEIVED: MessageBody,
     DISABLED: EndpointDisabledBody,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from daozhang.service.announced import router as announced_router
+from daozhang.service.holds.routes import router as holds_router
 from daozhang.service.inbox import message_routes, returning
 from daozhang.service.inquiries.routes import router as inquiries_router
 from daozhang.service.merchants.routes import router as merchants_router
@@ -66,4 +67,5 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(till_router)
     app.include_router(mini_router)
     app.include_router(codes_router)
+    app.include_router(holds_router)
     app.include_router(pages.router)

@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from daozhang.service.charges import store as charges_store
 from daozhang.service.db import Tx
+from daozhang.service.holds import store as holds_store
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.orders import store as orders_store
 from daozhang.service.orders.model import FactKind, Order, OrderStatus, Surprise
@@ -124,6 +126,8 @@ class Recovery:
         with self._database.begin() as tx:
             refunds_store.doubt_all(tx, now, now + timedelta(seconds=PROOF_SECONDS))
             till_store.doubt_all(tx, now)
+            charges_store.doubt_all(tx, now)
+            holds_store.doubt_all(tx, now)
 
     def _ask_order(self, order_id: int) -> _Told:
         with self._database.read() as tx:

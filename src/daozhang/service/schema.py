@@ -6,7 +6,9 @@ from typing import Final
 
 from daozhang.service import standing
 from daozhang.service.auth import store as auth_store
+from daozhang.service.charges import store as charges_store
 from daozhang.service.db import metadata
+from daozhang.service.holds import store as holds_store
 from daozhang.service.inbox import store as inbox_store
 from daozhang.service.merchants import store as merchants_store
 from daozhang.service.orders import store as orders_store
@@ -20,6 +22,8 @@ from daozhang.service.webhooks import store as webhooks_store
 
 STORES: Final = (
     auth_store,
+    charges_store,
+    holds_store,
     idempotency,
     inbox_store,
     merchants_store,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from daozhang.alipay.errors import Rejected
+from daozhang.alipay.operations.pay import TradePayResult
 from daozhang.alipay.operations.trade import TradeQueryResult
 from daozhang.money import Money
 from daozhang.service.orders.model import FactKind, Order, Payment, Source, TradeFact
@@ -45,10 +46,28 @@ def fact_of_query(order: Order, result: TradeQueryResult, now: datetime) -> Trad
     )
 
 
+def fact_of_pay(order: Order, result: TradePayResult, now: datetime) -> TradeFact:
+    """What a signed answer to `alipay.trade.pay` says: paid, or waiting for the buyer."""
+    return TradeFact(
+        kind=FactKind.PAID if result.is_paid else FactKind.WAITING,
+        out_trade_no=order.out_trade_no,
+        source=Source.PAY,
+        source_ref=result.trace_id or "",
+        learned_at=now,
+        trade_no=result.trade_no,
+        total=result.total_amount,
+        payment=_payment_of(result, result.gmt_payment) if result.is_paid else None,
+    )
+
+
 def payment_of_query(result: TradeQueryResult) -> Payment:
     """How the payment was made up, as a query tells it."""
+    return _payment_of(result, result.send_pay_date)
+
+
+def _payment_of(result: TradeQueryResult | TradePayResult, paid_at: datetime | None) -> Payment:
     return Payment(
-        paid_at=result.send_pay_date,
+        paid_at=paid_at,
         receipt=_none_if_zero(result.receipt_amount),
         buyer_pay=_none_if_zero(result.buyer_pay_amount),
         invoice=_none_if_zero(result.invoice_amount),

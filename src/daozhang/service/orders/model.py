@@ -36,6 +36,7 @@ class ClosingReason(StrEnum):
     CLOSE = "close"  # the merchant asked
     EXPIRY = "expiry"  # its time ran out
     CANCEL = "cancel"  # a payment at the till with an unknown outcome
+    REFUSED = "refused"  # a definite no to a charge that only we can make: a hold, an agreement
 
 
 class Way(StrEnum):
@@ -47,6 +48,8 @@ class Way(StrEnum):
     QR = "qr"
     BARCODE = "barcode"
     MINI = "mini"
+    HOLD = "hold"  # taken from money that a buyer let us freeze
+    AGREEMENT = "agreement"  # deducted, as a buyer has agreed to
 
 
 class FactKind(StrEnum):

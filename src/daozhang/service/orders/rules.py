@@ -194,6 +194,9 @@ CANCEL_ABSENT_MAX: Final = 10
 CANCEL_ABSENT_PROOFS: Final = 3
 """How often Alipay must say "no such trade" of a payment that is being cancelled before it is closed."""
 
+ONLY_OURS: Final = (ClosingReason.CANCEL, ClosingReason.REFUSED)
+"""Why an order is closing that nobody but us could still have paid: no address of it is out."""
+
 CODE_DEAD_SECONDS: Final = 120
 """How long after it was charged a payment code can surely pay nothing any more: it lives one minute
 (apis.md §8, unverified)."""
@@ -300,9 +303,9 @@ def decide(order: Order, fact: Fact, *, grace_seconds: int) -> Decision:
         surprise = "paid_after_confirmed_close"
     # Where a person has to look, nothing closes by itself.
     if move.may_expire and not order.attention and _absence_is_proven(order, fact, grace_seconds):
-        cancelled = situation_of(order) is Situation.CANCELLING
+        expires = order.closing_reason not in ONLY_OURS
         return Decision(
-            OrderStatus.CLOSED, (CLOSED,), Follow.NOTHING, order.refunded, expires=not cancelled
+            OrderStatus.CLOSED, (CLOSED,), Follow.NOTHING, order.refunded, expires=expires
         )
     if _person_is_due(order, kind, move):
         surprise = "outcome_stays_unclear"
@@ -357,8 +360,15 @@ def _absence_is_proven(order: Order, fact: Fact, grace_seconds: int) -> bool:
         called_at = order.signed_at or order.created_at
         dead = fact.learned_at >= called_at + timedelta(seconds=CODE_DEAD_SECONDS)
         return dead and order.absent_count + 1 >= CANCEL_ABSENT_PROOFS
-    past = is_past_grace(order, fact.learned_at, grace_seconds)
-    return past and order.absent_count + 1 >= ABSENT_PROOFS
+    return absence_counts(order, fact.learned_at, grace_seconds) and (
+        order.absent_count + 1 >= ABSENT_PROOFS
+    )
+
+
+def absence_counts(order: Order, now: datetime, grace_seconds: int) -> bool:
+    """Whether "no such trade" proves something: nobody can open one any more, because the time is over, or
+    because only we could, and were refused, or have cancelled it."""
+    return order.closing_reason in ONLY_OURS or is_past_grace(order, now, grace_seconds)
 
 
 def _person_is_due(order: Order, kind: FactKind, move: Move) -> bool:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from daozhang.service.orders import rules
 from daozhang.service.orders.model import (
     OPEN_STATUSES,
-    ClosingReason,
     Fact,
     FactKind,
     Order,
@@ -50,12 +49,9 @@ def stand_after(order: Order, fact: Fact, decision: rules.Decision, grace_second
 
 
 def _absent_count(order: Order, fact: TradeFact, grace_seconds: int) -> int:
-    """Only absence after expiry and grace is a proof; while cancelling, each one counts."""
     if fact.kind is not FactKind.ABSENT:
         return 0
-    cancelling = order.closing_reason is ClosingReason.CANCEL
-    counts = cancelling or rules.is_past_grace(order, fact.learned_at, grace_seconds)
-    return order.absent_count + counts
+    return order.absent_count + rules.absence_counts(order, fact.learned_at, grace_seconds)
 
 
 def _next_query(

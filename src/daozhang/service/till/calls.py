@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from daozhang.alipay.errors import OutcomeUnknown, Rejected
-from daozhang.alipay.operations.pay import TradePay, TradePayResult
+from daozhang.alipay.operations.pay import TradePay
 from daozhang.alipay.operations.trade import TradeCancel
-from daozhang.money import Money
+from daozhang.service.inquiries.rules import fact_of_pay
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.orders.handing import notify_address, terms_of
-from daozhang.service.orders.model import FactKind, Order, Payment, Source, TradeFact
+from daozhang.service.orders.model import FactKind, Order, Source, TradeFact
 from daozhang.service.till.messages import Follow, sentence_for
 from daozhang.service.till.model import Answer, BarcodePayment, CancelOutcome, Outcome, Scan
 from daozhang.service.web.context import Context
@@ -54,19 +54,7 @@ class Calls:
         except OutcomeUnknown as unknown:
             return Answer(Outcome.UNKNOWN, unknown.cause, unknown.reason), None
         outcome = Outcome.PAID if result.is_paid else Outcome.BUYER_ACTS
-        return Answer(outcome), self._fact_of(order, result)
-
-    def _fact_of(self, order: Order, result: TradePayResult) -> TradeFact:
-        return TradeFact(
-            kind=FactKind.PAID if result.is_paid else FactKind.WAITING,
-            out_trade_no=order.out_trade_no,
-            source=Source.PAY,
-            source_ref=result.trace_id or "",
-            learned_at=self.context.clock.now(),
-            trade_no=result.trade_no,
-            total=result.total_amount,
-            payment=_payment_of(result) if result.is_paid else None,
-        )
+        return Answer(outcome), fact_of_pay(order, result, self.context.clock.now())
 
     def cancel(self, order: Order) -> tuple[CancelOutcome, str | None, TradeFact | None]:
         """Cancels an order that was given up: how that went, the code of a no, and what it proves."""
@@ -90,22 +78,3 @@ class Calls:
             refunded=order.amount if refunded else None,
         )
         return (CancelOutcome.REFUNDED if refunded else CancelOutcome.CLOSED), None, fact
-
-
-def _payment_of(result: TradePayResult) -> Payment:
-    return Payment(
-        paid_at=result.gmt_payment,
-        receipt=_none_if_zero(result.receipt_amount),
-        buyer_pay=_none_if_zero(result.buyer_pay_amount),
-        invoice=_none_if_zero(result.invoice_amount),
-        point=result.point_amount,
-        discount=result.discount_amount,
-        fund_bills=tuple(dict(bill) for bill in result.fund_bill_list or ()),
-        buyer_id=result.buyer_user_id,
-        buyer_open_id=result.buyer_open_id,
-        buyer_logon_id=result.buyer_logon_id,
-    )
-
-
-def _none_if_zero(amount: Money | None) -> Money | None:
-    return amount or None
