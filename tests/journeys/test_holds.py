@@ -41,7 +41,7 @@ def create(world: World, way: str = "barcode", **fields: Any) -> str:
     return number
 
 
-def scan(world: World, number: str, behaviour: str = "pays", **more: str) -> dict[str, Any]:
+def scan(world: World, number: str, behaviour: str = "pays", **more: Any) -> dict[str, Any]:
     code = world.emulator.payment_code(behaviour, **more)
     answer = world.api.post(f"/v1/holds/{number}/barcode", json={"auth_code": code})
     assert answer.status_code in (200, 202), answer.text
