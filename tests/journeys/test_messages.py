@@ -8,6 +8,8 @@ import pytest
 
 from worlds import World, open_gateway
 
+DEPOSIT_BACK = "alipay.trade.refund.depositback.completed"
+
 NOTICE = "alipay.open.app.brandnew.changed"
 
 
@@ -134,6 +136,53 @@ def test_a_bounce_of_a_refund_that_we_never_heard_of(world: World) -> None:
     assert (refund["origin"], refund["status"]) == ("external", "succeeded")
     assert refund["destination"] == "buyer_balance"
     assert world.read(number)["status"] == "refunded"
+
+
+def test_a_bounce_without_an_amount_is_asked_about_too(world: World) -> None:
+    number = paid_by_card(world)
+    world.emulator.set_fault("notify_never", times=1)
+    world.emulator.refund(number, None, "centre-2")
+    world.emulator.set_fault("notify_never", times=1)
+    world.emulator.bank_returns(number, "centre-2", arrived=False)
+    world.emulator.send_message(
+        DEPOSIT_BACK,
+        {"out_trade_no": number, "out_request_no": "centre-2", "dback_status": "F"},
+        app="shop",
+    )
+    world.settle()
+    world.advance(120)
+    [refund] = world.refunds(number)
+    assert (refund["status"], refund["amount"]) == ("succeeded", "10.00")
+    assert refund["destination"] == "buyer_balance"
+    assert world.events(number).count("refund.bounced") == 1
+
+
+def test_a_bounce_of_a_refund_that_is_not_proven_is_not_believed(world: World) -> None:
+    number = paid_by_card(world)
+    world.emulator.set_fault("gateway_20000", method="alipay.trade.refund", times=1)
+    world.refund(number, "4.00", "R1")
+    world.settle()
+    told = {"out_trade_no": number, "out_request_no": "R1", "dback_status": "F"}
+    world.emulator.send_message(DEPOSIT_BACK, told, app="shop")
+    world.settle()
+    [refund] = world.refunds(number)
+    assert (refund["status"], refund["destination"]) == ("unknown", None)
+    world.advance(60)
+    # It had never arrived, and was sent: it is on its way to the card, and nothing has bounced.
+    assert destination(world, number) == "bank_card_pending"
+    assert "refund.bounced" not in world.events(number)
+
+
+def test_a_message_about_another_trade_moves_nothing(world: World) -> None:
+    number = paid_by_card(world)
+    world.refund(number, "4.00", "R1")
+    world.settle()
+    told = {"out_trade_no": number, "out_request_no": "R1", "dback_status": "F", "trade_no": "20"}
+    world.emulator.send_message(DEPOSIT_BACK, told, app="shop")
+    world.settle()
+    assert destination(world, number) == "bank_card_pending"
+    assert world.events(number)[-1] == "order.surprise"
+    assert world.read(number)["attention"] is True
 
 
 def test_money_paid_from_the_balance_has_no_bank(world: World) -> None:

@@ -19,7 +19,8 @@ from daozhang.money import Money, MoneyError
 
 
 class TypedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message whose content was read. ``content`` holds all of it, also what has no name here."""
+    """A message whose content was read. ``content`` holds all of it, also what has no name here, and a
+    time that cannot be read: that field is ``None``."""
 
     METHOD: ClassVar[str]
 
@@ -53,6 +54,7 @@ class OrderSettled(TypedMessage, frozen=True, kw_only=True):
     out_request_no: str | None = None
     msg_type: str | None = None
     operation_dt: datetime | None = None
+    royalty_detail_list: tuple[Mapping[str, Any], ...] | None = None
 
 
 class TransferChanged(TypedMessage, frozen=True, kw_only=True):
@@ -101,6 +103,7 @@ KINDS: Final[Mapping[str, type[TypedMessage]]] = {
 """By ``msg_method``."""
 
 _AMOUNTS: Final = frozenset({"dback_amount", "trans_amount"})
+_LISTS: Final = frozenset({"royalty_detail_list"})
 _TIMES: Final = frozenset({"bank_ack_time", "est_bank_receipt_time", "operation_dt"})
 
 
@@ -130,12 +133,35 @@ def read_message(message: Message) -> TypedMessage | Message:
 
 
 def _read(name: str, value: object) -> object:
+    if name in _LISTS:
+        return _details(value)
     text = value if isinstance(value, str) else str(value)
+    if name in _TIMES:
+        return _moment(text)
     try:
-        if name in _AMOUNTS:
-            return Money.parse(text)
-        return from_beijing_text(text) if name in _TIMES else text
+        return Money.parse(text) if name in _AMOUNTS else text
     except (ValueError, MoneyError):
         raise Untrusted(
             UntrustedReason.BAD_FIELD, f"{name} is signed, but {text[:40]!r} cannot be read."
         ) from None
+
+
+def _moment(text: str) -> datetime | None:
+    """A time that decides nothing: one that cannot be read must not lose the message."""
+    try:
+        return from_beijing_text(text)
+    except ValueError:
+        return None
+
+
+def _details(value: object) -> tuple[Mapping[str, Any], ...] | None:
+    """A list of objects, also where it came as text; ``None`` in another shape."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return None
+    items = cast("list[Any]", value) if isinstance(value, list) else []
+    if not items or not all(isinstance(item, dict) for item in items):
+        return None
+    return tuple(cast("list[Mapping[str, Any]]", items))

@@ -274,6 +274,13 @@ class Message(Notification):
         """``biz_content``, decrypted if it came encrypted and a key was given."""
 
     @property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) over everything signed but the times of sending, of which it has another name."""
+        sent_at = (b"notify_time=", b"utc_timestamp=")
+        kept = [part for part in self._signed.split(b"&") if not part.startswith(sent_at)]
+        return hashlib.sha256(b"&".join(kept)).hexdigest()
+
+    @property
     def msg_method(self) -> str | None:
         """Which message: alipay.trade.refund.depositback.completed, ..."""
         return self._texts.get("msg_method") or self._texts.get("service")

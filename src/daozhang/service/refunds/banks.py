@@ -20,7 +20,7 @@ from daozhang.service.orders.store import find_order_of_merchant
 from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import store
 from daozhang.service.refunds.events import REFUND_BOUNCED, refund_snapshot
-from daozhang.service.refunds.model import Destination, Refund
+from daozhang.service.refunds.model import Destination, Refund, RefundStatus
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL, add_external
 from daozhang.service.web.context import Context
 
@@ -41,8 +41,16 @@ def settle_bank(
 ) -> str:
     """Takes what is told of the bank for a refund of a locked order; what became of it, in words.
 
-    The first end stays: what contradicts it later is for a person.
+    The first end stays: what contradicts it later is for a person. Of a refund that is not proven it is
+    not believed either: that is asked about, and its answer tells of the bank, too.
     """
+    if refund.is_open:
+        store.update_refund(tx, refund.id, due_at=now)
+        tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
+        return f"{refund.out_request_no} is not proven yet: it is asked about"
+    if refund.status is RefundStatus.FAILED:
+        _ask_person(tx, context, order, refund, "bank_tells_of_failed_refund", now)
+        return f"{refund.out_request_no} has failed: a person is told"
     told, known = DESTINATIONS.get(status), refund.destination
     if told is None or told is known:
         return "known already" if told else f"dback_status {status!r} is not known"
@@ -109,15 +117,49 @@ def take_deposit_back(
     if found is None:
         return "kept; the order it names is none of ours"
     order, now = lock_order(tx, found.id), context.clock.now()
+    differs = _disagreement(order, notification, told)
+    if differs is not None:
+        _surprise_of_message(tx, context, order, f"{differs} is another's", now)
+        return f"{differs} differs: a person is told"
     number = told.out_request_no or order.out_trade_no
     refund = store.find_refund(tx, order.id, number)
     if refund is None:
         # Started elsewhere, and its notice was lost: the query that follows proves how much it was.
-        if told.dback_amount is None:
-            return "kept; the refund it names is not known, and it tells no amount"
-        refund = add_external(tx, order, number, told.dback_amount, now)
-        tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
+        supposed = told.dback_amount or (order.amount - order.refunded) or order.amount
+        refund = add_external(tx, order, number, supposed, now)
     return settle_bank(tx, context, order, refund, told.dback_status or "", now)
+
+
+def _disagreement(order: Order, notification: Notification, told: RefundDepositBack) -> str | None:
+    """Which identity of the message cannot be the order's (money.md §2)."""
+    if told.trade_no and order.trade_no not in (None, told.trade_no):
+        return "trade_no"
+    apps = (None, order.app_id)
+    return "app_id" if notification.app_id not in apps else None
+
+
+def _surprise_of_message(
+    tx: Tx, context: Context, order: Order, detail: str, now: datetime
+) -> None:
+    if raise_surprise(
+        tx,
+        merchant_id=order.merchant_id,
+        order=order,
+        reason="bank_message_differs",
+        detail=detail,
+        amount=order.amount,
+        now=now,
+    ):
+        append_event(
+            tx,
+            merchant_id=order.merchant_id,
+            environment=order.environment,
+            order_id=order.id,
+            type=SURPRISE,
+            data={"order": snapshot_of(lock_order(tx, order.id))},
+            now=now,
+            signals=context.signals,
+        )
 
 
 def next_question(refund: Refund, now: datetime) -> datetime | None:
