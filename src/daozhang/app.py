@@ -23,6 +23,11 @@ from starlette.middleware.cors import CORSMiddleware
 from daozhang.alipay.messages import RefundDepositBack
 from daozhang.clock import Clock, ManualClock, SystemClock
 from daozhang.service import api
+from daozhang.service.agreements.calls import AgreementCalls
+from daozhang.service.agreements.duties import AGREEMENT_JOB, SweepAgreements
+from daozhang.service.agreements.duties import NOTIFY_TYPES as AGREEMENT_TYPES
+from daozhang.service.agreements.duties import take_notice as take_agreement_notice
+from daozhang.service.agreements.workflow import AgreementWork
 from daozhang.service.charges.duties import CHARGE_JOB, SweepCharges
 from daozhang.service.charges.model import ChargeKind
 from daozhang.service.charges.workflow import Charges
@@ -31,7 +36,9 @@ from daozhang.service.db import Database, Tx
 from daozhang.service.duty import Duty
 from daozhang.service.health import router as health_router
 from daozhang.service.holds.calls import HoldCalls
-from daozhang.service.holds.duties import HOLD_JOB, NOTIFY_TYPES, SweepHolds, take_notice
+from daozhang.service.holds.duties import HOLD_JOB, SweepHolds
+from daozhang.service.holds.duties import NOTIFY_TYPES as HOLD_TYPES
+from daozhang.service.holds.duties import take_notice as take_hold_notice
 from daozhang.service.holds.workflow import HoldWork
 from daozhang.service.inbox.duties import (
     ApplyNotifications,
@@ -111,7 +118,15 @@ class Service:
         self.jobs.register(BANK_JOB, attempts.ask_bank)
         self.jobs.register(TILL_JOB, self.till.run)
         self.holds = HoldWork(HoldCalls(context, self.clients))
-        self.charges = Charges(self.inquirer, {ChargeKind.HOLD: self.holds.capture_ended})
+        self.agreements = AgreementWork(AgreementCalls(context, self.clients))
+        self.charges = Charges(
+            self.inquirer,
+            {
+                ChargeKind.HOLD: self.holds.capture_ended,
+                ChargeKind.AGREEMENT: self.agreements.deduction_ended,
+            },
+        )
+        self.jobs.register(AGREEMENT_JOB, self.agreements.run)
         self.jobs.register(HOLD_JOB, self.holds.run)
         self.jobs.register(CHARGE_JOB, self.charges.run)
         self.messages = Messages(context, self.clients, self._message_handlers())
@@ -134,11 +149,15 @@ class Service:
             return take_deposit_back(tx, context, message.merchant_id, message.notification)
 
         def hold_notice(tx: Tx, message: MessageInHand) -> str:
-            return take_notice(tx, context, message.merchant_id, message.notification)
+            return take_hold_notice(tx, context, message.merchant_id, message.notification)
+
+        def agreement_notice(tx: Tx, message: MessageInHand) -> str:
+            return take_agreement_notice(tx, context, message.merchant_id, message.notification)
 
         return {
             RefundDepositBack.METHOD: deposit_back,
-            **dict.fromkeys(NOTIFY_TYPES, hold_notice),
+            **dict.fromkeys(HOLD_TYPES, hold_notice),
+            **dict.fromkeys(AGREEMENT_TYPES, agreement_notice),
         }
 
     def _duties(self) -> list[Duty]:
@@ -153,6 +172,7 @@ class Service:
             SweepTill(context, self.jobs),
             SweepCharges(context, self.jobs),
             SweepHolds(context, self.jobs),
+            SweepAgreements(context, self.jobs),
             FanOut(context),
             Deliver(context, self._drain),
             ForgetAnswers(context),
@@ -235,6 +255,7 @@ class Service:
         app.state.inquirer = self.inquirer
         app.state.till = self.till
         app.state.holds = self.holds
+        app.state.agreements = self.agreements
         app.state.messages = self.messages
         app.state.worker = self.worker
         app.state.jobs = self.jobs

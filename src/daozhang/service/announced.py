@@ -19,6 +19,12 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from daozhang.service.agreements.events import (
+    AGREEMENT_EVENTS,
+    DEDUCTION_FAILED,
+    AgreementSnapshot,
+    DeductionSnapshot,
+)
 from daozhang.service.holds.events import (
     HOLD_EVENTS,
     RELEASE_FAILED,
@@ -93,6 +99,19 @@ class ReleaseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     release: ReleaseSnapshot
 
 
+class AgreementBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event of an agreement carries."""
+
+    agreement: AgreementSnapshot
+
+
+class DeductionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event of a try to charge an agreement carries."""
+
+    agreement: AgreementSnapshot
+    deduction: DeductionSnapshot
+
+
 class MessageBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an event of a message carries."""
 
@@ -103,6 +122,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     **ORDER_EVENTS,
     **REFUND_EVENTS,
     **HOLD_EVENTS,
+    **AGREEMENT_EVENTS,
     **MESSAGE_EVENTS,
     **WEBHOOK_EVENTS,
 }
@@ -112,6 +132,8 @@ BODIES: Final[Mapping[str, type[msgspec.Struct]]] = {
     **dict.fromkeys(ORDER_EVENTS, OrderBody),
     **dict.fromkeys(REFUND_EVENTS, RefundBody),
     **dict.fromkeys(HOLD_EVENTS, HoldBody),
+    **dict.fromkeys(AGREEMENT_EVENTS, AgreementBody),
+    DEDUCTION_FAILED: DeductionBody,
     **dict.fromkeys((RELEASED, RELEASE_FAILED), ReleaseBody),
     "order.surprise": SurpriseBody,
     MESSAGE_RECEIVED: MessageBody,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
+from daozhang.service.agreements.routes import router as agreements_router
 from daozhang.service.announced import router as announced_router
 from daozhang.service.holds.routes import router as holds_router
 from daozhang.service.inbox import message_routes, returning
@@ -68,4 +69,5 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(mini_router)
     app.include_router(codes_router)
     app.include_router(holds_router)
+    app.include_router(agreements_router)
     app.include_router(pages.router)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from daozhang.service.agreements import store as agreements_store
 from daozhang.service.charges import store as charges_store
 from daozhang.service.db import Tx
 from daozhang.service.holds import store as holds_store
@@ -128,6 +129,7 @@ class Recovery:
             till_store.doubt_all(tx, now)
             charges_store.doubt_all(tx, now)
             holds_store.doubt_all(tx, now)
+            agreements_store.doubt_all(tx, now)
 
     def _ask_order(self, order_id: int) -> _Told:
         with self._database.read() as tx:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from daozhang.service import standing
+from daozhang.service.agreements import store as agreements_store
 from daozhang.service.auth import store as auth_store
 from daozhang.service.charges import store as charges_store
 from daozhang.service.db import metadata
@@ -21,6 +22,7 @@ from daozhang.service.web import idempotency
 from daozhang.service.webhooks import store as webhooks_store
 
 STORES: Final = (
+    agreements_store,
     auth_store,
     charges_store,
     holds_store,

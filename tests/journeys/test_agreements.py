@@ -1,0 +1,393 @@
+"""Agreements: a buyer signs once and is charged each period, once, whatever the weather."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from daozhang.clock import business_day
+from daozhang.emulator.ledger import Declined
+from daozhang.service.merchants.outgoing import turn_outgoing
+from worlds import World
+
+UNSIGN = "alipay.user.agreement.unsign"
+MODIFY = "alipay.user.agreement.executionplan.modify"
+PAY = "alipay.trade.pay"
+DAY_SECONDS = 86400
+PRICE = "30.00"
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """Each test has agreements of its own."""
+    return shared_world
+
+
+class Numbers:
+    """A number for each agreement of this file: they share one world."""
+
+    last = 0
+
+
+def today(world: World) -> date:
+    return business_day(world.clock.now())
+
+
+def create(world: World, *, ahead: int = 10, plan: bool = True, **fields: Any) -> dict[str, Any]:
+    """An agreement whose first planned day is ``ahead`` days from now, every 7 days."""
+    Numbers.last += 1
+    rule = {
+        "period_type": "DAY",
+        "period": 7,
+        "first_on": (today(world) + timedelta(days=ahead)).isoformat(),
+        "single_amount": PRICE,
+    }
+    body = {
+        "external_agreement_no": f"E-{Numbers.last}",
+        "sign_scene": "INDUSTRY|DIGITAL_MEDIA",
+        "rule": rule,
+        "metadata": {"member": "8"},
+        **({"plan": {"amount": PRICE, "subject": "Membership"}} if plan else {}),
+        **fields,
+    }
+    answer = world.api.post("/v1/agreements", json=body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["status"] == "created"
+    return answer.json()
+
+
+def open_page(world: World, made: dict[str, Any]) -> None:
+    """The buyer follows our address to Alipay's page."""
+    with httpx2.Client(trust_env=False, follow_redirects=True) as browser:
+        page = browser.get(made["sign_url"])
+    assert page.status_code == 200
+    assert made["external_agreement_no"] in page.text
+
+
+def signed(world: World, **fields: Any) -> str:
+    made = create(world, **fields)
+    open_page(world, made)
+    number = made["external_agreement_no"]
+    world.emulator.agree(number)
+    world.settle()
+    assert read(world, number)["status"] == "active"
+    return number
+
+
+def read(world: World, number: str) -> dict[str, Any]:
+    answer = world.api.get(f"/v1/agreements/{number}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def tries(world: World, number: str) -> list[tuple[str, str]]:
+    return [(d["out_trade_no"], d["status"]) for d in read(world, number)["deductions"]]
+
+
+def told(world: World, number: str) -> list[str]:
+    """The events of an agreement, in their order."""
+    return [
+        event.type
+        for event in world.events_without_order()
+        if event.data.get("agreement", {}).get("external_agreement_no") == number
+        or event.data.get("surprise", {}).get("out_trade_no") == number
+    ]
+
+
+def to_the_try(world: World, number: str) -> None:
+    """Time goes on until the next charge was tried, and what it left is settled."""
+    at = datetime.fromisoformat(read(world, number)["next_try_at"])
+    world.advance((at - world.clock.now()).total_seconds() + 60)
+
+
+def charged(world: World, number: str) -> list[str]:
+    """What the buyer has really paid by an agreement, at Alipay."""
+    return [
+        trade.out_trade_no
+        for trade in world.emulator.trades
+        if trade.out_trade_no.startswith(f"{number}-") and trade.paid_at is not None
+    ]
+
+
+# ---- signed, and charged each period
+
+
+def test_a_buyer_signs_once_and_is_charged_each_period(world: World) -> None:
+    number = signed(world)
+    shown = read(world, number)
+    planned = today(world) + timedelta(days=10)
+    assert shown["agreement_no"]
+    assert shown["buyer_id"].startswith("2088")
+    assert shown["next_deduct_on"] == planned.isoformat()
+    assert shown["window_from"] == (planned - timedelta(days=5)).isoformat()
+    assert shown["next_try_at"] == f"{planned - timedelta(days=1)}T00:00:00Z"  # 8 in Beijing
+    assert shown["sign_url"] is None
+    assert told(world, number) == ["agreement.signed"]
+
+    world.advance(8 * DAY_SECONDS)
+    assert tries(world, number) == []
+    world.advance(2 * DAY_SECONDS)
+    assert tries(world, number) == [(f"{number}-d1", "paid")]
+    order = world.read(f"{number}-d1")
+    assert (order["status"], order["way"], order["amount"]) == ("paid", "agreement", PRICE)
+    assert world.events(f"{number}-d1") == ["order.paid"]
+    assert read(world, number)["next_deduct_on"] == (planned + timedelta(days=7)).isoformat()
+
+    world.advance(7 * DAY_SECONDS)
+
+    assert charged(world, number) == [f"{number}-d1", f"{number}-d2"]
+    assert told(world, number) == ["agreement.signed"]
+
+
+def test_without_a_plan_it_is_told_when_and_the_merchant_charges(world: World) -> None:
+    number = signed(world, plan=False)
+    early = {"out_trade_no": f"{number}-x", "amount": PRICE, "subject": "Membership"}
+
+    def refused(**changes: Any) -> str:
+        answer = world.api.post(f"/v1/agreements/{number}/deductions", json=early | changes)
+        assert answer.status_code == 409, answer.text
+        assert answer.json()["detail_zh"]
+        return answer.json()["code"]
+
+    assert refused() == "deduction_out_of_rule"  # the window is not open
+    world.advance(6 * DAY_SECONDS)
+    assert told(world, number) == ["agreement.signed", "agreement.due"]
+    assert refused(amount="30.01") == "deduction_out_of_rule"
+    answer = world.api.post(f"/v1/agreements/{number}/deductions", json=early)
+    assert answer.status_code == 202, answer.text
+    world.settle()
+    again = world.api.post(f"/v1/agreements/{number}/deductions", json=early).json()
+    assert (again["status"], again["order_status"]) == ("paid", "paid")
+    assert refused(out_trade_no=f"{number}-y") == "deduction_out_of_rule"  # the next period's
+    assert charged(world, number) == [f"{number}-x"]
+    world.advance(DAY_SECONDS)
+    assert told(world, number) == ["agreement.signed", "agreement.due"]
+
+
+def test_a_second_number_is_refused_while_the_first_may_live(world: World) -> None:
+    number = signed(world, plan=False, ahead=2)
+    world.emulator.set_fault("gateway_20000", method=PAY, out_trade_no=f"{number}-x")
+    body = {"out_trade_no": f"{number}-x", "amount": PRICE, "subject": "Membership"}
+    world.api.post(f"/v1/agreements/{number}/deductions", json=body)
+    world.settle()
+    other = world.api.post(
+        f"/v1/agreements/{number}/deductions", json=body | {"out_trade_no": f"{number}-y"}
+    )
+    assert other.json()["code"] == "agreement_period_taken"
+    world.emulator.clear_faults()
+    world.advance(60)  # nothing had arrived: the same number is sent again
+    assert charged(world, number) == [f"{number}-x"]
+    assert tries(world, number) == [(f"{number}-x", "paid")]
+
+
+def test_general_withholding_charges_whenever_something_is_due(world: World) -> None:
+    number = signed(world, plan=False, product="GENERAL_WITHHOLDING", rule=None)
+    for count in (1, 2):
+        body = {"out_trade_no": f"{number}-p{count}", "amount": "3.00", "subject": "Parking"}
+        assert world.api.post(f"/v1/agreements/{number}/deductions", json=body).status_code == 202
+        world.settle()
+    assert charged(world, number) == [f"{number}-p1", f"{number}-p2"]
+
+
+# ---- failed charges
+
+
+def test_too_little_money_is_tried_again_by_day_under_a_new_number(world: World) -> None:
+    number = signed(world, ahead=2)
+    first = f"{number}-d1"
+    # Refused, and a trade is left that waits: it is closed before another number is used.
+    world.emulator.set_fault("buyer_balance_not_enough", out_trade_no=first)
+    to_the_try(world, number)
+    assert tries(world, number) == [(first, "failed")]
+    order = world.read(first)
+    assert (order["status"], order["closed_reason"]) == ("closed", "refused")
+    assert world.emulator.trade(first).status.value == "TRADE_CLOSED"
+    assert told(world, number) == ["agreement.signed", "agreement.deduction_failed"]
+    (event,) = [
+        e for e in world.events_without_order()
+        if e.type == "agreement.deduction_failed"
+        and e.data["agreement"]["external_agreement_no"] == number
+    ]  # fmt: skip
+    assert event.data["deduction"]["code"] == "ACQ.BUYER_BALANCE_NOT_ENOUGH"
+    assert event.data["deduction"]["next_try_at"] == read(world, number)["next_try_at"].replace(
+        "Z", "+00:00"
+    )
+    to_the_try(world, number)
+    assert tries(world, number)[1] == (f"{number}-d2", "paid")
+    assert charged(world, number) == [f"{number}-d2"]
+
+
+def test_what_fails_until_the_planned_day_is_over_waits_for_the_next_period(world: World) -> None:
+    number = signed(world, ahead=2)
+    for count in range(1, 12):
+        world.emulator.set_fault("buyer_balance_not_enough", out_trade_no=f"{number}-d{count}")
+    world.advance(4 * DAY_SECONDS)
+    failed = tries(world, number)
+    assert 3 <= len(failed) <= 8
+    assert {status for _, status in failed} == {"failed"}
+    assert charged(world, number) == []
+    assert told(world, number).count("agreement.deduction_failed") == len(failed)
+    world.emulator.clear_faults()
+    world.advance(7 * DAY_SECONDS)
+    assert len(charged(world, number)) == 1
+
+
+@pytest.mark.parametrize("fault", ["gateway_timeout_after_success", "gateway_20000"])
+def test_a_charge_of_which_nobody_knows_is_made_once(world: World, fault: str) -> None:
+    number = signed(world, ahead=1)
+    first = f"{number}-d1"
+    world.emulator.set_fault(fault, method=PAY, out_trade_no=first, times=1, seconds=0)
+    world.emulator.set_fault("notify_never", out_trade_no=first)
+    world.advance(DAY_SECONDS)
+    assert charged(world, number) == [first]
+    assert tries(world, number) == [(first, "paid")]
+    assert world.events(first) == ["order.paid"]
+
+
+def test_a_pause_of_which_nobody_told_is_learned_before_anything_is_charged(world: World) -> None:
+    number = signed(world, ahead=2)
+    world.emulator.set_fault("notify_never", out_trade_no=number)
+    world.emulator.agree(number, "stop")
+    world.advance(1.5 * DAY_SECONDS)
+    assert read(world, number)["status"] == "stopped"
+    assert charged(world, number) == []
+    world.emulator.agree(number, "resume")
+    world.advance(DAY_SECONDS)
+    assert read(world, number)["status"] == "active"
+    assert told(world, number)[-1] == "agreement.resumed"
+
+
+def test_a_switch_that_stops_money_stops_charges_until_it_is_turned(world: World) -> None:
+    number = signed(world, ahead=2)
+    context = world.service.context
+    with context.database.begin() as tx:
+        turn_outgoing(tx, context, 1, allowed=False, reason="night", changed_by="test")
+    world.advance(1.5 * DAY_SECONDS)
+    assert tries(world, number) == []
+    with context.database.begin() as tx:
+        turn_outgoing(tx, context, 1, allowed=True, reason="day", changed_by="test")
+    world.advance(2 * 3600)
+    assert charged(world, number) == [f"{number}-d1"]
+
+
+# ---- signing and ending
+
+
+def test_a_signature_of_which_nobody_told_is_learned_by_asking(world: World) -> None:
+    made = create(world)
+    number = made["external_agreement_no"]
+    open_page(world, made)
+    world.emulator.set_fault("notify_never", out_trade_no=number)
+    world.emulator.agree(number)
+    world.settle()
+    assert read(world, number)["status"] == "created"
+    world.advance(60)
+    assert read(world, number)["status"] == "active"
+    assert told(world, number) == ["agreement.signed"]
+
+
+def test_a_signature_that_is_told_twice_and_late_is_announced_once(world: World) -> None:
+    made = create(world)
+    number = made["external_agreement_no"]
+    open_page(world, made)
+    world.emulator.set_fault("notify_twice", out_trade_no=number)
+    world.emulator.set_fault("notify_out_of_order", out_trade_no=number, seconds=300)
+    world.emulator.agree(number)
+    world.advance(10)
+    world.emulator.agree(number, "unsign")
+    world.advance(600)
+    assert read(world, number)["status"] == "ended"
+    assert told(world, number).count("agreement.signed") <= 1
+    assert told(world, number)[-1] == "agreement.ended"
+
+
+def test_a_page_that_nobody_signs_expires(world: World) -> None:
+    made = create(world, page_seconds=600)
+    number = made["external_agreement_no"]
+    open_page(world, made)
+    world.advance(1200)
+    shown = read(world, number)
+    assert (shown["status"], shown["sign_url"]) == ("expired", None)
+    assert told(world, number) == []
+    with httpx2.Client(trust_env=False) as browser:
+        assert browser.get(made["sign_url"]).status_code == 404
+        tampered = made["sign_url"][:-3] + "aaa"
+        assert browser.get(tampered).status_code == 404
+    with pytest.raises(Declined):
+        world.emulator.agree(number)
+
+
+def test_the_merchant_ends_it_and_nothing_is_charged_any_more(world: World) -> None:
+    number = signed(world, ahead=2)
+    answer = world.api.post(f"/v1/agreements/{number}/unsign")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ended")
+    assert world.api.post(f"/v1/agreements/{number}/unsign").json()["status"] == "ended"
+    world.advance(3 * DAY_SECONDS)
+    assert tries(world, number) == []
+    assert told(world, number) == ["agreement.signed", "agreement.ended"]
+    body = {"out_trade_no": f"{number}-x", "amount": PRICE, "subject": "Membership"}
+    charge = world.api.post(f"/v1/agreements/{number}/deductions", json=body)
+    assert charge.json()["code"] == "agreement_not_active"
+
+
+@pytest.mark.parametrize("fault", ["gateway_timeout_after_success", "gateway_20000"])
+def test_an_end_of_which_nobody_knows_is_asked_about(world: World, fault: str) -> None:
+    number = signed(world)
+    world.emulator.set_fault("notify_never", out_trade_no=number)
+    world.emulator.set_fault(fault, method=UNSIGN, times=1, seconds=0)
+    world.api.post(f"/v1/agreements/{number}/unsign")
+    world.advance(120)
+    assert read(world, number)["status"] == "ended"
+    assert told(world, number) == ["agreement.signed", "agreement.ended"]
+
+
+def test_the_buyer_ends_it_and_the_shop_knows(world: World) -> None:
+    number = signed(world)
+    world.emulator.agree(number, "unsign")
+    world.settle()
+    assert read(world, number)["status"] == "ended"
+    assert told(world, number) == ["agreement.signed", "agreement.ended"]
+
+
+def test_the_planned_day_is_moved_to_a_later_one_only(world: World) -> None:
+    number = signed(world)
+    day = date.fromisoformat(read(world, number)["next_deduct_on"])
+
+    def move(to: date) -> httpx2.Response:
+        body = {"next_deduct_on": to.isoformat()}
+        return world.api.post(f"/v1/agreements/{number}/plan", json=body)
+
+    refused = move(day - timedelta(days=1))
+    assert refused.json()["code"] == "agreement_plan_not_moved"
+    later = day + timedelta(days=3)
+    assert move(later).json()["next_deduct_on"] == later.isoformat()
+    world.emulator.set_fault("gateway_20000", method=MODIFY, times=1)
+    unclear = move(later + timedelta(days=1))
+    assert (unclear.status_code, unclear.json()["code"]) == (503, "agreement_plan_unclear")
+    world.advance(14 * DAY_SECONDS)
+    assert charged(world, number) == [f"{number}-d1"]
+
+
+def test_what_is_asked_for_must_make_sense(world: World) -> None:
+    made = create(world)
+    number = made["external_agreement_no"]
+    ended = world.api.post(f"/v1/agreements/{number}/unsign")
+    assert ended.json()["code"] == "agreement_not_endable"
+    assert world.api.get("/v1/agreements/none").json()["code"] == "agreement_not_found"
+    body = {"external_agreement_no": number, "sign_scene": "X", "product": "GENERAL_WITHHOLDING"}
+    assert world.api.post("/v1/agreements", json=body).json()["code"] == "agreement_conflict"
+    for wrong in (
+        {"product": "CYCLE_PAY_AUTH"},  # without a rule
+        {"rule": {"period_type": "DAY", "period": 6, "first_on": "2026-04-01", "single_amount": "1"}},
+        {"rule": {"period_type": "MONTH", "period": 1, "first_on": "2026-04-29", "single_amount": "1"}},
+        {"plan": {"amount": "1", "subject": "x"}},
+    ):  # fmt: skip
+        answer = world.api.post(
+            "/v1/agreements", json=body | {"external_agreement_no": "W"} | wrong
+        )
+        assert answer.status_code == 422, answer.text
+    listed = world.api.get("/v1/agreements", params={"status": "created", "limit": 1}).json()
+    assert listed["data"][0]["external_agreement_no"] == number
