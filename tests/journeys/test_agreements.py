@@ -74,6 +74,9 @@ def signed(world: World, **fields: Any) -> str:
     world.emulator.agree(number)
     world.settle()
     assert read(world, number)["status"] == "active"
+    with httpx2.Client(trust_env=False) as browser:
+        again = browser.get(made["sign_url"])
+    assert (again.status_code, "此协议已签约" in again.text) == (410, True)
     return number
 
 

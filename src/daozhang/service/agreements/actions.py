@@ -107,8 +107,9 @@ def read_agreement(tx: Tx, merchant_id: int, number: str) -> Agreement:
 def unsignable(agreement: Agreement, now: datetime) -> str | None:
     """Why a buyer cannot be led to the page any more, ``None`` if one can."""
     if agreement.status not in (AgreementStatus.CREATED, AgreementStatus.EXPIRED):
-        return "already_paid" if agreement.status is AgreementStatus.ACTIVE else "closed"
-    return "expired" if now >= agreement.expires_at else None
+        signed = (AgreementStatus.TEMP, AgreementStatus.ACTIVE, AgreementStatus.STOPPED)
+        return "already_signed" if agreement.status in signed else "sign_ended"
+    return "sign_ended" if now >= agreement.expires_at else None
 
 
 def mark_opened(tx: Tx, context: Context, agreement: Agreement) -> None:

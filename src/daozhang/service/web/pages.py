@@ -112,6 +112,16 @@ _PROBLEMS: Final[Mapping[str, tuple[str, Text, Text]]] = {
         ("此订单已付款", "This order is paid already"),
         ("无需再次付款.", "There is nothing more to pay."),
     ),
+    "already_signed": (
+        "paid",
+        ("此协议已签约", "This is signed already"),
+        ("无需再次签约.", "There is nothing more to do."),
+    ),
+    "sign_ended": (
+        "closed",
+        ("签约页面已失效", "This can no longer be signed"),
+        ("请回到商家重新发起签约.", "Please go back to the shop and start again."),
+    ),
     "closed": (
         "closed",
         ("订单已关闭", "This order is closed"),
