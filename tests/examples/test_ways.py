@@ -128,3 +128,31 @@ def test_a_mini_program(desk: Desk, tmp_path: Path) -> None:
         desk.control("trade_pay", {"trade_no": program.says("tradeNO")}).raise_for_status()
         assert program.says("paid").startswith("8.88 ")
         assert program.ends() == (0, "")
+
+
+def test_a_deposit(desk: Desk, tmp_path: Path) -> None:
+    with running("deposit", desk, tmp_path) as program:
+        number, code = program.says("hold"), program.says("scan")
+        with httpx2.Client(follow_redirects=True, trust_env=False) as phone:
+            assert phone.get(code).status_code == 200
+            assert phone.post(f"{code}/agree").status_code == 200
+        assert program.says("frozen").startswith("500.00 ")
+        assert program.says("paid").startswith("120.00 ")
+        assert program.ends() == (0, "")
+    (hold,) = [
+        one
+        for one in httpx2.get(f"{desk.address}/_control/holds", trust_env=False).json()["holds"]
+        if one["out_order_no"] == number
+    ]
+    assert (hold["status"], hold["released_amount"]) == ("FINISH", "380.00")
+
+
+def test_a_membership(desk: Desk, tmp_path: Path) -> None:
+    with running("membership", desk, tmp_path) as program:
+        number, address = program.says("agreement"), program.says("open")
+        with httpx2.Client(follow_redirects=True, trust_env=False) as browser:
+            assert browser.get(address).status_code == 200
+        desk.control(f"agreements/{number}", {"action": "sign"}).raise_for_status()
+        program.says("signed")
+        assert program.says("paid").startswith("30.00 ")
+        assert program.ends() == (0, "")

@@ -183,6 +183,62 @@ def test_the_other_ways_to_pay(
     assert made["value"]["tradeNo"] == again["value"]["data"]["trade_no"]
 
 
+def test_holds_and_agreements(
+    node_peer: Calls, config: dict[str, Any], desk: Desk, receiver: Receiver
+) -> None:
+    """Money is frozen, taken and let go; an agreement is signed on its page: as this SDK sends them."""
+    hold, taken, agreement = (new_number() for _ in range(3))
+    freeze = {
+        "out_order_no": hold,
+        "out_request_no": hold,
+        "order_title": "押金",
+        "amount": "500.00",
+        "product_code": "PRE_AUTH",
+        "auth_code": desk.payment_code(),
+        "auth_code_type": "bar_code",
+    }
+    sign = {
+        "personal_product_code": "GENERAL_WITHHOLDING_P",
+        "product_code": "GENERAL_WITHHOLDING",
+        "sign_scene": "INDUSTRY|CARRENTAL",
+        "external_agreement_no": agreement,
+        "access_params": {"channel": "QRCODE"},
+    }
+    frozen, page = node_peer(
+        config,
+        execute("alipay.fund.auth.order.freeze", freeze),
+        ["pageExecute", "alipay.user.agreement.page.sign", "GET", {"bizContent": sign}],
+    )
+    assert (frozen["value"]["code"], frozen["value"]["status"]) == ("10000", "SUCCESS")
+    auth_no = frozen["value"]["authNo"]
+    assert open_page(page["value"]).status_code == 200
+    desk.control(f"agreements/{agreement}", {"action": "sign"}).raise_for_status()
+    named = {name: sign[name] for name in ("external_agreement_no", "sign_scene")}
+    named["personal_product_code"] = "GENERAL_WITHHOLDING_P"
+    pay = {
+        "out_trade_no": taken,
+        "total_amount": "120.00",
+        "subject": SUBJECT,
+        "product_code": "PRE_AUTH",
+        "auth_no": auth_no,
+    }
+    gone = {"auth_no": auth_no, "out_request_no": f"{hold}-r", "amount": "80.00", "remark": "退"}
+    asked = {"out_order_no": hold, "out_request_no": hold}
+    paid, released, left, signed, ended = node_peer(
+        config,
+        execute("alipay.trade.pay", pay),
+        execute("alipay.fund.auth.order.unfreeze", gone),
+        execute("alipay.fund.auth.operation.detail.query", asked),
+        execute("alipay.user.agreement.query", named),
+        execute("alipay.user.agreement.unsign", named),
+    )
+    assert paid["value"]["code"] == "10000"
+    assert released["value"]["status"] == "SUCCESS"
+    assert (left["value"]["orderStatus"], left["value"]["restAmount"]) == ("AUTHORIZED", "300.00")
+    assert signed["value"]["status"] == "NORMAL"
+    assert ended["value"]["code"] == "10000"
+
+
 def test_another_key_is_refused_by_the_gateway(node_peer: Calls, desk: Desk) -> None:
     """The SDK verifies the refusal, which echoes what the gateway computed the signature over."""
     config = key_mode(desk) | {"privateKey": stranger_key()}

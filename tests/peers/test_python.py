@@ -115,6 +115,41 @@ def test_official_charges_a_code_and_makes_a_trade(official_python: Calls, desk:
     assert len(made["value"]["trade_no"]) == 28
 
 
+def test_official_freezes_takes_and_lets_go(official_python: Calls, desk: Desk) -> None:
+    hold, taken = new_number(), new_number()
+    freeze = {
+        "out_order_no": hold,
+        "out_request_no": hold,
+        "order_title": "押金",
+        "amount": "500.00",
+        "product_code": "PRE_AUTH",
+        "auth_code": desk.payment_code(),
+        "auth_code_type": "bar_code",
+    }
+    [frozen] = official_python(
+        official_config(desk), execute("alipay.fund.auth.order.freeze", freeze)
+    )
+    auth_no = frozen["value"]["auth_no"]
+    pay = {
+        "out_trade_no": taken,
+        "total_amount": "120.00",
+        "subject": SUBJECT,
+        "product_code": "PRE_AUTH",
+        "auth_no": auth_no,
+        "auth_confirm_mode": "COMPLETE",
+    }
+    paid, left = official_python(
+        official_config(desk),
+        execute("alipay.trade.pay", pay),
+        execute(
+            "alipay.fund.auth.operation.detail.query",
+            {"out_order_no": hold, "out_request_no": hold},
+        ),
+    )
+    assert paid["value"]["code"] == "10000"
+    assert (left["value"]["order_status"], left["value"]["rest_amount"]) == ("FINISH", "0.00")
+
+
 def test_official_does_not_believe_an_unsigned_answer(official_python: Calls, desk: Desk) -> None:
     desk.control("faults", {"name": "gateway_unsigned", "times": 1}).raise_for_status()
     [answer] = official_python(
