@@ -42,6 +42,7 @@ from daozhang.emulator.rest import Rest
 from daozhang.emulator.signing_control import Action, SigningControl
 from daozhang.emulator.signing_pages import SigningPages
 from daozhang.emulator.wallet import BALANCE_TOO_LOW, Behaviour
+from daozhang.emulator.wallet_pages import WalletPages
 from daozhang.money import Money
 
 RECENT_TRADES: Final = 20
@@ -81,6 +82,7 @@ class Emulator:
                 *Cashier(desk, self._notifier).routes(),
                 *SigningPages(desk, self._notifier).routes(),
                 *FreezingPages(desk, self._notifier).routes(),
+                *WalletPages(desk, self._notifier, self._control, base_url).routes(),
                 *self._control.routes(),
                 *self._signing.routes(self._control),
                 *self._freezing.routes(self._control),

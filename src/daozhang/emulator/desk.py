@@ -238,6 +238,11 @@ class Desk:
         with self._lock:
             return self.wallet.make(self.now(), **how)
 
+    def code_of(self, text: str) -> PaymentCode | None:
+        """The payment code of that text, while it can be used."""
+        with self._lock:
+            return self.wallet.find(text, self.now())
+
     def charge(self, request: PaymentRequest, auth_code: str, scene: str) -> Trade:
         """Charges a code: the trade is paid, or waits for its buyer. Raises `Declined`."""
         with self._lock:

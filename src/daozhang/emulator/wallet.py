@@ -71,6 +71,11 @@ class Wallet:
         self._codes[text] = code
         return code
 
+    def find(self, text: str, now: datetime) -> PaymentCode | None:
+        """The code of that text, while it can be used."""
+        code = self._codes.get(text)
+        return None if code is None or code.expires_at <= now else code
+
     def use(self, text: str, scene: str, now: datetime) -> PaymentCode:
         """The code of that text, which is used up by this. Raises `Declined`."""
         code = self._codes.get(text)
