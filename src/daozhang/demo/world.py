@@ -1,4 +1,4 @@
-"""The demo's three processes: emulator, service, shop. Started, awaited, and ended together."""
+"""The demo's four processes: emulator, service, shop, till. Started, awaited, and ended together."""
 
 from __future__ import annotations
 
@@ -35,28 +35,30 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the three listen: the service on the base, shop and emulator on the next two."""
+    """Where the four listen: the service on the base, shop, emulator and till on the next three."""
 
     service: int
     shop: int
     emulator: int
+    till: int
 
     @classmethod
     def from_base(cls, base: int) -> Self:
-        """Three ports in a row; raises `DemoFailed` naming those that are taken."""
-        ports = cls(base, base + 1, base + 2)
+        """Four ports in a row; raises `DemoFailed` naming those that are taken."""
+        ports = cls(base, base + 1, base + 2, base + 3)
         taken = [
             f"{port} ({name})"
             for name, port in (
                 ("service", ports.service),
                 ("shop", ports.shop),
                 ("emulator", ports.emulator),
+                ("till", ports.till),
             )
             if not _is_free(port)
         ]
         if taken:
             raise DemoFailed(
-                f"port {', '.join(taken)} is in use 端口已被占用; choose another row of three "
+                f"port {', '.join(taken)} is in use 端口已被占用; choose another row of four "
                 f"请换一组: daozhang demo --port-base {base + 100}"
             )
         return ports
@@ -69,6 +71,7 @@ class World:
     service: str
     shop: str
     emulator: str
+    till: str
     api_key: str
 
 
@@ -120,8 +123,8 @@ class Processes:
 
 def start_world(processes: Processes, ports: Ports, directory: Path) -> World:
     """Starts everything on fresh data in ``directory`` and registers the demo's shop."""
-    service, shop, emulator = (
-        f"http://{HOST}:{port}" for port in (ports.service, ports.shop, ports.emulator)
+    service, shop, emulator, till = (
+        f"http://{HOST}:{port}" for port in (ports.service, ports.shop, ports.emulator, ports.till)
     )
     emulator_data = directory / "emulator"
     place = ["--host", HOST, "--port", str(ports.emulator), "--data", str(emulator_data)]
@@ -142,7 +145,18 @@ def start_world(processes: Processes, ports: Ports, directory: Path) -> World:
         shop,
         {"SHOP_API": service, "SHOP_KEY": api_key, "SHOP_PORT": str(ports.shop)},
     )
-    return World(service, shop, emulator, api_key)
+    processes.start(
+        "till",
+        ["daozhang.demo.till"],
+        till,
+        {
+            "TILL_API": service,
+            "TILL_KEY": api_key,
+            "TILL_PORT": str(ports.till),
+            "TILL_WALLET": f"{emulator}/wallet",
+        },
+    )
+    return World(service, shop, emulator, till, api_key)
 
 
 def fresh_directory(base: Path) -> Path:
