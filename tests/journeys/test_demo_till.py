@@ -100,6 +100,7 @@ def test_a_code_is_shown_and_its_payment_seen(till: httpx2.Client, shared_world:
     assert ".svg" in shown
     assert NOT_YET in shown
     code = shown.partition("<small>")[2].partition("</small>")[0]
+    assert code in till.get(at).text  # looking again shows the same code
     assert shared_world.browser.get(code).status_code == 200
     shared_world.emulator.pay(at.rpartition("/")[2])
     shared_world.settle()

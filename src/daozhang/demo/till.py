@@ -32,6 +32,9 @@ START = f"""{STYLE}<title>收银台 Till</title><main><h1>收银台 Till</h1><fo
 <button name=way value=qr>出示收款码 Show our code</button></p></form></main>
 <p><small>买家的手机 The buyer's phone: <a href="{WALLET}" target=_blank>{WALLET}</a></small></p>"""
 
+CODES: dict[str, dict[str, Any]] = {}
+"""The code that is shown for each sale."""
+
 WAIT = ("wait", "请勿交付商品 Do not hand over the goods yet")
 PAID = ("good", "到账 Paid: hand over the goods 可以交付商品")
 OVER = ("bad", "未收款 Not paid")
@@ -74,7 +77,9 @@ def qr_page(order: dict[str, Any]) -> str:
         return page(order, PAID, "")
     if order["status"] in ("closed", "refunded"):
         return page(order, OVER, "")
-    made = api("POST", f"/v1/orders/{order['out_trade_no']}/qr_code")
+    number = order["out_trade_no"]
+    made = CODES.get(number) or api("POST", f"/v1/orders/{number}/qr_code")
+    CODES[number] = made  # the page looks again and again, and the buyer scans one code
     picture = f'<img src="{escape(made["svg_url"])}" alt="收款码 The code to scan"><br>'
     return page(order, WAIT, f"{picture}<small>{escape(made['qr_code'])}</small>", waits=True)
 
