@@ -22,6 +22,7 @@ from daozhang.alipay import (
     TradeClose,
     TradeCreate,
     TradeFastpayRefundQuery,
+    TradeOrderinfoSync,
     TradePagePay,
     TradePay,
     TradePrecreate,
@@ -76,6 +77,7 @@ ALL: list[tuple[type[Details], dict[str, Any]]] = [
     (UserAgreementQuery, NAMED),
     (FundAuthOrderFreeze, FREEZE | {"auth_code": CODE, "auth_code_type": "bar_code"}),
     (FundAuthOrderVoucherCreate, FREEZE),
+    (TradeOrderinfoSync, {"trade_no": "2026", "out_request_no": "S1", "biz_type": "CREDIT_AUTH"}),
     (FundAuthOrderAppFreeze, FREEZE),
     (
         FundAuthOrderUnfreeze,

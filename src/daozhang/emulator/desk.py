@@ -65,6 +65,8 @@ class Desk:
         self.faults = Faults(seed)
         self.ledger = Ledger()
         self.wallet = Wallet()
+        self.orderinfo: dict[tuple[str, str], str] = {}
+        """What merchants have told of orders, by trade and by the number of their word."""
         self.lock = self._lock = threading.RLock()
         self._switches: dict[str, Switches] = {}
         self._visits: dict[str, Visit] = {}
@@ -126,6 +128,7 @@ class Desk:
         with self._lock:
             self.ledger.clear()
             self.wallet.clear()
+            self.orderinfo.clear()
             self.agreements.clear()
             self.holds.clear()
             self._visits.clear()
@@ -133,6 +136,11 @@ class Desk:
             self._announcer.overdue.clear()
             self._switches.clear()
             self.faults.clear(seed)
+
+    def note_orderinfo(self, trade: Trade, out_request_no: str, told: str) -> None:
+        """Takes note of what became of an order; the first word under a number stays."""
+        with self._lock:
+            self.orderinfo.setdefault((trade.trade_no, out_request_no), told)
 
     # ---- pages
 

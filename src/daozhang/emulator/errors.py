@@ -101,6 +101,7 @@ BUSINESS_TEXTS: Final = {
     "ACQ.PRODUCT_NOT_SUPPORT_IN_TINY_APP": "该产品不支持小程序",
     "ACQ.BIZ_PRODUCT_NOT_ALLOWED": "业务产品不允许",
     "ACQ.CANCEL_NOT_ALLOWED": "不允许撤销",
+    "ACQ.NOTIFY_STATUS_INVALID": "通知状态不合法",
     "ACQ.REASON_TRADE_BEEN_FREEZEN": "交易已经被冻结",
     "ACQ.AGREEMENT_NOT_EXIST": "用户协议不存在",
     "ACQ.AGREEMENT_STATUS_NOT_NORMAL": "用户代扣协议状态非NORMAL",

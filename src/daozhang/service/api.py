@@ -10,6 +10,7 @@ from daozhang.service.agreements.routes import router as agreements_router
 from daozhang.service.announced import router as announced_router
 from daozhang.service.holds.routes import router as holds_router
 from daozhang.service.inbox import message_routes, returning
+from daozhang.service.inquiries.orderinfo import router as orderinfo_router
 from daozhang.service.inquiries.routes import router as inquiries_router
 from daozhang.service.merchants.routes import router as merchants_router
 from daozhang.service.mini.routes import router as mini_router
@@ -56,6 +57,7 @@ def add_routes(app: FastAPI) -> None:
     """Hangs every route into ``app``, but for the notifications' door, which stands before it."""
     for router in (orders_router, inquiries_router, refunds_router, story_router, outbox_router):
         app.include_router(router)
+    app.include_router(orderinfo_router)
     app.include_router(announced_router)
     app.include_router(at_risk_router)
     app.include_router(merchants_router)

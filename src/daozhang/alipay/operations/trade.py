@@ -244,3 +244,30 @@ class TradeCancel(Operation[TradeCancelResult], frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_trade(self)
+
+
+class TradeOrderinfoSyncResult(Result, frozen=True, kw_only=True):
+    """Alipay has taken note of it."""
+
+    trade_no: str | None = None
+    out_trade_no: str | None = None
+    buyer_user_id: str | None = None
+    buyer_open_id: str | None = None
+
+
+class TradeOrderinfoSync(Operation[TradeOrderinfoSyncResult], frozen=True, kw_only=True):
+    """``alipay.trade.orderinfo.sync``: tells Alipay what became of an order after its payment
+    (apis.md §2.4). ``out_request_no`` makes it idempotent: a repeat changes nothing.
+
+    ``order_biz_info`` is JSON: ``{"status": "COMPLETE"}`` the buyer kept the agreement, ``CLOSED`` it was
+    called off, ``VIOLATED`` it was broken (unverified).
+    """
+
+    METHOD: ClassVar[str] = "alipay.trade.orderinfo.sync"
+    RESULT: ClassVar[type[Result]] = TradeOrderinfoSyncResult
+
+    trade_no: str
+    out_request_no: str
+    biz_type: str
+    orig_request_no: str | None = None
+    order_biz_info: str | None = None

@@ -102,6 +102,21 @@ def cancel(desk: Desk, call: Call) -> dict[str, Any]:
     return answer
 
 
+def sync_orderinfo(desk: Desk, call: Call) -> dict[str, Any]:
+    """``alipay.trade.orderinfo.sync``: what became of an order; a repeat of its number changes nothing."""
+    trade_no = terms.text(call.terms, "trade_no", 64, required=True)
+    number = terms.text(call.terms, "out_request_no", 64, required=True)
+    biz_type = terms.text(call.terms, "biz_type", 64, required=True)
+    told = terms.text(call.terms, "order_biz_info", 256)
+    trade = desk.find(call.merchant.seller_id, trade_no=trade_no)
+    if trade.paid_at is None:
+        raise Declined("ACQ.NOTIFY_STATUS_INVALID", "nobody has paid it")
+    desk.note_orderinfo(trade, number, f"{biz_type} {told}".strip())
+    buyer = buyer_fields(trade, desk.switches(trade.request.app_id), id_name="buyer_user_id")
+    buyer.pop("buyer_logon_id")
+    return {"trade_no": trade.trade_no, "out_trade_no": trade.out_trade_no, **buyer}
+
+
 def precreate(desk: Desk, call: Call, base_url: str) -> dict[str, Any]:
     """``alipay.trade.precreate``: a QR code whose address is the cashier's page here."""
     request = terms.payment_request(call, Product.QR)

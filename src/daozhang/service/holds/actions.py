@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -134,7 +135,7 @@ def begin_scan(tx: Tx, context: Context, hold: Hold, auth_code: str) -> tuple[Ho
     now = context.clock.now()
     code_hash = hashlib.sha256(f"{hold.id}:{auth_code}".encode()).hexdigest()
     known = store.code_hash_of(tx, hold.id)
-    if known == code_hash:
+    if known is not None and hmac.compare_digest(known, code_hash):
         return hold, False
     if known is not None:
         raise HoldNotOpen(hold, "another code was scanned")
