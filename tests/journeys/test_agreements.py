@@ -195,6 +195,37 @@ def test_general_withholding_charges_whenever_something_is_due(world: World) -> 
     assert charged(world, number) == [f"{number}-p1", f"{number}-p2"]
 
 
+@pytest.mark.parametrize("way", ["page", "wap", "app"])
+def test_a_buyer_pays_and_signs_at_once(world: World, way: str) -> None:
+    made = create(world, plan=False)
+    number = made["external_agreement_no"]
+    own = f"{number}-first"
+    body = {"out_trade_no": own, "amount": "1.00", "subject": "First month", "way": way}
+    order = world.api.post(f"/v1/agreements/{number}/payment", json=body)
+    assert order.status_code == 201, order.text
+    # The signature may be told before the payment, and either may be lost.
+    world.emulator.set_fault("notify_out_of_order", out_trade_no=own, seconds=20)
+    if way == "app":
+        signed_now = world.api.post(f"/v1/orders/{own}/app_payment").json()["order_string"]
+        address = f"{world.emulator.base_url}/_control/pay"
+        paid = httpx2.post(address, json={"order_string": signed_now}, trust_env=False)
+        assert paid.status_code == 200, paid.text
+    else:
+        world.pay(own)
+    world.settle()
+    assert read(world, number)["status"] == "active"
+    world.advance(60)
+    assert world.read(own)["status"] == "paid"
+    assert world.events(own) == ["order.paid"]
+    assert told(world, number) == ["agreement.signed"]
+    again = world.api.post(
+        f"/v1/agreements/{number}/payment", json=body | {"out_trade_no": f"{own}-2"}
+    )
+    assert again.json()["code"] == "agreement_conflict"
+    same = world.api.post(f"/v1/agreements/{number}/payment", json=body)
+    assert same.json()["status"] == "paid"
+
+
 # ---- failed charges
 
 

@@ -207,6 +207,25 @@ def request_deduction(
     return order, store.list_deductions(tx, agreement.id)[-1], True
 
 
+def request_payment(
+    tx: Tx,
+    context: Context,
+    merchant: Merchant,
+    agreement: Agreement,
+    new: NewOrder,
+) -> Order:
+    """The order by whose payment a locked agreement is signed, too; paid like any other of its way.
+
+    Raises `AgreementConflict` for one that was signed already, `OrderConflict`.
+    """
+    order, is_new = create_order(tx, merchant, new, context.clock.now())
+    if is_new and agreement.status is not AgreementStatus.CREATED:
+        raise AgreementConflict(agreement.external_agreement_no, ("status: it was signed already",))
+    if is_new:
+        mark_opened(tx, context, agreement)
+    return order
+
+
 def _require_by_rule(agreement: Agreement, amount: Money, today: date) -> None:
     """Refuses with a sentence what Alipay would refuse with a code."""
     rule, window = agreement.rule, rules.window_of(agreement)

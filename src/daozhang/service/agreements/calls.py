@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from daozhang.alipay.client import Alipay
 from daozhang.alipay.errors import ConfigurationError, OutcomeUnknown, Rejected
@@ -17,7 +17,7 @@ from daozhang.alipay.operations.agreement import (
     UserAgreementUnsign,
 )
 from daozhang.money import Money
-from daozhang.service.agreements.model import Agreement, AgreementFact, AgreementFactKind
+from daozhang.service.agreements.model import Agreement, AgreementFact, AgreementFactKind, Rule
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.orders.handing import notify_address
 from daozhang.service.web.context import Context
@@ -66,6 +66,20 @@ class AgreementCalls:
         return self._client(agreement).page_url(
             operation, notify_url=self._notify(agreement), return_url=agreement.return_url
         )
+
+    def sign_params(self, agreement: Agreement) -> dict[str, Any]:
+        """What a payment carries by which the buyer signs as well: ``agreement_sign_params``."""
+        given = {
+            "personal_product_code": agreement.personal_product_code,
+            "product_code": agreement.product_code,
+            "sign_scene": agreement.sign_scene,
+            "external_agreement_no": agreement.external_agreement_no,
+            "external_logon_id": agreement.external_logon_id,
+            "access_params": {"channel": agreement.channel},
+            "period_rule_params": None if agreement.rule is None else _rule_fields(agreement.rule),
+            "sign_notify_url": self._notify(agreement),
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
     def ask(self, agreement: Agreement) -> AgreementFact | None:
         """What Alipay says of an agreement now; ``None`` if that stays unknown."""
@@ -140,3 +154,15 @@ class AgreementCalls:
 
     def _notify(self, agreement: Agreement) -> str:
         return notify_address(self.context, self.clients.merchant(agreement.merchant_id))
+
+
+def _rule_fields(rule: Rule) -> dict[str, Any]:
+    given = {
+        "period_type": rule.period_type.value,
+        "period": rule.period,
+        "execute_time": rule.first_on.isoformat(),
+        "single_amount": str(rule.single),
+        "total_amount": None if rule.total_minor is None else str(Money(rule.total_minor)),
+        "total_payments": rule.payments,
+    }
+    return {name: value for name, value in given.items() if value is not None}

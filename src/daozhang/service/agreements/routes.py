@@ -16,6 +16,7 @@ from daozhang.service.agreements.actions import (
     mark_opened,
     read_agreement,
     request_deduction,
+    request_payment,
     unsignable,
 )
 from daozhang.service.agreements.model import Agreement, AgreementStatus, NewAgreement
@@ -29,14 +30,19 @@ from daozhang.service.agreements.views import (
     DeductionIn,
     DeductionOut,
     PlanDayIn,
+    SigningPaymentIn,
 )
 from daozhang.service.agreements.workflow import AgreementWork
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.db import Tx
 from daozhang.service.merchants.clients import clients_of
+from daozhang.service.orders.model import NewOrder, Way
+from daozhang.service.orders.options import SigningOptions
 from daozhang.service.orders.routes import PAGE_ROWS_MAX
+from daozhang.service.orders.routes import render as render_order
 from daozhang.service.orders.store import find_order_by_id
+from daozhang.service.orders.views import OrderOut
 from daozhang.service.seal import TokenRefused
 from daozhang.service.web.context import Context, context_of
 from daozhang.service.web.idempotency import answer_once
@@ -214,6 +220,42 @@ def post_deduction(
             wanted.subject,
         )
     return DeductionOut.of(deduction, order)
+
+
+@router.post(
+    "/v1/agreements/{number}/payment",
+    response_model=OrderOut,
+    status_code=201,
+    summary="Pay and sign at once",
+)
+def post_signing_payment(
+    request: Request, caller: Writer, number: str, wanted: SigningPaymentIn
+) -> OrderOut:
+    """An order by whose payment the buyer signs the agreement, too: one page, one confirmation.
+
+    It is paid like any other order of its `way` (`pay_url`, or `POST .../app_payment`). The payment and the
+    signature are told apart: `order.paid` and `agreement.signed`, in any order.
+    """
+    context, work = context_of(request), _work_of(request)
+    merchant = clients_of(request).merchant(caller.merchant_id)
+    with context.database.begin() as tx:
+        agreement = lock_agreement(tx, read_agreement(tx, caller.merchant_id, number).id)
+        options = SigningOptions.model_validate(
+            {"agreement_sign_params": work.calls.sign_params(agreement)}
+        )
+        new = NewOrder(
+            out_trade_no=wanted.out_trade_no,
+            amount=amount_of(wanted.amount, "CNY"),
+            subject=wanted.subject,
+            # Who pays signs: neither is possible longer than the other.
+            expires_at=agreement.expires_at,
+            way=Way(wanted.way),
+            return_url=wanted.return_url,
+            cart_ref=wanted.cart_ref,
+            pay_options=options,
+        )
+        order = request_payment(tx, context, merchant, agreement, new)
+    return render_order(context, order, caller.merchant_slug)
 
 
 def render(tx: Tx, context: Context, agreement: Agreement) -> AgreementOut:

@@ -170,6 +170,19 @@ class DeductionOut(BaseModel):
         )
 
 
+class SigningPaymentIn(BaseModel):
+    """A payment by which the buyer signs as well."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    out_trade_no: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    amount: AmountText
+    subject: str = Field(min_length=1, max_length=256)
+    way: Literal["page", "wap", "app"] = "page"
+    return_url: str | None = Field(None, max_length=256, pattern=r"^https?://")
+    cart_ref: ShortText | None = None
+
+
 class AgreementOut(BaseModel):
     """An agreement as it stands. ``sign_url`` is there while it can be signed."""
 

@@ -37,8 +37,11 @@ def cashier_address(context: Context, clients: Clients, order: Order) -> str:
     """Alipay's cashier for ``order``, signed now; payable until the order's own expiry."""
     merchant = clients.merchant(order.merchant_id)
     kind = TradeWapPay if order.way is Way.WAP else TradePagePay
+    terms = terms_of(order)
+    # What Alipay's documents allow and its field list does not name (apis.md §14.2, for wap).
+    unnamed = {name: terms.pop(name) for name in set(terms) - set(kind.__struct_fields__)}
     return clients.client_for(order.merchant_id).page_url(
-        kind(**terms_of(order)),
+        kind(**terms, more=unnamed),
         notify_url=notify_address(context, merchant),
         return_url=f"{context.settings.public_url}/alipay/return/{merchant.slug}",
     )

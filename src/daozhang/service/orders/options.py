@@ -122,5 +122,24 @@ class PayOptions(BaseModel):
         return {"hb_fq_num": str(self.hb_fq_num), "hb_fq_seller_percent": str(percent)}
 
 
+class SigningOptions(PayOptions):
+    """What is chosen for an order whose buyer signs an agreement by paying it. Made by the agreement's own
+    route, never given by a caller."""
+
+    agreement_sign_params: dict[str, Any]
+
+    def fields(self) -> dict[str, Any]:
+        """As `PayOptions.fields`, with what is signed."""
+        return {**super().fields(), "agreement_sign_params": self.agreement_sign_params}
+
+
+def read_options(kept: Mapping[str, Any] | None) -> PayOptions | None:
+    """What a column has kept, as it was chosen."""
+    if kept is None:
+        return None
+    kind = SigningOptions if "agreement_sign_params" in kept else PayOptions
+    return kind.model_validate(kept)
+
+
 def _joined(channels: tuple[str, ...] | None) -> str | None:
     return ",".join(channels) if channels else None

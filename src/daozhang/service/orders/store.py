@@ -25,7 +25,7 @@ from daozhang.service.orders.model import (
     Surprise,
     Way,
 )
-from daozhang.service.orders.options import PayOptions
+from daozhang.service.orders.options import read_options
 from daozhang.service.outbox.store import latest_sequence
 
 OPEN: Final = sa.text("status IN ('created', 'waiting', 'closing')")
@@ -418,7 +418,6 @@ def order_of(row: Mapping[Any, Any]) -> Order:
     """A row of ``orders`` as an `Order`."""
     currency = row["currency"]
     closing = row["closing_reason"]
-    options = row["pay_options"]
     return Order(
         id=row["id"],
         merchant_id=row["merchant_id"],
@@ -442,7 +441,7 @@ def order_of(row: Mapping[Any, Any]) -> Order:
         store_id=row["store_id"],
         return_url=row["return_url"],
         passback=row["passback"],
-        pay_options=None if options is None else PayOptions.model_validate(options),
+        pay_options=read_options(row["pay_options"]),
         metadata=row["metadata"],
         trade_no=row["trade_no"],
         late=row["late"],
