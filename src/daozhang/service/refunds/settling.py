@@ -292,11 +292,15 @@ def settle_unnamed(tx: Tx, context: Context, order: Order, refund: Refund, now: 
     """Books what is still missing of Alipay's running total under the nameless refund.
 
     Nobody has named it in time. The total was signed, so the money has gone; what is missing is
-    its amount, and if nothing is missing any more, it was another refund.
+    its amount, and if nothing is missing any more, it was another refund. While one of ours
+    is under way, what is missing may be that one's: it is waited for.
     """
     books = _Books(order, store.list_refunds(tx, order.id))
     missing = rules.missing(order.refunded, books.proven())
-    if missing:
+    if missing and any(r.holds_reservation for r in books.refunds):
+        due_at = now + timedelta(seconds=rules.NAMING_SECONDS)
+        store.update_refund(tx, refund.id, due_at=due_at, updated_at=now)
+    elif missing:
         _succeed(tx, books, refund, missing, now)
         _announce(tx, context, books, (), now)
     else:
