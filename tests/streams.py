@@ -21,6 +21,7 @@ from daozhang.clock import ManualClock
 from daozhang.money import Money
 from daozhang.service.auth.actions import create_api_key
 from daozhang.service.auth.model import KeyMerchant, Scope
+from daozhang.service.auth.ring import KeyRing
 from daozhang.service.db import Database, metadata
 from daozhang.service.merchants.actions import add_app, add_merchant
 from daozhang.service.merchants.model import Merchant, NewApp, NewMerchant
@@ -117,6 +118,9 @@ class Books:
         """The streams over HTTP; the address of the server."""
         app = FastAPI()
         app.state.context = self.context
+        app.state.key_ring = KeyRing(
+            self.context.database, self.context.clock, self.context.signals
+        )
         app.include_router(events_router)
         app.include_router(watch_router)
         add_problem_handlers(app)

@@ -28,6 +28,7 @@ from daozhang.service.agreements.duties import AGREEMENT_JOB, SweepAgreements
 from daozhang.service.agreements.duties import NOTIFY_TYPES as AGREEMENT_TYPES
 from daozhang.service.agreements.duties import take_notice as take_agreement_notice
 from daozhang.service.agreements.workflow import AgreementWork
+from daozhang.service.auth.ring import KeyRing
 from daozhang.service.charges.duties import CHARGE_JOB, SweepCharges
 from daozhang.service.charges.model import ChargeKind
 from daozhang.service.charges.workflow import Charges
@@ -42,6 +43,7 @@ from daozhang.service.holds.duties import take_notice as take_hold_notice
 from daozhang.service.holds.workflow import HoldWork
 from daozhang.service.inbox.duties import (
     ApplyNotifications,
+    ClaimOrders,
     ConfirmNotifications,
     UnclaimedNotifications,
 )
@@ -163,6 +165,7 @@ class Service:
     def _duties(self) -> list[Duty]:
         context = self.context
         return [
+            ClaimOrders(context),
             ApplyNotifications(context, self.messages),
             ConfirmNotifications(self.inquirer),
             UnclaimedNotifications(context),
@@ -252,6 +255,9 @@ class Service:
         )
         app.state.context = self.context
         app.state.clients = self.clients
+        app.state.key_ring = KeyRing(
+            self.context.database, self.context.clock, self.context.signals
+        )
         app.state.inquirer = self.inquirer
         app.state.till = self.till
         app.state.holds = self.holds

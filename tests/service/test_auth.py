@@ -17,6 +17,7 @@ from daozhang.money import Money
 from daozhang.service.auth.actions import revoke_api_key
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller, Scope
+from daozhang.service.auth.ring import FRESH_SECONDS, KeyRing
 from daozhang.service.auth.store import list_keys
 from daozhang.service.web.context import Context
 from daozhang.service.web.problem import add_problem_handlers
@@ -34,6 +35,7 @@ def context(tmp_path: Path) -> Generator[Context]:
 def client(context: Context) -> TestClient:
     app = FastAPI()
     app.state.context = context
+    app.state.key_ring = KeyRing(context.database, context.clock, context.signals)
     add_problem_handlers(app)
 
     @app.get("/v1/who")
@@ -75,7 +77,20 @@ def test_a_revoked_key_ends_at_once(context: Context, client: TestClient) -> Non
     secret = deployment.make_key(context, deployment.add_one_merchant(context))
     assert ask(client, secret).status_code == 200
     with context.database.begin() as tx:
+        revoke_api_key(tx, secret[:12], context.clock.now(), context.signals)
+    assert ask(client, secret).json()["code"] == "not_authenticated"
+
+
+def test_a_key_that_another_process_revoked_ends_within_a_second(
+    context: Context, client: TestClient
+) -> None:
+    secret = deployment.make_key(context, deployment.add_one_merchant(context))
+    assert ask(client, secret).status_code == 200
+    with context.database.begin() as tx:
         revoke_api_key(tx, secret[:12], context.clock.now())
+    deployment.clock_of(context).advance(FRESH_SECONDS)
+    assert ask(client, secret).status_code == 200
+    deployment.clock_of(context).advance(0.001)
     assert ask(client, secret).json()["code"] == "not_authenticated"
 
 
@@ -108,6 +123,7 @@ def test_a_key_of_an_environment_that_is_not_allowed_is_refused(
     strict = deployment.new_context(tmp_path, environments="sandbox")
     app = FastAPI()
     app.state.context = strict
+    app.state.key_ring = KeyRing(strict.database, strict.clock, strict.signals)
     add_problem_handlers(app)
     app.get("/v1/who")(_nothing)
     answer = ask(TestClient(app), secret)

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 import deployment
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
+from daozhang.service.auth.ring import KeyRing
 from daozhang.service.refusals import Refusal
 from daozhang.service.web.bodies import BodyLimit
 from daozhang.service.web.context import Context
@@ -80,6 +81,7 @@ def counter() -> Counter:
 def client(context: Context, counter: Counter) -> TestClient:
     app = FastAPI()
     app.state.context = context
+    app.state.key_ring = KeyRing(context.database, context.clock, context.signals)
     app.add_middleware(BodyLimit)
     add_problem_handlers(app)
 

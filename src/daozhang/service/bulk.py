@@ -1,4 +1,4 @@
-"""Bulk: many rows in one statement. What the hot path writes, on both databases.
+"""Bulk: rows straight to the driver, many in one statement. What hot paths write, on both databases.
 
 On PostgreSQL a column travels as one binary array and is unnested there, or as one value if all
 rows share it, as they do half of what is written for a notification (4 µs of our CPU a row, where
@@ -9,6 +9,7 @@ types, and what they do to a value, are those of the tables: there is no second 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -47,6 +48,27 @@ def insert_rows(
         _execute(tx, _insert_packed_sql(table, columns, shared, on_conflict), values)
     else:
         _execute_each(tx, table, columns, rows, _insert_sql(table, columns, on_conflict))
+
+
+def insert_row(
+    tx: Tx, table: sa.Table, row: Row, *, returning: str, on_conflict: str = ""
+) -> Any | None:
+    """Inserts one row and returns that column of it; ``None`` if ``on_conflict`` let it be."""
+    columns = tuple(row)
+    converts = _converts(tx.dialect, table, columns)
+    values = [
+        value if convert is None else convert(value)
+        for value, convert in zip(row.values(), converts, strict=True)
+    ]
+    on_postgresql = tx.dialect == "postgresql"
+    sql = _insert_one_sql(table, columns, on_conflict, returning, on_postgresql)
+    with closing(_driver_of(tx).cursor()) as cursor:
+        if on_postgresql:
+            cursor.execute(sql, values, prepare=True)
+        else:
+            cursor.execute(sql, values)
+        found = cursor.fetchone()
+    return None if found is None else found[0]
 
 
 def update_rows(tx: Tx, table: sa.Table, rows: Sequence[Row], *, key: str = "id") -> None:
@@ -149,11 +171,8 @@ def _execute_each(
         ]
         for row in rows
     ]
-    cursor = _driver_of(tx).cursor()
-    try:
+    with closing(_driver_of(tx).cursor()) as cursor:
         cursor.executemany(sql, values)
-    finally:
-        cursor.close()
 
 
 def _driver_of(tx: Tx) -> Any:
@@ -164,6 +183,19 @@ def _driver_of(tx: Tx) -> Any:
 def _insert_sql(table: sa.Table, columns: tuple[str, ...], on_conflict: str) -> str:
     marks = ", ".join("?" for _ in columns)
     return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) {on_conflict}"  # noqa: S608 - names are the tables' own
+
+
+@lru_cache(maxsize=256)
+def _insert_one_sql(
+    table: sa.Table,
+    columns: tuple[str, ...],
+    on_conflict: str,
+    returning: str,
+    on_postgresql: bool,
+) -> str:
+    marks = [f"%b::{_type(table.c[name])}" if on_postgresql else "?" for name in columns]
+    values = f"({', '.join(columns)}) VALUES ({', '.join(marks)})"
+    return f"INSERT INTO {table.name} {values} {on_conflict} RETURNING {returning}"
 
 
 @lru_cache(maxsize=256)

@@ -21,6 +21,10 @@ from daozhang.service.auth.refusals import (
 )
 from daozhang.service.db import Database, Tx
 from daozhang.service.ids import random_token
+from daozhang.service.signals import Signals
+
+CHANGED_SIGNAL: Final = "api_keys_changed"
+"""A key was revoked: who remembers keys forgets them."""
 
 KEY_START: Final = "dz_"
 PREFIX_CHARACTERS: Final = 12
@@ -63,12 +67,17 @@ def create_api_key(
     return made, secret
 
 
-def revoke_api_key(tx: Tx, prefix: str, now: datetime) -> ApiKey:
-    """Ends the key that shows ``prefix``, at once and for good. Raises `ApiKeyNotFound`."""
+def revoke_api_key(tx: Tx, prefix: str, now: datetime, signals: Signals | None = None) -> ApiKey:
+    """Ends the key that shows ``prefix``, for good. Raises `ApiKeyNotFound`.
+
+    At once in the process whose ``signals`` these are, within `ring.FRESH_SECONDS` in others.
+    """
     key = store.find_by_prefix(tx, prefix)
     if key is None:
         raise ApiKeyNotFound(prefix)
     store.mark_revoked(tx, key.id, now)
+    if signals is not None:
+        tx.after_commit(lambda: signals.wake(CHANGED_SIGNAL))
     revoked = store.find_by_prefix(tx, prefix)
     assert revoked is not None
     return revoked

@@ -53,7 +53,6 @@ class ApplyNotifications(Duty):
         """Applies one batch; returns how many rows it took."""
         now = self._context.clock.now()
         with self._context.database.begin() as tx:
-            store.wake_waiting(tx, now, BATCH_NOTIFICATIONS)
             lease_until = now + timedelta(seconds=LEASE_SECONDS)
             rows = store.claim_due(tx, InboxStatus.RECEIVED, now, lease_until, BATCH_NOTIFICATIONS)
         self._apply(rows, now)
@@ -82,6 +81,33 @@ class ApplyNotifications(Duty):
                 self._apply(rows[middle:], now)
             else:
                 _try_later(self._context, rows[0], now, error)
+
+
+class ClaimOrders(Duty):
+    """Hands notifications on that came before their order did, once there is one.
+
+    That is rare, and orders are made all the time: it looks a few times a second at most.
+    """
+
+    name = "inbox_waiting"
+    rest_seconds = 0.3
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def run_due(self) -> int:
+        """Makes those due that have found their order; returns how many."""
+        with self._context.database.read() as tx:
+            if not store.is_any_waiting(tx):
+                return 0
+        with self._context.database.begin() as tx:
+            found = store.wake_waiting(tx, self._context.clock.now(), BATCH_NOTIFICATIONS)
+            tx.after_commit(lambda: self._context.signals.wake(INBOX_SIGNAL))
+        return found
+
+    def next_due(self) -> datetime | None:
+        """Never by itself: an order has to be made."""
+        return None
 
 
 class ConfirmNotifications(Duty):

@@ -77,7 +77,18 @@ def _settle(tx: Tx, context: Context, distinct: dict[Key, _Distinct]) -> dict[Ke
             )
             if settlement is not None:
                 settled[arrival.key] = settlement
-    return settled
+    return _without_copies(tx, settled)
+
+
+def _without_copies(tx: Tx, settled: dict[Key, PlainSettlement]) -> dict[Key, PlainSettlement]:
+    """``settled`` without what moves nothing because it has been recorded before.
+
+    What moves its order needs no look: a copy of what was booked moves nothing. What moves nothing
+    is news, or a copy: the payment that a till heard of as the answer to its charge is news here.
+    """
+    still = [key for key, settlement in settled.items() if not settlement.moves]
+    known = store.recorded_keys(tx, still) if still else frozenset[Key]()
+    return {key: settlement for key, settlement in settled.items() if key not in known}
 
 
 def _plain_number(arrival: Arrival) -> str | None:

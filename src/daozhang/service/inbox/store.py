@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daozhang.service.bulk import insert_rows
+from daozhang.service.bulk import any_of, insert_rows, read_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.inbox.model import FORGOTTEN, InboxStatus, RecordedNotification
 from daozhang.service.inbox.rules import fact_from_json
@@ -122,6 +123,31 @@ def insert_or_count(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     insert_rows(tx, notifications, rows, on_conflict=_OR_COUNT)
 
 
+def recorded_keys(tx: Tx, keys: Sequence[tuple[int, str, str]]) -> frozenset[tuple[int, str, str]]:
+    """Those of ``keys`` (merchant, notify id, content) that are recorded already."""
+    given = {
+        "merchant_ids": sorted({merchant_id for merchant_id, _, _ in keys}),
+        "notify_ids": [notify_id for _, notify_id, _ in keys],
+    }
+    rows = read_rows(tx, _recorded(tx.dialect), given)
+    found = {(row["merchant_id"], row["notify_id"], row["content_hash"]) for row in rows}
+    return frozenset(found & set(keys))
+
+
+@cache
+def _recorded(dialect: str) -> sa.Select[Any]:
+    columns = notifications.c
+    read: list[sa.Column[Any]] = [
+        columns.merchant_id,
+        columns.notify_id,
+        columns.content_hash,
+    ]
+    return sa.select(*read).where(
+        any_of(dialect, columns.merchant_id, "merchant_ids"),
+        any_of(dialect, columns.notify_id, "notify_ids"),
+    )
+
+
 def claim_due(
     tx: Tx, status: InboxStatus, now: datetime, lease_until: datetime, rows_max: int
 ) -> list[RecordedNotification]:
@@ -141,6 +167,19 @@ def claim_due(
         .returning(notifications)
     ).mappings()
     return sorted((_row(row) for row in claimed), key=lambda row: row.id)
+
+
+def is_any_waiting(tx: Tx) -> bool:
+    """Whether any notification waits for its order to be made."""
+    return tx.execute(_WAITS).first() is not None
+
+
+_WAITS: Final = (
+    sa.select(notifications.c.id)
+    # Written out, because a parameter would hide from the planner which index has them.
+    .where(notifications.c.status == sa.literal(InboxStatus.WAITING.value, literal_execute=True))
+    .limit(1)
+)
 
 
 def wake_waiting(tx: Tx, now: datetime, rows_max: int) -> int:

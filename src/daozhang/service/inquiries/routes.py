@@ -11,7 +11,7 @@ from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.app_results import SHOWN, is_signed_for, what_to_show
-from daozhang.service.orders.actions import give_up, lock_order, read_order
+from daozhang.service.orders.actions import give_up, lock_numbered, read_order
 from daozhang.service.orders.model import ClosingReason, OrderStatus, Way
 from daozhang.service.orders.refusals import OrderNeedsCancel, WayDiffers
 from daozhang.service.orders.routes import render
@@ -34,7 +34,7 @@ def close_order(request: Request, caller: Writer, out_trade_no: str) -> OrderOut
     inquirer: Inquirer = request.app.state.inquirer
     now = context.clock.now()
     with context.database.begin() as tx:
-        order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+        order = lock_numbered(tx, caller.merchant_id, out_trade_no)
         if order.way is Way.BARCODE and order.signed_at is not None and order.is_open:
             raise OrderNeedsCancel(order)
         order = give_up(tx, order, ClosingReason.CLOSE, now)

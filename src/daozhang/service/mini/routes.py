@@ -18,7 +18,7 @@ from daozhang.service.inquiries.app_results import SHOWN, what_to_show
 from daozhang.service.merchants.clients import clients_of
 from daozhang.service.mini.creating import make_trade
 from daozhang.service.mini.refusals import BuyerInvalid, PhoneNotRead
-from daozhang.service.orders.actions import lock_order, read_order
+from daozhang.service.orders.actions import lock_numbered, read_order
 from daozhang.service.orders.handing import sign_for, unpayable
 from daozhang.service.orders.model import Way
 from daozhang.service.orders.refusals import OrderNotPayable, WayDiffers
@@ -77,7 +77,7 @@ def post_mini_payment(
     context = context_of(request)
     buyer = wanted.buyer()
     with context.database.begin() as tx:
-        order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+        order = lock_numbered(tx, caller.merchant_id, out_trade_no)
         if order.way is not Way.MINI:
             raise WayDiffers(order, Way.MINI)
         if (problem := unpayable(order, context)) is not None:

@@ -55,11 +55,8 @@ def create_order(tx: Tx, merchant: Merchant, new: NewOrder, now: datetime) -> tu
     """
     if new.amount.currency != CURRENCY_TAKEN:
         raise CurrencyNotTaken(new.amount.currency)
-    order_id = store.insert_order(tx, _row_of(merchant, new, now))
-    if order_id is not None:
-        order = store.find_order_by_id(tx, order_id)
-        assert order is not None
-        return order, True
+    if (made := store.insert_order(tx, _row_of(merchant, new, now))) is not None:
+        return made, True
     order = store.find_order(tx, merchant.environment, merchant.seller_id, new.out_trade_no)
     assert order is not None
     differs = tuple(name for name in _COMPARED if getattr(order, name) != getattr(new, name))
@@ -113,6 +110,14 @@ def _row_of(merchant: Merchant, new: NewOrder, now: datetime) -> dict[str, Any]:
 def read_order(tx: Tx, merchant_id: int, out_trade_no: str) -> Order:
     """The merchant's order of that number; `OrderNotFound` if it is another's or nobody's."""
     order = store.find_order_of_merchant(tx, merchant_id, out_trade_no)
+    if order is None:
+        raise OrderNotFound(out_trade_no)
+    return order
+
+
+def lock_numbered(tx: Tx, merchant_id: int, out_trade_no: str) -> Order:
+    """The merchant's order of that number, locked as by `lock_order`; else `OrderNotFound`."""
+    order = store.find_order_of_merchant(tx, merchant_id, out_trade_no, lock=True)
     if order is None:
         raise OrderNotFound(out_trade_no)
     return order

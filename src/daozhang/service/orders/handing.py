@@ -28,9 +28,11 @@ def unpayable(order: Order, context: Context) -> str | None:
 
 
 def sign_for(tx: Tx, order: Order, context: Context) -> None:
-    """Notes that something payable is about to be handed out, so that Alipay is asked soon."""
+    """Notes that something payable is about to be handed out, so that Alipay is asked soon.
+
+    Whoever asks is not woken: the first question is seconds away, and it looks more often.
+    """
     mark_signed(tx, order, context.clock.now())
-    tx.after_commit(lambda: context.signals.wake("silent_orders"))
 
 
 def cashier_address(context: Context, clients: Clients, order: Order) -> str:

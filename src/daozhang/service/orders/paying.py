@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.merchants.clients import clients_of
-from daozhang.service.orders.actions import lock_order, read_order
+from daozhang.service.orders.actions import lock_numbered, lock_order
 from daozhang.service.orders.handing import cashier_address, order_string, sign_for, unpayable
 from daozhang.service.orders.model import Way
 from daozhang.service.orders.refusals import OrderNotPayable, WayDiffers
@@ -47,7 +47,7 @@ def post_app_payment(request: Request, caller: Writer, out_trade_no: str) -> App
     """The order string of an order with `way` `app`, signed now. Ask when the buyer is there."""
     context = context_of(request)
     with context.database.begin() as tx:
-        order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+        order = lock_numbered(tx, caller.merchant_id, out_trade_no)
         if order.way is not Way.APP:
             raise WayDiffers(order, Way.APP)
         if (problem := unpayable(order, context)) is not None:

@@ -32,6 +32,11 @@ class PlainSettlement(msgspec.Struct, frozen=True):
     events: tuple[str, ...]
 
     @property
+    def moves(self) -> bool:
+        """Whether the order stands elsewhere afterwards. If not, a step says that it was told."""
+        return self.after.status is not self.before.order.status
+
+    @property
     def outcome(self) -> str:
         """The move in words."""
         return f"{self.before.order.status.value} -> {self.after.status.value}"

@@ -53,7 +53,7 @@ def post_order(request: Request, caller: Writer, wanted: OrderIn) -> Response:
         merchant = clients_of(request).merchant(caller.merchant_id)
         with context.database.begin() as tx:
             order, is_new = create_order(tx, merchant, new, now)
-            tx.after_commit(lambda: context.signals.wake("inbox"))
+            tx.after_commit(lambda: context.signals.wake("inbox_waiting"))
         return (201 if is_new else 200), render(context, order, merchant.slug)
 
     return answer_once(request, caller, create)

@@ -322,14 +322,12 @@ def decide(order: Order, fact: Fact, *, grace_seconds: int) -> Decision:
 
 
 def is_plain(order: Order, fact: TradeFact, decision: Decision) -> bool:
-    """Whether ``decision`` moves ``order`` and touches nothing else.
+    """Whether ``decision`` moves ``order`` or leaves it where it is, and touches nothing else.
 
     No refund is told of, nobody has to look or to act, and no other order of a cart can matter.
-    A copy of what has moved the order is not plain: it moves nothing.
     """
     return (
-        decision.status is not order.status
-        and fact.kind in PLAIN_KINDS
+        fact.kind in PLAIN_KINDS
         and fact.refunded is None
         and order.cart_ref is None
         and decision.surprise is None

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from daozhang.clock import require_aware
 from daozhang.money import Money
-from daozhang.service.bulk import any_of, insert_rows, read_rows, update_rows
+from daozhang.service.bulk import any_of, insert_row, insert_rows, read_rows, update_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.merchants.store import merchants
@@ -154,44 +154,67 @@ surprises = sa.Table(
 )
 
 
-def insert_order(tx: Tx, values: Mapping[str, Any]) -> int | None:
-    """The id of the new order, or ``None`` if its number is taken in this environment."""
-    new = insert_ignoring(tx, orders, [values], orders.c.id)
-    return cast("int", new[0]) if new else None
+def insert_order(tx: Tx, values: Mapping[str, Any]) -> Order | None:
+    """The new order, or ``None`` if its number is taken in this environment."""
+    new = insert_row(tx, orders, values, returning="id", on_conflict="ON CONFLICT DO NOTHING")
+    return None if new is None else order_of({**_EMPTY, **values, "id": new})
+
+
+_EMPTY: Final = dict.fromkeys(column.name for column in orders.c)
+"""A row of which nothing is known."""
 
 
 def find_order(
     tx: Tx, environment: str, seller_id: str, out_trade_no: str, *, lock: bool = False
 ) -> Order | None:
     """The order of that number, locked until the transaction ends if ``lock``."""
-    return _one(
-        tx,
-        (orders.c.environment == environment)
-        & (orders.c.seller_id == seller_id)
-        & (orders.c.out_trade_no == out_trade_no),
-        lock=lock,
-    )
+    given = {"environment": environment, "seller_id": seller_id, "out_trade_no": out_trade_no}
+    return _one(tx, _by_number(lock=lock), given)
 
 
 def find_order_of_merchant(
     tx: Tx, merchant_id: int, out_trade_no: str, *, lock: bool = False
 ) -> Order | None:
     """The merchant's order of that number; another merchant's is not found."""
+    given = {"merchant_id": merchant_id, "out_trade_no": out_trade_no}
+    found = _one(tx, _of_merchant(lock=lock), given)
+    return found if found is not None and found.merchant_id == merchant_id else None
+
+
+@cache
+def _by_number(*, lock: bool) -> sa.Select[Any]:
+    return _reading(
+        (orders.c.environment == sa.bindparam("environment"))
+        & (orders.c.seller_id == sa.bindparam("seller_id"))
+        & (orders.c.out_trade_no == sa.bindparam("out_trade_no")),
+        lock=lock,
+    )
+
+
+@cache
+def _of_merchant(*, lock: bool) -> sa.Select[Any]:
     # By the seller, whose numbers are the table's own key: with the merchant as a condition as
     # well, a planner may prefer the index of all of the merchant's orders.
     own = sa.select(merchants.c.environment, merchants.c.seller_id).where(
-        merchants.c.id == merchant_id
+        merchants.c.id == sa.bindparam("merchant_id")
     )
-    environment = own.with_only_columns(merchants.c.environment).scalar_subquery()
-    seller_id = own.with_only_columns(merchants.c.seller_id).scalar_subquery()
-    found = _one(
-        tx,
-        (orders.c.environment == environment)
-        & (orders.c.seller_id == seller_id)
-        & (orders.c.out_trade_no == out_trade_no),
+    return _reading(
+        (orders.c.environment == own.with_only_columns(merchants.c.environment).scalar_subquery())
+        & (orders.c.seller_id == own.with_only_columns(merchants.c.seller_id).scalar_subquery())
+        & (orders.c.out_trade_no == sa.bindparam("out_trade_no")),
         lock=lock,
     )
-    return found if found is not None and found.merchant_id == merchant_id else None
+
+
+@cache
+def _by_id(*, lock: bool) -> sa.Select[Any]:
+    return _reading(orders.c.id == sa.bindparam("order_id"), lock=lock)
+
+
+def _reading(condition: sa.ColumnElement[bool], *, lock: bool) -> sa.Select[Any]:
+    """Built once for each way to look: building costs more than asking."""
+    query = sa.select(orders).where(condition)
+    return locking(query) if lock else query
 
 
 def lock_free_orders(tx: Tx, merchant: Merchant, numbers: Sequence[str]) -> dict[str, OrderInHand]:
@@ -233,13 +256,12 @@ def insert_steps(tx: Tx, steps: Sequence[Mapping[str, Any]]) -> None:
 
 def find_order_by_id(tx: Tx, order_id: int, *, lock: bool = False) -> Order | None:
     """The order with that row id."""
-    return _one(tx, orders.c.id == order_id, lock=lock)
+    return _one(tx, _by_id(lock=lock), {"order_id": order_id})
 
 
-def _one(tx: Tx, condition: sa.ColumnElement[bool], *, lock: bool) -> Order | None:
-    query = sa.select(orders).where(condition)
-    row = tx.execute(locking(query) if lock else query).mappings().first()
-    return None if row is None else order_of(row)
+def _one(tx: Tx, query: sa.Select[Any], given: Mapping[str, Any]) -> Order | None:
+    rows = read_rows(tx, query, given)
+    return order_of(rows[0]) if rows else None
 
 
 def locking(query: sa.Select[Any]) -> sa.Select[Any]:
@@ -276,20 +298,22 @@ def list_orders(
 
 def update_order(tx: Tx, order_id: int, **values: Any) -> None:
     """Writes columns of one order."""
-    tx.execute(sa.update(orders).where(orders.c.id == order_id).values(**values))
+    update_rows(tx, orders, [{"id": order_id, **values}])
 
 
 def insert_step(tx: Tx, step: Mapping[str, Any]) -> int:
     """Writes a step under the next sequence number of its order, which the caller has locked."""
-    order_id = step["order_id"]
-    sequence = tx.execute(
-        sa.update(orders)
-        .where(orders.c.id == order_id)
-        .values(step_count=orders.c.step_count + 1)
-        .returning(orders.c.step_count)
-    ).scalar_one()
-    tx.execute(sa.insert(order_steps).values(sequence=sequence, **step))
+    sequence = tx.execute(_NEXT_SEQUENCE, {"row": step["order_id"]}).scalar_one()
+    insert_rows(tx, order_steps, [{"sequence": sequence, **step}])
     return cast("int", sequence)
+
+
+_NEXT_SEQUENCE: Final = (
+    sa.update(orders)
+    .where(orders.c.id == sa.bindparam("row"))
+    .values(step_count=orders.c.step_count + 1)
+    .returning(orders.c.step_count)
+)
 
 
 def list_steps(tx: Tx, order_id: int, *, rows_max: int = 1000) -> list[Step]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
-from daozhang.service.bulk import insert_rows
+from daozhang.service.bulk import insert_row, insert_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata
 from daozhang.service.outbox.model import Event, EventHead
 
@@ -33,14 +33,18 @@ events: Final = sa.Table(
 
 def insert_event(tx: Tx, values: Mapping[str, Any]) -> Event:
     """The new event."""
-    row = tx.execute(sa.insert(events).values(values).returning(events)).mappings().one()
-    return _event(row)
+    number = cast("int", insert_row(tx, events, values, returning="number"))
+    return Event(number=number, **values)
 
 
 def last_sequence(tx: Tx, order_id: int) -> int:
     """The sequence of the order's latest event, 0 if it has none."""
-    latest = sa.select(sa.func.max(events.c.sequence)).where(events.c.order_id == order_id)
-    return tx.execute(latest).scalar() or 0
+    return tx.execute(_LATEST, {"order_id": order_id}).scalar() or 0
+
+
+_LATEST: Final = sa.select(sa.func.max(events.c.sequence)).where(
+    events.c.order_id == sa.bindparam("order_id")
+)
 
 
 def insert_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from daozhang.service.db import Tx
 from daozhang.service.merchants.model import DuplicatePolicy, LatePolicy
@@ -18,11 +19,14 @@ from daozhang.service.orders.rules import DUPLICATE, PAID_LATE, SURPRISE
 from daozhang.service.refunds.model import NewRefund
 from daozhang.service.refunds.requesting import request_refund
 
+POLICY_EVENTS: Final = frozenset({PAID_LATE, DUPLICATE})
+"""What a merchant has a policy about."""
+
 
 def apply_policies(tx: Tx, order: Order, events: Collection[str], now: datetime) -> tuple[str, ...]:
     """Does what the merchant's policies say about a locked order; what is to be announced more."""
     reasons = [name for name in (PAID_LATE, DUPLICATE) if name in events]
-    if not reasons or order.status is not OrderStatus.PAID:
+    if order.status is not OrderStatus.PAID:
         return ()
     merchant = find_merchant_by_id(tx, order.merchant_id)
     late, twice = merchant.late_policy, merchant.duplicate_policy

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.jobs import Jobs
-from daozhang.service.orders.actions import lock_order, read_order
+from daozhang.service.orders.actions import lock_numbered, read_order
 from daozhang.service.orders.views import Number, ShortText
 from daozhang.service.refunds import store
 from daozhang.service.refunds.model import NewRefund, Refund
@@ -144,7 +144,7 @@ def post_refund(
     def refund() -> tuple[int, RefundOut]:
         now = context.clock.now()
         with context.database.begin() as tx:
-            order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+            order = lock_numbered(tx, caller.merchant_id, out_trade_no)
             new = NewRefund(
                 out_request_no=number,
                 amount=amount_of(wanted.amount, order.amount.currency),

@@ -30,7 +30,7 @@ from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.events import refund_snapshot
 from daozhang.service.refunds.model import Outcome, Refund, RefundOrigin, RefundStatus
-from daozhang.service.refunds.policies import apply_policies
+from daozhang.service.refunds.policies import POLICY_EVENTS, apply_policies
 from daozhang.service.web.context import Context
 
 REFUNDS_SIGNAL = "refunds"
@@ -83,8 +83,9 @@ def settle_fact(tx: Tx, context: Context, order: Order, fact: Fact) -> Settlemen
             _take_proof(tx, context, books, fact)
         else:
             _take_notice(tx, context, books, fact)
-    more = apply_policies(tx, books.order, settlement.events, fact.learned_at)
-    if more or settlement.events:
+    more: tuple[str, ...] = ()
+    if not POLICY_EVENTS.isdisjoint(settlement.events):
+        more = apply_policies(tx, books.order, settlement.events, fact.learned_at)
         tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
         books.order = lock_order(tx, order.id)
     events = (*settlement.events, *more, *books.surprises)

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 import sqlalchemy as sa
 
 from daozhang.money import Money
+from daozhang.service.bulk import read_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.merchants.store import STOPPED, merchants
 from daozhang.service.refunds.model import Destination, Refund, RefundOrigin, RefundStatus
@@ -108,10 +109,12 @@ def find_refund_by_id(tx: Tx, refund_id: int) -> Refund | None:
 
 def list_refunds(tx: Tx, order_id: int) -> list[Refund]:
     """All refunds of an order, oldest first. Under the order's lock nobody else moves them."""
-    rows = tx.execute(
-        sa.select(refunds).where(refunds.c.order_id == order_id).order_by(refunds.c.id)
-    ).mappings()
-    return [refund_of(row) for row in rows]
+    return [refund_of(row) for row in read_rows(tx, _OF_ORDER, {"order_id": order_id})]
+
+
+_OF_ORDER: Final = (
+    sa.select(refunds).where(refunds.c.order_id == sa.bindparam("order_id")).order_by(refunds.c.id)
+)
 
 
 def requested_since(tx: Tx, requested_by: str, since: datetime, currency: str) -> Money:

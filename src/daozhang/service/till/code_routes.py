@@ -12,13 +12,14 @@ from pydantic import BaseModel, Field
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.merchants.clients import clients_of
-from daozhang.service.orders.actions import lock_order, read_order
+from daozhang.service.orders.actions import lock_numbered
 from daozhang.service.orders.handing import sign_for, unpayable
 from daozhang.service.orders.model import Way
 from daozhang.service.orders.refusals import OrderNotPayable, WayDiffers
 from daozhang.service.seal import TokenRefused
 from daozhang.service.till.codes import MEDIA_TYPES, PictureKind, draw, make_code
 from daozhang.service.till.refusals import PictureNotFound
+from daozhang.service.web.answers import answer
 from daozhang.service.web.context import context_of
 
 router = APIRouter(tags=["till"])
@@ -41,14 +42,14 @@ class QrCodeOut(BaseModel):
 
 
 @router.post("/v1/orders/{out_trade_no}/qr_code", response_model=QrCodeOut, summary="Make a code")
-def post_qr_code(request: Request, caller: Writer, out_trade_no: str) -> QrCodeOut:
+def post_qr_code(request: Request, caller: Writer, out_trade_no: str) -> Response:
     """A code for an order with `way` `qr`, which the buyer scans. Nobody is charged by making one.
 
     While nobody has scanned it, Alipay has no such trade and the order stays `created`.
     """
     context = context_of(request)
     with context.database.begin() as tx:
-        order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+        order = lock_numbered(tx, caller.merchant_id, out_trade_no)
         if order.way is not Way.QR:
             raise WayDiffers(order, Way.QR)
         if (problem := unpayable(order, context)) is not None:
@@ -57,12 +58,14 @@ def post_qr_code(request: Request, caller: Writer, out_trade_no: str) -> QrCodeO
     made = make_code(context, clients_of(request), order)
     token = context.sealer.sign_token(CODE_PURPOSE, {"text": made.text}, made.expires_at)
     picture = f"{context.settings.public_url}/qr/{token}"
-    return QrCodeOut(
-        out_trade_no=order.out_trade_no,
-        qr_code=made.text,
-        svg_url=f"{picture}.svg",
-        png_url=f"{picture}.png",
-        expires_at=made.expires_at,
+    return answer(
+        QrCodeOut(
+            out_trade_no=order.out_trade_no,
+            qr_code=made.text,
+            svg_url=f"{picture}.svg",
+            png_url=f"{picture}.png",
+            expires_at=made.expires_at,
+        )
     )
 
 

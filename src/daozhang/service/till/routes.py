@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from daozhang.alipay.operations.pay import scene_of
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
-from daozhang.service.orders.actions import lock_order, read_order
+from daozhang.service.orders.actions import lock_numbered, read_order
 from daozhang.service.orders.routes import render
 from daozhang.service.orders.views import ShortText
 from daozhang.service.till import store
@@ -19,6 +19,7 @@ from daozhang.service.till.refusals import NoBarcodePayment, PaymentCodeInvalid
 from daozhang.service.till.scanning import begin, cancel
 from daozhang.service.till.views import BarcodePaymentOut
 from daozhang.service.till.workflow import Till
+from daozhang.service.web.answers import answer
 from daozhang.service.web.context import context_of
 
 router = APIRouter(prefix="/v1/orders", tags=["till"])
@@ -49,12 +50,8 @@ class BarcodePaymentIn(BaseModel):
     responses={NOT_FINAL: {"model": BarcodePaymentOut, "description": "Not the last word yet."}},
 )
 def post_barcode_payment(
-    request: Request,
-    response: Response,
-    caller: Writer,
-    out_trade_no: str,
-    wanted: BarcodePaymentIn,
-) -> BarcodePaymentOut:
+    request: Request, caller: Writer, out_trade_no: str, wanted: BarcodePaymentIn
+) -> Response:
     """Charges the buyer's payment code for an order with `way` `barcode`.
 
     Answers at once when it is final, and with 202 when it is not: read it again, or wait for the
@@ -67,11 +64,11 @@ def post_barcode_payment(
         raise PaymentCodeInvalid(wanted.auth_code)
     scan = Scan(wanted.auth_code, scene, wanted.operator_id, wanted.terminal_id, wanted.store_id)
     with context.database.begin() as tx:
-        order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+        order = lock_numbered(tx, caller.merchant_id, out_trade_no)
         payment, is_new = begin(tx, context, order, scan)
     if is_new:
         till.charge(order, payment, scan)
-    return _answer(request, response, caller, out_trade_no)
+    return _answer(request, caller, out_trade_no)
 
 
 @router.get(
@@ -94,28 +91,22 @@ def get_barcode_payment(
     summary="Give up a payment at the till",
     responses={NOT_FINAL: {"model": BarcodePaymentOut, "description": "Not the last word yet."}},
 )
-def cancel_order(
-    request: Request, response: Response, caller: Writer, out_trade_no: str
-) -> BarcodePaymentOut:
+def cancel_order(request: Request, caller: Writer, out_trade_no: str) -> Response:
     """Cancels a payment at the till that is not decided: money that was charged goes back.
 
     The answer is final once Alipay has proven it, else 202 and `cancelling`.
     """
     context = context_of(request)
     with context.database.begin() as tx:
-        order = lock_order(tx, read_order(tx, caller.merchant_id, out_trade_no).id)
+        order = lock_numbered(tx, caller.merchant_id, out_trade_no)
         _, payment = cancel(tx, context, order)
     _till_of(request).run(payment.id)
-    return _answer(request, response, caller, out_trade_no)
+    return _answer(request, caller, out_trade_no)
 
 
-def _answer(
-    request: Request, response: Response, caller: Caller, out_trade_no: str
-) -> BarcodePaymentOut:
+def _answer(request: Request, caller: Caller, out_trade_no: str) -> Response:
     shown = _read(request, caller, out_trade_no)
-    if not (shown.final or shown.may_scan_again):
-        response.status_code = NOT_FINAL
-    return shown
+    return answer(shown, 200 if shown.final or shown.may_scan_again else NOT_FINAL)
 
 
 def _read(request: Request, caller: Caller, out_trade_no: str) -> BarcodePaymentOut:

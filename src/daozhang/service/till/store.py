@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 
+from daozhang.service.bulk import insert_row, read_rows, update_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.merchants.store import merchants
 from daozhang.service.till.model import BarcodePayment, Ending, Phase
@@ -50,35 +51,38 @@ barcode_payments = sa.Table(
 
 def insert_payment(tx: Tx, values: Mapping[str, Any]) -> int:
     """Adds a payment; its row id."""
-    added = tx.execute(
-        sa.insert(barcode_payments).values(**values).returning(barcode_payments.c.id)
-    )
-    return cast("int", added.scalar_one())
+    return cast("int", insert_row(tx, barcode_payments, values, returning="id"))
 
 
 def update_payment(tx: Tx, payment_id: int, **values: Any) -> None:
     """Writes the given columns of one payment."""
-    tx.execute(
-        sa.update(barcode_payments).where(barcode_payments.c.id == payment_id).values(**values)
-    )
+    update_rows(tx, barcode_payments, [{"id": payment_id, **values}])
 
 
 def find_payment(tx: Tx, payment_id: int) -> BarcodePayment | None:
     """The payment with that row id."""
-    row = _one(tx, barcode_payments.c.id == payment_id)
-    return None if row is None else payment_of(row)
+    return _one(tx, _BY_ID, {"payment_id": payment_id})
 
 
 def latest_payment(tx: Tx, order_id: int) -> BarcodePayment | None:
     """The last code that was scanned for an order. Under the order's lock nobody adds another."""
-    row = _one(tx, barcode_payments.c.order_id == order_id)
-    return None if row is None else payment_of(row)
+    return _one(tx, _LATEST, {"order_id": order_id})
 
 
-def _one(tx: Tx, condition: sa.ColumnElement[bool]) -> Mapping[Any, Any] | None:
-    latest_first = barcode_payments.c.number.desc()
-    found = tx.execute(sa.select(barcode_payments).where(condition).order_by(latest_first).limit(1))
-    return found.mappings().first()
+_BY_ID: Final = sa.select(barcode_payments).where(
+    barcode_payments.c.id == sa.bindparam("payment_id")
+)
+_LATEST: Final = (
+    sa.select(barcode_payments)
+    .where(barcode_payments.c.order_id == sa.bindparam("order_id"))
+    .order_by(barcode_payments.c.number.desc())
+    .limit(1)
+)
+
+
+def _one(tx: Tx, query: sa.Select[Any], given: Mapping[str, Any]) -> BarcodePayment | None:
+    rows = read_rows(tx, query, given)
+    return payment_of(rows[0]) if rows else None
 
 
 def list_payments(tx: Tx, order_id: int) -> list[BarcodePayment]:

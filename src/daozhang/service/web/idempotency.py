@@ -8,7 +8,6 @@ which is safe because the work itself is idempotent by the caller's own numbers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
@@ -225,7 +224,7 @@ def _release(context: Context, mine: sa.ColumnElement[bool]) -> None:
 
 
 def _render(body: BaseModel) -> bytes:
-    return json.dumps(body.model_dump(mode="json"), ensure_ascii=False).encode()
+    return body.model_dump_json().encode()
 
 
 def _response(
