@@ -192,9 +192,9 @@ def signed_world(data_dir: Path, **chosen: object) -> Generator[SignedWorld]:
     with (
         gateway_server,
         Server(Service(context).web(), port) as server,
-        httpx2.Client(base_url=server.base_url, headers=own, trust_env=False) as api,
+        httpx2.Client(base_url=server.base_url, headers=own, trust_env=False, verify=False) as api,
         httpx2.Client(
-            base_url=server.base_url, trust_env=False, limits=limits, timeout=60
+            base_url=server.base_url, trust_env=False, verify=False, limits=limits, timeout=60
         ) as stranger,
     ):
         yield SignedWorld(context, api, stranger, gateway)

@@ -167,7 +167,7 @@ class Stream:
 def streaming(url: str, **options: Any) -> Generator[Stream]:
     """Opens ``url`` as a stream, which must be one."""
     with (
-        httpx2.Client(timeout=10, trust_env=False) as client,
+        httpx2.Client(timeout=10, trust_env=False, verify=False) as client,
         client.stream("GET", url, **options) as answer,
     ):
         assert answer.status_code == 200, answer.read()

@@ -191,8 +191,11 @@ class World:
             headers={"Authorization": f"Bearer {key}"},
             timeout=60,
             trust_env=False,
+            verify=False,
         )
-        self.browser = httpx2.Client(timeout=60, trust_env=False, follow_redirects=True)
+        self.browser = httpx2.Client(
+            timeout=60, trust_env=False, verify=False, follow_redirects=True
+        )
         self._numbers = 0
 
     def start(self) -> None:
@@ -301,6 +304,7 @@ def open_gateway(world: World) -> str:
         f"{world.emulator.base_url}/_control/switches/{app_id}",
         json={"gateway_url": address},
         trust_env=False,
+        verify=False,
     )
     assert changed.status_code == 200, changed.text
     return app_id

@@ -82,7 +82,11 @@ class Proxy:
         """A stranger on the internet who knows the name of the host."""
         headers = {"Host": NAME, **options.pop("headers", {})}
         return httpx2.Client(
-            verify=self.trust(), trust_env=False, timeout=15, headers=headers, **options
+            verify=self.trust(),
+            trust_env=False,
+            timeout=15,
+            headers=headers,
+            **options,
         )
 
 

@@ -28,7 +28,7 @@ def _running(data_dir: Path) -> Generator[Place]:
     with (
         Server(shop.asgi(), shop_port),
         Server(emulator.asgi, port) as server,
-        httpx2.Client(base_url=server.base_url, trust_env=False, timeout=30) as http,
+        httpx2.Client(base_url=server.base_url, trust_env=False, verify=False, timeout=30) as http,
     ):
         yield Place(emulator, Merchant(emulator.credentials(), http, clock), shop, clock, http)
 

@@ -136,6 +136,7 @@ def test_serve_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
             f"http://127.0.0.1:{port}/_control/clock",
             json={"advance_seconds": 3600},
             trust_env=False,
+            verify=False,
         )
         assert moved.status_code == 200
     finally:
@@ -149,7 +150,7 @@ def wait_for_credentials(data: Path, port: int) -> str:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            httpx2.get(f"http://127.0.0.1:{port}/", trust_env=False)
+            httpx2.get(f"http://127.0.0.1:{port}/", trust_env=False, verify=False)
         except httpx2.ConnectError:
             time.sleep(0.05)
         else:

@@ -82,7 +82,9 @@ class Shop:
             process.wait(10)
 
     def post(self, page: str, fields: dict[str, str]) -> httpx2.Response:
-        return httpx2.post(f"{self.url}/{page}", data=fields, trust_env=False, timeout=20)
+        return httpx2.post(
+            f"{self.url}/{page}", data=fields, trust_env=False, verify=False, timeout=20
+        )
 
     def ship(self) -> list[str]:
         done = subprocess.run(

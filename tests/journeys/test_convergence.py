@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daozhang.money import Money
+from effort import examples
 from worlds import World, running
 
 DAY_SECONDS = 24 * 3600
@@ -106,7 +107,7 @@ def tell(world: World, body: bytes) -> None:
 
 COMMON = settings(
     deadline=None,
-    max_examples=60,
+    max_examples=examples(30),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,
 )

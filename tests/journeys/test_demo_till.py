@@ -30,7 +30,9 @@ def till(_world_of_the_module: World) -> Generator[httpx2.Client]:
         [sys.executable, "-m", "daozhang.demo.till"], env={**os.environ, **environ}
     )
     address = f"http://127.0.0.1:{port}"
-    with httpx2.Client(base_url=address, trust_env=False, follow_redirects=True) as browser:
+    with httpx2.Client(
+        base_url=address, trust_env=False, verify=False, follow_redirects=True
+    ) as browser:
         try:
             deadline = time.monotonic() + 30
             while True:

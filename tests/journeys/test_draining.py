@@ -68,8 +68,10 @@ def test_told_to_stop_it_answers_what_it_was_asked_and_ends_its_streams(
         own = {"Authorization": f"Bearer {key}"}
         with (
             serving(tmp_path, port, "--workers", str(workers)) as process,
-            httpx2.Client(base_url=base, headers=own, trust_env=False, timeout=30) as api,
-            httpx2.Client(base_url=base, trust_env=False, timeout=30) as bystander,
+            httpx2.Client(
+                base_url=base, headers=own, trust_env=False, verify=False, timeout=30
+            ) as api,
+            httpx2.Client(base_url=base, trust_env=False, verify=False, timeout=30) as bystander,
             streaming(f"{base}/v1/events?start=true", headers=own) as stream,
         ):
             body = {"out_trade_no": "A-1", "amount": "88.88", "subject": "Tea"}

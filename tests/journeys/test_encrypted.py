@@ -33,6 +33,7 @@ def test_a_phone_number_is_verified_and_then_read(tmp_path: Path) -> None:
             f"{world.emulator.base_url}/_control/phone_number",
             json={"app_id": app_id, "mobile": "13912345678"},
             trust_env=False,
+            verify=False,
         ).json()
         read = world.api.post("/v1/phone_numbers", json=given)
         assert read.json() == {"object": "phone_number", "mobile": "13912345678"}

@@ -34,7 +34,9 @@ def speaking_to(port: int, key: str | None = None) -> Generator[httpx2.Client]:
     """Whoever talks to the process on ``port``; with a key, the merchant."""
     own = {} if key is None else bearer(key)
     base = f"http://127.0.0.1:{port}"
-    with httpx2.Client(base_url=base, headers=own, trust_env=False, timeout=30) as client:
+    with httpx2.Client(
+        base_url=base, headers=own, trust_env=False, verify=False, timeout=30
+    ) as client:
         yield client
 
 

@@ -61,7 +61,9 @@ def api(tmp_path: Path) -> Generator[httpx2.Client]:
     own = {"Authorization": f"Bearer {key}"}
     with (
         Server(Service(context).web(), port),
-        httpx2.Client(base_url=settings.public_url, headers=own, trust_env=False) as client,
+        httpx2.Client(
+            base_url=settings.public_url, headers=own, trust_env=False, verify=False
+        ) as client,
     ):
         yield client
 

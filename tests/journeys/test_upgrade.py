@@ -38,7 +38,7 @@ class Payments:
 
     def run(self) -> None:
         number = 0
-        with httpx2.Client(trust_env=False, timeout=10) as client:
+        with httpx2.Client(trust_env=False, verify=False, timeout=10) as client:
             while not self.stopping.is_set():
                 number += 1
                 self._pay(client, f"U-{number}")

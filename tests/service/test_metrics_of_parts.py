@@ -169,7 +169,9 @@ def test_a_full_queue_is_counted_as_busy(tmp_path: Path) -> None:
         assert value(samples, "notify_answers_total", answer="success") == 0
         world.service.recorder.start()
         stranger = httpx2.post(
-            f"{world.service.context.settings.public_url}/alipay/notify/nobody", trust_env=False
+            f"{world.service.context.settings.public_url}/alipay/notify/nobody",
+            trust_env=False,
+            verify=False,
         )
         assert stranger.status_code == 404
         world.service.worker.settle()

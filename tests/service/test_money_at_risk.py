@@ -74,6 +74,7 @@ def test_another_merchants_money_is_not_told_and_a_scope_is_asked_for(tmp_path: 
                     "Authorization": f"Bearer {make_key(world.context, merchant, scopes=(scope,))}"
                 },
                 trust_env=False,
+                verify=False,
             )
             for merchant in (own, other)
             for scope in (Scope.ORDERS_READ, Scope.EVENTS_READ)

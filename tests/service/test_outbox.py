@@ -113,7 +113,10 @@ def test_events_of_others_are_never_seen_nor_gone_on_from(books: Books) -> None:
     headers = bearer(books.api_key(ours))
     with books.served() as base:
         answer = httpx2.get(
-            f"{base}/v1/events", headers={**headers, "Last-Event-ID": foreign.id}, trust_env=False
+            f"{base}/v1/events",
+            headers={**headers, "Last-Event-ID": foreign.id},
+            trust_env=False,
+            verify=False,
         )
         assert (answer.status_code, answer.json()["code"]) == (404, "event_unknown")
         with streaming(f"{base}/v1/events?last_event_id=start", headers=headers) as stream:
@@ -140,8 +143,8 @@ def test_events_need_a_key_with_their_scope(books: Books) -> None:
     merchant = books.add_merchant("shop")
     key = books.api_key(merchant, Scope.ORDERS_READ)
     with books.served() as base:
-        without = httpx2.get(f"{base}/v1/events", trust_env=False)
-        other = httpx2.get(f"{base}/v1/events", headers=bearer(key), trust_env=False)
+        without = httpx2.get(f"{base}/v1/events", trust_env=False, verify=False)
+        other = httpx2.get(f"{base}/v1/events", headers=bearer(key), trust_env=False, verify=False)
     assert (without.status_code, other.status_code) == (401, 403)
 
 

@@ -37,6 +37,7 @@ from daozhang.service.settings import load_settings
 from daozhang.service.web.context import Context
 from databases import database_url, refusing
 from deployment import APP_ID, SELLER_ID, new_app
+from effort import examples
 from signed_world import paid, signed_world
 from worlds import START, find_order, register
 
@@ -98,7 +99,7 @@ pasts = st.lists(st.one_of(st.just("give up"), facts), max_size=3)
 
 @settings(
     deadline=None,
-    max_examples=300,
+    max_examples=examples(200),
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )

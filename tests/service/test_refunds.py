@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daozhang.money import Money
+from effort import examples
 from refund_world import DOUBTFUL, NO_BALANCE, TOTAL, Shop, Weather, open_shop
 
 DAY_SECONDS = 24 * 3600
@@ -50,7 +51,7 @@ doings = st.one_of(
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @settings(
     deadline=None,
-    max_examples=60,
+    max_examples=examples(40),
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -45,7 +45,7 @@ def upgrade(database: Database, revision: str = "head", *, directory: Path = DIR
     now = standing(database, directory=directory)
     if now is Standing.TOO_NEW:
         raise DatabaseTooNew
-    if now is Standing.NEWER:
+    if now is Standing.NEWER or (now is Standing.CURRENT and revision == "head"):
         return
     config = _config(directory)
     script = ScriptDirectory.from_config(config)
