@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from daozhang.service.announced import struct_of
 from daozhang.service.db import Database
 from daozhang.service.inbox.model import InboxStatus
+from daozhang.service.inbox.rules import MESSAGE
 from daozhang.service.inbox.store import notifications
 from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import order_steps, orders
@@ -54,6 +55,7 @@ def check_orphans(database: Database) -> None:
             .where(
                 notifications.c.status == InboxStatus.APPLIED.value,
                 notifications.c.out_trade_no.is_not(None),
+                ~notifications.c.kind.startswith(MESSAGE),  # it names a hold or an agreement
                 ~there,
             )
         )

@@ -111,10 +111,12 @@ def unheard(database: Database, hook: Receiver) -> list[str]:
     heard: dict[str, tuple[str, int]] = {}
     for got in list(hook.got):
         event = json.loads(got.body)
-        heard.setdefault(event["id"], (event["data"]["order"]["out_trade_no"], event["sequence"]))
+        order = event["data"].get("order") or {}
+        heard.setdefault(event["id"], (order.get("out_trade_no", ""), event["sequence"] or 0))
     by_order: defaultdict[str, list[int]] = defaultdict(list)
     for number, sequence in heard.values():
-        by_order[number].append(sequence)
+        if sequence:  # one without an order comes whenever it comes
+            by_order[number].append(sequence)
     missing = [f"event {name} has not arrived" for name in sorted(told - set(heard))]
     strange = [f"event {name} is in no book" for name in sorted(set(heard) - told)]
     overtaken = [

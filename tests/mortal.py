@@ -82,6 +82,46 @@ POINTS = (
 )
 """Every commit and every edge of the network on the path, in order."""
 
+POINTS_OF_CONSENTS = (
+    # At the till: a code is scanned.
+    after("scan intended, before its commit", "till/scanning.py:begin"),
+    before("scan committed, before the call", "till/calls.py:Calls.pay"),
+    after("code charged, before it is written", "till/calls.py:Calls.pay"),
+    after("sweep of the till, before its commit", "till/store.py:claim_due", with_result=True),
+    # Money is frozen.
+    after("freeze intended, before its commit", "holds/actions.py:begin_scan"),
+    before("freeze committed, before the call", "holds/calls.py:HoldCalls.freeze"),
+    after("money frozen, before it is written", "holds/calls.py:HoldCalls.freeze"),
+    after("freeze booked, before its commit", "holds/settling.py:settle_hold"),
+    after("freeze committed", "holds/workflow.py:HoldWork.freeze"),
+    before("question about a hold", "holds/calls.py:HoldCalls.ask"),
+    after("question about a hold answered", "holds/calls.py:HoldCalls.ask"),
+    after("sweep of holds, before its commit", "holds/store.py:claim_due", with_result=True),
+    # It is taken: a charge.
+    after("capture intended, before its commit", "holds/actions.py:request_capture"),
+    after("sweep of charges, before its commit", "charges/store.py:claim_due", with_result=True),
+    before("charge committed, before its job", "charges/workflow.py:Charges.run"),
+    after("charge begun, before its commit", "charges/workflow.py:Charges._begin"),
+    before("charge begun, before the call", "charges/workflow.py:Charges._pay"),
+    after("buyer charged, before it is written", "charges/workflow.py:Charges._pay"),
+    after("charge booked, before its commit", "charges/workflow.py:Charges._end"),
+    after("charge committed, before its job ends", "charges/workflow.py:Charges.run"),
+    # It is let go.
+    after("release intended, before its commit", "holds/actions.py:request_release"),
+    before("release committed, before the call", "holds/calls.py:HoldCalls.unfreeze"),
+    after("money let go, before it is written", "holds/calls.py:HoldCalls.unfreeze"),
+    before("question about a release", "holds/calls.py:HoldCalls.ask_release"),
+    # An agreement is signed, and charged by itself.
+    after("signature booked, before its commit", "agreements/settling.py:settle_agreement"),
+    before("question about an agreement", "agreements/calls.py:AgreementCalls.ask"),
+    after("question about an agreement answered", "agreements/calls.py:AgreementCalls.ask"),
+    after("deduction intended, before its commit", "agreements/actions.py:request_deduction"),
+    after(
+        "deduction ended, before its commit", "agreements/workflow.py:AgreementWork.deduction_ended"
+    ),
+)
+"""The same on the path of a payment at the till, a hold and an agreement."""
+
 MARK = "died-at"
 """The file in the data directory in which a process says where it dies."""
 
@@ -123,7 +163,10 @@ def main(port: int, clock: Path, name: str | None) -> None:
     settings = load_settings(os.environ)
     service = Service(create_context(settings, PushedClock(clock)))
     if name is not None:
-        arm(next(point for point in POINTS if point.name == name), settings.data_dir)
+        arm(
+            next(point for point in (*POINTS, *POINTS_OF_CONSENTS) if point.name == name),
+            settings.data_dir,
+        )
     uvicorn.run(service.web(), host="127.0.0.1", port=port, log_config=None, access_log=False)
 
 

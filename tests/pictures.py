@@ -11,6 +11,7 @@ from daozhang.service.watch.model import (
     AtRisk,
     Backlog,
     Cause,
+    Consents,
     Deliveries,
     Inbox,
     JobCounts,
@@ -65,6 +66,7 @@ ALL_WRONG = replace(
         Key("2023", "sandbox", "unreadable", ""),
     ),
     jobs=JobCounts(waiting=500, failed=10),
+    consents=Consents(unwatched={"hold": 1, "charge": 0}, late={"till": ago(600)}),
     lately={
         "notify_answers": {"success": 1, "busy": 1, "error": 1, "refused": 20},
         "payments_learned": {"notification": 8, "query": 3},

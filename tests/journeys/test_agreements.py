@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
-from daozhang.clock import business_day
+from agreeing import charged, create, open_page, read, signed, to_the_try, today, told, tries
 from daozhang.emulator.ledger import Declined
 from daozhang.service.merchants.outgoing import turn_outgoing
 from worlds import World
@@ -24,95 +24,6 @@ PRICE = "30.00"
 def world(shared_world: World) -> World:
     """Each test has agreements of its own."""
     return shared_world
-
-
-class Numbers:
-    """A number for each agreement of this file: they share one world."""
-
-    last = 0
-
-
-def today(world: World) -> date:
-    return business_day(world.clock.now())
-
-
-def create(world: World, *, ahead: int = 10, plan: bool = True, **fields: Any) -> dict[str, Any]:
-    """An agreement whose first planned day is ``ahead`` days from now, every 7 days."""
-    Numbers.last += 1
-    rule = {
-        "period_type": "DAY",
-        "period": 7,
-        "first_on": (today(world) + timedelta(days=ahead)).isoformat(),
-        "single_amount": PRICE,
-    }
-    body = {
-        "external_agreement_no": f"E-{Numbers.last}",
-        "sign_scene": "INDUSTRY|DIGITAL_MEDIA",
-        "rule": rule,
-        "metadata": {"member": "8"},
-        **({"plan": {"amount": PRICE, "subject": "Membership"}} if plan else {}),
-        **fields,
-    }
-    answer = world.api.post("/v1/agreements", json=body)
-    assert answer.status_code == 201, answer.text
-    assert answer.json()["status"] == "created"
-    return answer.json()
-
-
-def open_page(world: World, made: dict[str, Any]) -> None:
-    """The buyer follows our address to Alipay's page."""
-    with httpx2.Client(trust_env=False, verify=False, follow_redirects=True) as browser:
-        page = browser.get(made["sign_url"])
-    assert page.status_code == 200
-    assert made["external_agreement_no"] in page.text
-
-
-def signed(world: World, **fields: Any) -> str:
-    made = create(world, **fields)
-    open_page(world, made)
-    number = made["external_agreement_no"]
-    world.emulator.agree(number)
-    world.settle()
-    assert read(world, number)["status"] == "active"
-    with httpx2.Client(trust_env=False, verify=False) as browser:
-        again = browser.get(made["sign_url"])
-    assert (again.status_code, "此协议已签约" in again.text) == (410, True)
-    return number
-
-
-def read(world: World, number: str) -> dict[str, Any]:
-    answer = world.api.get(f"/v1/agreements/{number}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def tries(world: World, number: str) -> list[tuple[str, str]]:
-    return [(d["out_trade_no"], d["status"]) for d in read(world, number)["deductions"]]
-
-
-def told(world: World, number: str) -> list[str]:
-    """The events of an agreement, in their order."""
-    return [
-        event.type
-        for event in world.events_without_order()
-        if event.data.get("agreement", {}).get("external_agreement_no") == number
-        or event.data.get("surprise", {}).get("out_trade_no") == number
-    ]
-
-
-def to_the_try(world: World, number: str) -> None:
-    """Time goes on until the next charge was tried, and what it left is settled."""
-    at = datetime.fromisoformat(read(world, number)["next_try_at"])
-    world.advance((at - world.clock.now()).total_seconds() + 60)
-
-
-def charged(world: World, number: str) -> list[str]:
-    """What the buyer has really paid by an agreement, at Alipay."""
-    return [
-        trade.out_trade_no
-        for trade in world.emulator.trades
-        if trade.out_trade_no.startswith(f"{number}-") and trade.paid_at is not None
-    ]
 
 
 # ---- signed, and charged each period
@@ -208,9 +119,7 @@ def test_a_buyer_pays_and_signs_at_once(world: World, way: str) -> None:
     if way == "app":
         signed_now = world.api.post(f"/v1/orders/{own}/app_payment").json()["order_string"]
         address = f"{world.emulator.base_url}/_control/pay"
-        paid = httpx2.post(
-            address, json={"order_string": signed_now}, trust_env=False, verify=False
-        )
+        paid = httpx2.post(address, json={"order_string": signed_now}, trust_env=False)
         assert paid.status_code == 200, paid.text
     else:
         world.pay(own)
@@ -348,7 +257,7 @@ def test_a_page_that_nobody_signs_expires(world: World) -> None:
     shown = read(world, number)
     assert (shown["status"], shown["sign_url"]) == ("expired", None)
     assert told(world, number) == []
-    with httpx2.Client(trust_env=False, verify=False) as browser:
+    with httpx2.Client(trust_env=False) as browser:
         assert browser.get(made["sign_url"]).status_code == 404
         tampered = made["sign_url"][:-3] + "aaa"
         assert browser.get(tampered).status_code == 404

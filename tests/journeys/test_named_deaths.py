@@ -3,167 +3,45 @@
 A day in a shop is lived once for each point: payments plain and not, one that Alipay never told
 of, a refund that is answered and one that is not, an order that is given up. The process dies at
 the point; others take its place, on PostgreSQL two of them. In the end our books are the
-emulator's ledger, and every event has arrived.
+emulator's ledger, and every event has arrived. Another day is lived at the till, with a hold that
+is taken from and let go of, and with an agreement that is charged by itself.
 """
 
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 import sqlalchemy as sa
 
-import mortal
 from books import check_books
-from daozhang.app import create_context
-from daozhang.clock import ManualClock
-from daozhang.emulator.app import Emulator, create_emulator
+from daozhang.clock import business_day
+from daozhang.emulator.holds import Kind
+from daozhang.money import Money
 from daozhang.service.db import Database
-from daozhang.service.migrations import upgrade
-from daozhang.service.settings import load_settings
 from databases import database_url, on_postgresql
 from equality import differences, read_books, unheard
 from figures import note_figures
-from mortal import MARK, POINTS, Point
-from processes import end, environment, status, until
-from receivers import Receiver, receiver
-from worlds import Server, app_of, free_port, register
-
-ROUNDS_MAX = 80
-PUSH_SECONDS = 20
+from mortal import MARK, POINTS, POINTS_OF_CONSENTS, Point
+from mortal_shop import Shop, shop
 
 SHORT = (
     "payment written, before its commit",
     "POST answered, before it is recorded",
     "money moved, before it is written",
+    "money frozen, before it is written",
+    "buyer charged, before it is written",
 )
 """What runs with all tests; ``make chaos`` dies everywhere."""
 
-
-@dataclass
-class Shop:
-    """The service in processes of its own, the emulator, a receiver, and the hands of people."""
-
-    directory: Path
-    port: int
-    emulator: Emulator
-    clock: ManualClock
-    hook: Receiver
-    key: str
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    deaths: list[int] = field(default_factory=list)
-    ahead: float = 0.0
-
-    def start(self, port: int, *point: str) -> None:
-        """Starts a process, which dies at ``point`` if one is given."""
-        with (self.directory / "serve.log").open("ab") as log:
-            program = [sys.executable, mortal.__file__, str(port), str(self.directory / "ahead")]
-            process = subprocess.Popen(
-                [*program, *point],
-                env=environment(self.directory, self.port),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.processes.append(process)
-        until(lambda: process.poll() is not None or status(port, "/readyz") == 200)
-
-    def tend(self) -> None:
-        """Whoever looks after the machine: a process that has died is started again, unarmed."""
-        for process in list(self.processes):
-            if process.poll() is not None:
-                self.processes.remove(process)
-                self.deaths.append(process.returncode)
-                if on_postgresql() and len(self.deaths) == 1:
-                    self.start(free_port())  # a peer, which takes over what was begun
-                self.start(self.port)
-
-    def ask(self, method: str, path: str, accepted: tuple[int, ...], **body: Any) -> dict[str, Any]:
-        """What the API answers; asked again until somebody does."""
-        deadline = time.monotonic() + 60
-        url = f"http://127.0.0.1:{self.port}{path}"
-        own = {"Authorization": f"Bearer {self.key}"}
-        while True:
-            try:
-                answer = httpx2.request(
-                    method, url, json=body, headers=own, trust_env=False, verify=False, timeout=20
-                )
-            except httpx2.HTTPError:
-                assert time.monotonic() < deadline, "nobody answers"
-                self.tend()
-                continue
-            assert answer.status_code in accepted, (path, answer.status_code, answer.text)
-            return answer.json()
-
-    def order(self, number: str, **more: Any) -> str:
-        """Creates an order and opens its page, as the buyer does."""
-        body = {"out_trade_no": number, "amount": "88.88", "subject": "明前龙井", **more}
-        url = self.ask("POST", "/v1/orders", (200, 201), **body)["pay_url"]
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                page = httpx2.get(
-                    url, trust_env=False, verify=False, timeout=20, follow_redirects=True
-                )
-            except httpx2.HTTPError:
-                assert time.monotonic() < deadline, "nobody answers"
-                self.tend()
-                continue
-            assert page.status_code == 200, page.text
-            return number
-
-    def status(self, number: str) -> str:
-        return str(self.ask("GET", f"/v1/orders/{number}", (200,))["status"])
-
-    def refund(self, number: str, name: str) -> None:
-        body = {"amount": "8.88", "out_request_no": name}
-        self.ask("POST", f"/v1/orders/{number}/refunds", (200, 201, 202), **body)
-
-    def push(self) -> None:
-        """Time passes, for all."""
-        self.tend()
-        self.ahead += PUSH_SECONDS
-        beside = self.directory / "ahead.new"
-        beside.write_text(str(self.ahead))
-        beside.replace(self.directory / "ahead")
-        self.emulator.advance(PUSH_SECONDS)
-        time.sleep(0.3)
-
-    def push_until(self, true: Callable[[], bool]) -> None:
-        for _ in range(ROUNDS_MAX):
-            if true():
-                return
-            self.push()
-        raise AssertionError("it never came true")
-
-
-@contextmanager
-def shop(directory: Path) -> Generator[Shop]:
-    clock = ManualClock()
-    emulator_port, port = free_port(), free_port()
-    emulator = create_emulator(directory / "emulator", clock=clock, port=emulator_port)
-    (directory / "ahead").write_text("0")
-    context = create_context(load_settings(environment(directory, port)))
-    upgrade(context.database)
-    given = emulator.credentials("shop")
-    key = register(context, app_of(given), seller_id=given["seller_id"])
-    context.database.dispose()
-    with Server(emulator.asgi, emulator_port), receiver() as hook:
-        alive = Shop(directory, port, emulator, clock, hook, key)
-        try:
-            yield alive
-        finally:
-            for process in alive.processes:
-                end(process)
+HOLDS = {"INIT": "waiting", "AUTHORIZED": "authorized", "FINISH": "finished", "CLOSED": "closed"}
+"""What our books have to say of a hold of the emulator's."""
 
 
 def _named(points: tuple[Point, ...]) -> list[Any]:
@@ -178,14 +56,31 @@ def _named(points: tuple[Point, ...]) -> list[Any]:
 def test_a_death_at_a_named_point_loses_nothing_and_doubles_nothing(
     tmp_path: Path, point: Point
 ) -> None:
+    _die(tmp_path, point, _live_a_day, _differences)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("point", _named(POINTS_OF_CONSENTS))
+def test_a_death_at_the_till_of_a_hold_or_an_agreement_loses_nothing_and_doubles_nothing(
+    tmp_path: Path, point: Point
+) -> None:
+    _die(tmp_path, point, _live_a_day_of_consents, _differences_of_consents)
+
+
+def _die(
+    directory: Path,
+    point: Point,
+    live: Callable[[Shop], None],
+    compare: Callable[[Shop], list[str]],
+) -> None:
     began = time.monotonic()
-    with shop(tmp_path) as alive:
+    with shop(directory) as alive:
         alive.start(alive.port, point.name)
-        _live_a_day(alive)
-        alive.push_until(lambda: _differences(alive) == [])
+        live(alive)
+        alive.push_until(lambda: compare(alive) == [])
         assert alive.deaths == [-signal.SIGKILL], "it has not died, or not alone"
-        assert (tmp_path / MARK).read_text() == point.name
-        database = Database(database_url(tmp_path))
+        assert (directory / MARK).read_text() == point.name
+        database = Database(database_url(directory))
         check_books(database)
         database.dispose()
     figures = {
@@ -246,10 +141,120 @@ def _differences(alive: Shop) -> list[str]:
     return found + silence
 
 
+def _live_a_day_of_consents(alive: Shop) -> None:
+    alive.ask("POST", "/v1/webhook_endpoints", (201,), url=alive.hook.url)
+    _until_one_is(alive, "TILL", "paid", _scan_an_order)
+    # Whether this one was charged, only a question tells.
+    _until_one_is(alive, "UNANSWERED", "paid", _scan_an_order, fault="gateway_bad_signature")
+    hold = _until_one_is(alive, "HOLD", "authorized", _scan_a_hold)
+    taken = {"out_trade_no": "TAKEN", "amount": "120.00", "subject": "Room"}
+    alive.ask("POST", f"/v1/holds/{hold}/captures", (202,), **taken)
+    _let_go(alive, hold, "80.00", "R-ANSWERED")
+    alive.push_until(lambda: alive.status("TAKEN") == "paid")
+    alive.emulator.set_fault("notify_never", out_trade_no=hold)
+    unfreeze = "alipay.fund.auth.order.unfreeze"
+    alive.emulator.set_fault("gateway_bad_signature", method=unfreeze, times=1)
+    _let_go(alive, hold, "30.00", "R-UNANSWERED")
+    rule = {
+        "period_type": "DAY",
+        "period": 7,
+        "first_on": business_day(alive.clock.now() + timedelta(days=1)).isoformat(),
+        "single_amount": "30.00",
+    }
+    plan = {"amount": "30.00", "subject": "Membership", "lead_days": 5}
+    signing = {"external_agreement_no": "E", "sign_scene": "INDUSTRY|DIGITAL_MEDIA"}
+    made = alive.ask("POST", "/v1/agreements", (200, 201), **signing, rule=rule, plan=plan)
+    alive.open(made["sign_url"])
+    alive.emulator.agree("E")
+    alive.push_until(lambda: alive.read("/v1/agreements/E")["status"] == "active")
+    alive.push_until(lambda: alive.read("/v1/agreements/E")["deductions"] != [])
+
+
+def _let_go(alive: Shop, hold: str, amount: str, name: str) -> None:
+    body = {"amount": amount, "out_request_no": name}
+    alive.ask("POST", f"/v1/holds/{hold}/releases", (202,), **body)
+
+
+def _until_one_is(
+    alive: Shop,
+    name: str,
+    wanted: str,
+    scan: Callable[[Shop, str], str],
+    fault: str | None = None,
+) -> str:
+    """Whoever stands there: what was given up unpaid is begun again under another number."""
+    ends = (wanted, "closed", "refunded")
+    for count in range(3):
+        number = f"{name}-{count}"
+        if fault is not None:
+            alive.emulator.set_fault(fault, method="alipay.trade.pay", times=1)
+        path = scan(alive, number)
+        alive.push_until(lambda path=path: alive.read(path)["status"] in ends)
+        if alive.read(path)["status"] == wanted:
+            return number
+    raise AssertionError(f"{name} never became {wanted}")
+
+
+def _scan_an_order(alive: Shop, number: str) -> str:
+    body = {"out_trade_no": number, "amount": "88.88", "subject": "明前龙井", "way": "barcode"}
+    alive.ask("POST", "/v1/orders", (200, 201), **body)
+    code = alive.emulator.payment_code()
+    alive.ask("POST", f"/v1/orders/{number}/barcode_payment", (200, 202, 409), auth_code=code)
+    return f"/v1/orders/{number}"
+
+
+def _scan_a_hold(alive: Shop, number: str) -> str:
+    body = {"out_order_no": number, "amount": "500.00", "title": "Deposit", "way": "barcode"}
+    alive.ask("POST", "/v1/holds", (200, 201), **body)
+    code = alive.emulator.payment_code()
+    alive.ask("POST", f"/v1/holds/{number}/barcode", (200, 202), auth_code=code)
+    return f"/v1/holds/{number}"
+
+
+def _differences_of_consents(alive: Shop) -> list[str]:
+    """What is not yet as it must be."""
+    database = Database(database_url(alive.directory))
+    try:
+        books = read_books(database)
+        silence = unheard(database, alive.hook)
+    finally:
+        database.dispose()
+    ledger = {trade.out_trade_no: trade for trade in alive.emulator.trades}
+    found = [f"{number} is in no book" for number in ledger if number not in books]
+    found += [
+        line
+        for number, booked in books.items()
+        for line in differences(number, booked, ledger.get(number))
+    ]
+    for hold in alive.emulator.holds:
+        shown = alive.read(f"/v1/holds/{hold.number}")
+        parts = shown["balance"]
+        kept = parts["captured_amount"], parts["released_amount"], parts["remaining_amount"]
+        there = hold.total(Kind.PAY), hold.total(Kind.UNFREEZE), hold.rest
+        same = tuple(map(str, there)) if shown["status"] == "authorized" else kept
+        if (HOLDS[hold.status.value], same) != (shown["status"], kept):
+            found.append(f"{hold.number}: {shown['status']} {kept} {hold.status} {there}")
+        ended = {one["status"] for one in shown["releases"]} <= {"succeeded"}
+        if shown["status"] == "authorized" and (
+            kept != ("120.00", "110.00", "270.00") or not ended
+        ):
+            found.append(f"{hold.number}: {kept}")
+    (agreement,) = alive.emulator.agreements
+    tries = [one["status"] for one in alive.read("/v1/agreements/E")["deductions"]]
+    if (agreement.deductions, agreement.deducted, tries.count("paid")) != (
+        1,
+        Money.parse("30.00"),
+        1,
+    ):
+        found.append(f"agreement: {agreement.deductions} {agreement.deducted} {tries}")
+    return found + silence
+
+
 def test_every_point_has_a_name_of_its_own_and_is_there() -> None:
-    assert len({point.name for point in POINTS}) == len(POINTS)
-    assert set(SHORT) <= {point.name for point in POINTS}
+    points = (*POINTS, *POINTS_OF_CONSENTS)
+    assert len({point.name for point in points}) == len(points)
+    assert set(SHORT) <= {point.name for point in points}
     root = Path(sys.modules["daozhang"].__file__ or "").parent / "service"
-    for point in POINTS:
+    for point in points:
         function = point.function.rpartition(".")[2]
         assert f"def {function}(" in (root / point.file).read_text(), point

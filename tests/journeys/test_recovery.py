@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from agreeing import create as create_agreement
+from agreeing import open_page, signed
 from daozhang.cli.main import build
 from daozhang.money import Money
 from databases import on_postgresql
+from holding import capture, frozen, release
+from holding import create as create_hold
+from holding import read as read_hold
 from worlds import World
 
 pytestmark = pytest.mark.skipif(on_postgresql(), reason="what is restored is a file of SQLite")
@@ -155,3 +160,37 @@ def test_a_list_that_cannot_be_read_is_refused(
     refused = operator.run("recover", "--since", "2026-03-02T09:00Z", "--refunds", str(books))
     assert refused.exit_code == 2
     assert "out_trade_no,out_request_no" in refused.stderr
+
+
+def test_what_became_of_holds_and_agreements_is_learned(world: World, operator: Operator) -> None:
+    taken, waits = frozen(world), create_hold(world, "qr")
+    assert world.api.post(f"/v1/holds/{waits}/qr_code").status_code == 200
+    ended, made = signed(world), create_agreement(world)
+    open_page(world, made)
+    operator.back_up()
+    capture(world, taken, "120.00", f"{taken}-c1")
+    release(world, taken, "80.00", f"{taken}-r1")
+    world.emulator.play_hold(waits)
+    world.emulator.agree(made["external_agreement_no"])
+    assert world.api.post(f"/v1/agreements/{ended}/unsign").status_code in (200, 202)
+    world.settle()
+    world.advance(30)
+    assert read_hold(world, taken)["balance"]["remaining_amount"] == "300.00"
+    operator.restore()
+    told = operator.recover()
+    moved = {one["number"]: (one["kind"], one["before"], one["after"]) for one in told["moved"]}
+    before = "authorized, taken 0.00, let go 0.00"
+    assert moved == {
+        taken: ("hold", before, "authorized, taken 120.00, let go 80.00"),
+        waits: ("hold", "created, taken 0.00, let go 0.00", before),
+        ended: ("agreement", "active", "ended"),
+        made["external_agreement_no"]: ("agreement", "created", "active"),
+    }
+    assert told["consents_asked"] == 4
+    assert operator.recover()["moved"] == [], "a second time there is nothing to learn"
+    world.start_service()
+    world.settle()
+    assert read_hold(world, taken)["balance"]["remaining_amount"] == "300.00"
+    world.emulator.set_fault("gateway_20000", method="alipay.fund.auth.operation.detail.query")
+    world.stop_service()
+    assert f"hold {taken}" in operator.recover(exit_code=1)["unanswered"]

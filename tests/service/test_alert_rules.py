@@ -13,6 +13,7 @@ from daozhang.service.watch.model import (
     AtRisk,
     Backlog,
     Cause,
+    Consents,
     Deliveries,
     Inbox,
     JobCounts,
@@ -34,7 +35,7 @@ def test_when_all_is_well_nobody_is_woken() -> None:
 
 def test_when_everything_is_wrong_each_thing_is_said_once_with_what_to_do() -> None:
     alerts = alerts_of(ALL_WRONG)
-    assert len({alert.key for alert in alerts}) == len(alerts) == 17
+    assert len({alert.key for alert in alerts}) == len(alerts) == 19
     for alert in alerts:
         assert alert.zh != alert.en
         assert alert.todo_zh
@@ -69,6 +70,10 @@ def _risk(age: Age, cause: Cause = Cause.CANCELLING) -> tuple[AtRisk, ...]:
         ({"at_risk": _risk(Age.DAYS, Cause.SURPRISE)}, []),
         ({"deliveries": Deliveries(failing_since=ago(3599))}, []),
         ({"jobs": JobCounts(499, 9)}, []),
+        ({"consents": Consents(unwatched={"hold": 0}, late={"till": ago(599)})}, []),
+        ({"consents": Consents(unwatched={"agreement": 1})}, ["consents_unwatched"]),
+        ({"consents": Consents(late={"hold": ago(9), "till": ago(600)})}, ["steps_late"]),
+        ({"at_risk": _risk(Age.HOURS, Cause.CHARGE_UNKNOWN)}, ["money_at_risk"]),
         ({"keys": (Key("1", "sandbox", "app_key", "f"),)}, []),
         (
             {"keys": (Key("1", "sandbox", "app_cert", "f", "s", NOW - timedelta(days=1)),)},

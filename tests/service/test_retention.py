@@ -12,11 +12,15 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agreeing import read as read_agreement
+from agreeing import signed
 from daozhang.service.copying import unopened
 from daozhang.service.inbox.store import notifications, refused_notifications
 from daozhang.service.resealing import reseal_all
 from daozhang.service.retention.duties import BATCH_ROWS_MAX, Forget
 from daozhang.service.retention.rules import cutoff, forgotten_at
+from holding import capture, frozen
+from holding import read as read_hold
 from worlds import START, World, running
 
 DAY = 24 * 3600
@@ -96,6 +100,40 @@ def test_what_is_learned_again_later_is_forgotten_again(world: World) -> None:
     world.advance(1102 * DAY)
     assert [world.read(number)["payment"][name] for name in BUYER] == [None, None, None]
     assert learned["receipt_amount"] == world.read(number)["payment"]["receipt_amount"]
+
+
+def test_whose_hold_it_was_is_forgotten_once_it_has_ended(world: World) -> None:
+    number = frozen(world)
+    capture(world, number, "120.00", f"{number}-c1", complete=True)
+    world.settle()
+    known = read_hold(world, number)
+    assert (known["status"], bool(known["payer_user_id"])) == ("finished", True)
+    world.advance(1102 * DAY)
+    after = read_hold(world, number)
+    names = ("payer_user_id", "payer_open_id", "payer_logon_id")
+    assert [after[name] for name in names] == [None, None, None]
+    assert after | dict.fromkeys(names) == known | dict.fromkeys(names)
+    with world.service.context.database.read() as tx:
+        instruments = tx.execute(sa.text("SELECT instrument FROM charges")).scalars().all()
+    assert instruments
+    assert "buyer_" not in str(instruments)
+
+
+def test_who_signed_is_forgotten_once_the_agreement_has_ended(world: World) -> None:
+    number = signed(world, external_logon_id="li.wei")
+    assert world.api.post(f"/v1/agreements/{number}/unsign").status_code in (200, 202)
+    world.advance(60)
+    names = ("buyer_id", "buyer_open_id", "buyer_logon_id")
+    known = read_agreement(world, number)
+    assert known["status"] == "ended"
+    assert any(known[name] for name in names)
+    world.advance(1098 * DAY)
+    assert read_agreement(world, number) == known
+    world.advance(4 * DAY)
+    assert [read_agreement(world, number)[name] for name in names] == [None, None, None]
+    with world.service.context.database.read() as tx:
+        kept = sa.text("SELECT external_logon_id FROM agreements")
+        assert tx.execute(kept).scalars().all() == [None]
 
 
 def test_what_is_not_settled_stays_whole(world: World) -> None:

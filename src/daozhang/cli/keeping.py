@@ -17,7 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from daozhang.cli.speaking import read_text, say, service_context
+from daozhang.service.agreements.calls import AgreementCalls
+from daozhang.service.agreements.workflow import AgreementWork
 from daozhang.service.copying import backup_database, restore_database
+from daozhang.service.holds.calls import HoldCalls
+from daozhang.service.holds.workflow import HoldWork
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.recovery import ForgottenRefund, Progress, Recovered, Recovery
@@ -106,7 +110,12 @@ def recover(
     forgotten = _forgotten(refunds)
     with service_context(as_json=as_json) as context:
         clients = Clients(context)
-        recovery = Recovery(Inquirer(context, clients), Attempts(context, clients))
+        recovery = Recovery(
+            Inquirer(context, clients),
+            Attempts(context, clients),
+            HoldWork(HoldCalls(context, clients)),
+            AgreementWork(AgreementCalls(context, clients)),
+        )
         try:
             with _progress(shown=not as_json and sys.stderr.isatty()) as progress:
                 recovered = recovery.run(moment, forgotten, progress)
@@ -125,6 +134,8 @@ def _say_recovered(recovered: Recovered, *, as_json: bool) -> None:
     content: dict[str, Any] = {
         "orders_asked": recovered.orders_asked,
         "refunds_asked": recovered.refunds_asked,
+        "consents_asked": recovered.consents_asked,
+        "moved": [asdict(one) for one in recovered.moved],
         "changes": [asdict(change) for change in recovered.changes],
         "surprises": surprises,
         "unanswered": recovered.unanswered,
@@ -138,6 +149,7 @@ def _say_recovered(recovered: Recovered, *, as_json: bool) -> None:
         f"refunded {one.refunded_before} -> {one.refunded_after}"
         for one in recovered.changes
     ]
+    lines += [f"{one.kind} {one.number}: {one.before} -> {one.after}" for one in recovered.moved]
     lines += [f"{one['out_trade_no']}: surprise 意外: {one['reason']}" for one in surprises]
     lines += [f"no answer 未得到应答: {what}" for what in recovered.unanswered]
     lines += [f"not at Alipay 支付宝无此记录: {what}" for what in recovered.not_found]
@@ -147,7 +159,7 @@ def _say_recovered(recovered: Recovered, *, as_json: bool) -> None:
         else "Not all is clear: see above. Run it again for what was not answered; people have to "
         "look at the rest. 仍有未明项目: 未应答的请重新运行, 其余需人工核对."
     )
-    counted = {**content, **{name: len(content[name]) for name in list(content)[2:]}}
+    counted = {**content, **{name: len(content[name]) for name in list(content)[3:]}}
     say(counted, "\n".join(lines), as_json=False)
 
 

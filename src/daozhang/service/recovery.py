@@ -15,10 +15,13 @@ from functools import partial
 from typing import Final
 
 from daozhang.service.agreements import store as agreements_store
+from daozhang.service.agreements.workflow import AgreementWork
 from daozhang.service.charges import store as charges_store
 from daozhang.service.db import Tx
 from daozhang.service.holds import store as holds_store
+from daozhang.service.holds.workflow import HoldWork
 from daozhang.service.inquiries.actions import Inquirer
+from daozhang.service.merchants.store import list_merchants
 from daozhang.service.orders import store as orders_store
 from daozhang.service.orders.model import FactKind, Order, OrderStatus, Surprise
 from daozhang.service.refunds import store as refunds_store
@@ -43,6 +46,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A hold or an agreement whose books were behind."""
+
+    kind: str
+    number: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForgottenRefund:
     """A refund that somebody else's books have: Alipay is asked whether it happened."""
 
@@ -56,6 +69,9 @@ class Recovered:
 
     orders_asked: int = 0
     refunds_asked: int = 0
+    consents_asked: int = 0
+    """Holds and agreements."""
+    moved: list[Moved] = field(default_factory=list[Moved])
     changes: list[Change] = field(default_factory=list[Change])
     surprises: list[Surprise] = field(default_factory=list[Surprise])
     unanswered: list[str] = field(default_factory=list[str])
@@ -77,11 +93,15 @@ _Told = tuple[list[str], list[str]]
 
 
 class Recovery:
-    """One recovery. ``inquirer`` and ``attempts`` ask; nothing else touches the network."""
+    """One recovery. What it is made of asks; nothing else touches the network."""
 
-    def __init__(self, inquirer: Inquirer, attempts: Attempts) -> None:
+    def __init__(
+        self, inquirer: Inquirer, attempts: Attempts, holds: HoldWork, agreements: AgreementWork
+    ) -> None:
         self._inquirer = inquirer
         self._attempts = attempts
+        self._holds = holds
+        self._agreements = agreements
         self._context = inquirer.context
         self._database = inquirer.context.database
         self._unclear: list[int] = []
@@ -92,23 +112,31 @@ class Recovery:
         forgotten: Sequence[ForgottenRefund] = (),
         progress: Progress = lambda _done, _of: None,
     ) -> Recovered:
-        """Asks about orders and refunds that were open, or moved since ``since``, and about
-        ``forgotten`` ones. ``since`` is a moment before the copy was made."""
+        """Asks about orders, refunds, holds and agreements that were open, or moved since ``since``, and about
+        ``forgotten`` refunds. ``since`` is a moment before the copy was made."""
         recovered = Recovered()
         began = self._context.clock.now()
         self._doubt()
         with self._database.read() as tx:
             order_ids = orders_store.list_unsettled_since(tx, since)
             refund_ids = [r.id for r in refunds_store.list_unsettled_since(tx, since)]
+            hold_ids = holds_store.list_unsettled_since(tx, since)
+            agreement_ids = agreements_store.list_unsettled_since(tx, since)
+            consents = {
+                **{("hold", one): _stand_of(tx, "hold", one) for one in hold_ids},
+                **{("agreement", one): _stand_of(tx, "agreement", one) for one in agreement_ids},
+            }
             named = [o.id for one in forgotten for o in _orders_named(tx, one)]
             before = {order_id: _read(tx, order_id) for order_id in (*order_ids, *named)}
-        total = len(order_ids) + len(refund_ids) + len(forgotten)
+        total = len(order_ids) + len(refund_ids) + len(forgotten) + len(consents)
         done = 0
         with ThreadPoolExecutor(PARALLEL_QUESTIONS, thread_name_prefix="recovery") as threads:
             for phase in (
                 [partial(self._ask_order, order_id) for order_id in order_ids],
                 [partial(self._ask_refund, refund_id) for refund_id in refund_ids],
                 [partial(self._ask_forgotten, one) for one in forgotten],
+                # After the orders: what of a hold was taken is known then.
+                [partial(self._learn, *one) for one in consents],
             ):
                 for unanswered, not_found in threads.map(_answer, phase):
                     done += 1
@@ -119,7 +147,22 @@ class Recovery:
         self._doubt()
         recovered.orders_asked = len(order_ids)
         recovered.refunds_asked = len(refund_ids) + len(forgotten)
+        recovered.consents_asked = len(consents)
         self._compare(recovered, before.values(), began)
+        with self._database.read() as tx:
+            for (kind, row_id), (number, status) in consents.items():
+                _, now = _stand_of(tx, kind, row_id)
+                if now != status:
+                    recovered.moved.append(Moved(kind, number, status, now))
+            numbers = {number for number, _ in consents.values()}
+            recovered.surprises += [
+                surprise
+                for merchant in list_merchants(tx)
+                for surprise in orders_store.list_surprises(tx, merchant.id)
+                if surprise.order_id is None
+                and surprise.out_trade_no in numbers
+                and surprise.created_at >= began
+            ]
         return recovered
 
     def _doubt(self) -> None:
@@ -172,6 +215,14 @@ class Recovery:
             return [], []
         return ([name], []) if Outcome.UNKNOWN in outcomes else ([], [name])
 
+    def _learn(self, kind: str, row_id: int) -> _Told:
+        learn = self._holds.learn if kind == "hold" else self._agreements.learn
+        if learn(row_id):
+            return [], []
+        with self._database.read() as tx:
+            number, _ = _stand_of(tx, kind, row_id)
+        return [f"{kind} {number}"], []
+
     def _compare(self, recovered: Recovered, before: Iterable[Order], began: datetime) -> None:
         with self._database.read() as tx:
             for was in before:
@@ -205,6 +256,18 @@ def _read(tx: Tx, order_id: int) -> Order:
     order = orders_store.find_order_by_id(tx, order_id)
     assert order is not None, f"order row {order_id} is gone, and orders are never deleted"
     return order
+
+
+def _stand_of(tx: Tx, kind: str, row_id: int) -> tuple[str, str]:
+    """The number of a hold or an agreement, and where it stands, in words."""
+    if kind == "hold":
+        hold = holds_store.find_hold_by_id(tx, row_id)
+        assert hold is not None, f"hold row {row_id} is gone, and holds are never deleted"
+        stand = f"{hold.status.value}, taken {hold.captured}, let go {hold.released}"
+        return hold.out_order_no, stand
+    agreement = agreements_store.find_by_id(tx, row_id)
+    assert agreement is not None, f"agreement row {row_id} is gone, and they are never deleted"
+    return agreement.external_agreement_no, agreement.status.value
 
 
 def _orders_named(tx: Tx, forgotten: ForgottenRefund) -> list[Order]:

@@ -27,6 +27,11 @@ AGREEMENT_EVENTS: Final = {
 """Every type of event of this domain, with what it says."""
 
 
+def subject_of(agreement: Agreement) -> str:
+    """The name under which the outbox knows what an event is about."""
+    return f"agreement:{agreement.external_agreement_no}"
+
+
 class AgreementSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The agreement as it stood when the event was written."""
 
@@ -48,7 +53,8 @@ class DeductionSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     out_trade_no: str
     planned_on: str | None
     code: Annotated[str | None, msgspec.Meta(description="What Alipay said.")]
-    message: str | None
+    message: Annotated[str | None, msgspec.Meta(description="What that means and what to do.")]
+    message_zh: Annotated[str | None, msgspec.Meta(description="The same in Chinese.")]
     next_try_at: Annotated[
         TimeText | None, msgspec.Meta(description="When it is tried again; null: not by itself.")
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from daozhang.alipay.errors import Rejected
+from daozhang.service.agreements.messages import sentences_for
 from daozhang.service.agreements.model import Agreement
 from daozhang.service.refusals import Refusal
 
@@ -108,12 +109,12 @@ class PlanNotMoved(Refusal):
     title: ClassVar[str] = "The planned day was not moved"
 
     def __init__(self, agreement: Agreement, no: Rejected) -> None:
+        code = no.sub_code or no.code
+        english, chinese = sentences_for(code, no.message) or ("", "")
         super().__init__(
-            f"Alipay does not move the planned day of {agreement.external_agreement_no!r} "
-            f"({no.sub_code or no.code}): it can only become later; by months, one of the days 1 to 28.",
-            f"支付宝未调整协议 {agreement.external_agreement_no!r} 的扣款日（{no.sub_code or no.code}）：只能改到更"
-            "晚的日期；按月扣款时须为每月 1 至 28 日。",
-            alipay_code=no.sub_code or no.code,
+            f"The planned day of {agreement.external_agreement_no!r} was not moved ({code}). {english}",
+            f"协议 {agreement.external_agreement_no!r} 的扣款日未调整（{code}）。{chinese}",
+            alipay_code=code,
             alipay_message=no.message,
         )
 

@@ -230,6 +230,17 @@ def next_try_after(agreement: Agreement, code: str | None, now: datetime) -> dat
     return at.astimezone(UTC) if at.date() <= window[1] else None
 
 
+def window_opens_at(agreement: Agreement, now: datetime) -> datetime | None:
+    """When the window of a period that is not charged by itself opens; ``None`` if that is over."""
+    window = window_of(agreement)
+    if agreement.plan is not None or window is None or agreement.status is not CHARGEABLE:
+        return None
+    if agreement.announced_on == agreement.next_deduct_on:
+        return None
+    opens = datetime.combine(window[0], FIRST_HOUR, BEIJING)
+    return opens.astimezone(UTC) if opens > now else None
+
+
 def is_due(agreement: Agreement, now: datetime) -> bool:
     """Whether the window of the present period is open."""
     window = window_of(agreement)

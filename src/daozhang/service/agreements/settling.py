@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from daozhang.money import Money
 from daozhang.service.agreements import rules, store
-from daozhang.service.agreements.events import DeductionSnapshot, agreement_snapshot
+from daozhang.service.agreements.events import DeductionSnapshot, agreement_snapshot, subject_of
 from daozhang.service.agreements.model import Agreement, AgreementFact, AgreementStatus
+from daozhang.service.agreements.telling import cause_of_call
 from daozhang.service.db import Tx
 from daozhang.service.orders.actions import raise_surprise
 from daozhang.service.orders.rules import SURPRISE
@@ -81,6 +82,17 @@ def own_step(
     return moved
 
 
+def note_call(
+    tx: Tx, agreement: Agreement, call: str, outcome: str, now: datetime, code: str | None = None
+) -> None:
+    """Keeps, for the story, what a call has told that was no fact; the same again is kept once."""
+    cause = cause_of_call(call, outcome)
+    last = store.last_step(tx, agreement.id) or {}
+    if (last.get("cause"), last.get("note")) != (cause, code):
+        said = rules.Decision(agreement.status, surprise=code)
+        _step(tx, agreement, agreement, cause, "", now, said)
+
+
 def _step(
     tx: Tx,
     before: Agreement,
@@ -129,6 +141,7 @@ def announce(
         data=data,
         now=now,
         signals=context.signals,
+        subject=subject_of(agreement),
     )
 
 
@@ -158,4 +171,5 @@ def tell_person(
         data={"order": None, "surprise": {"out_trade_no": number, "reason": reason}},
         now=now,
         signals=context.signals,
+        subject=subject_of(agreement),
     )

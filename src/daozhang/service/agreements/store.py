@@ -23,6 +23,12 @@ from daozhang.service.merchants.store import merchants
 DUE: Final = sa.text("due_at IS NOT NULL")
 """What somebody still has to do something about."""
 
+UNSETTLED: Final = sa.text("status NOT IN ('active', 'ended', 'expired')")
+"""Agreements that are neither in effect nor over: few, whatever the number of members."""
+
+UNWATCHED: Final = sa.text("due_at IS NULL AND status NOT IN ('ended', 'expired')")
+"""Agreements that nobody would ask about any more: there must be none."""
+
 agreements = sa.Table(
     "agreements",
     metadata,
@@ -66,6 +72,10 @@ agreements = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("environment", "seller_id", "external_agreement_no"),
     sa.Index("ix_agreements_due", "due_at", postgresql_where=DUE, sqlite_where=DUE),
+    sa.Index(
+        "ix_agreements_unsettled", "status", postgresql_where=UNSETTLED, sqlite_where=UNSETTLED
+    ),
+    sa.Index("ix_agreements_unwatched", "id", postgresql_where=UNWATCHED, sqlite_where=UNWATCHED),
     sa.Index("ix_agreements_merchant_id", "merchant_id", "id"),
     one_of("status", AgreementStatus),
 )
@@ -222,6 +232,13 @@ def doubt_all(tx: Tx, now: datetime) -> None:
     )
 
 
+def list_unsettled_since(tx: Tx, since: datetime) -> list[int]:
+    """Agreements that are not over, or have moved since ``since``."""
+    over = (AgreementStatus.ENDED.value, AgreementStatus.EXPIRED.value)
+    moved = agreements.c.status.not_in(over) | (agreements.c.updated_at >= since)
+    return list(tx.execute(sa.select(agreements.c.id).where(moved).order_by("id")).scalars())
+
+
 def insert_deduction(tx: Tx, values: Mapping[str, Any]) -> None:
     """Adds a try."""
     tx.execute(sa.insert(deductions).values(**values))
@@ -251,6 +268,20 @@ def list_deductions(tx: Tx, agreement_id: int) -> list[Deduction]:
 def insert_step(tx: Tx, values: Mapping[str, Any]) -> None:
     """Adds a step to an agreement."""
     tx.execute(sa.insert(agreement_steps).values(**values))
+
+
+def list_steps(tx: Tx, agreement_id: int, *, rows_max: int = 1000) -> list[Mapping[str, Any]]:
+    """The steps of an agreement, oldest first."""
+    wanted = sa.select(agreement_steps).where(agreement_steps.c.agreement_id == agreement_id)
+    rows = tx.execute(wanted.order_by(agreement_steps.c.id).limit(rows_max)).mappings()
+    return [dict(row) for row in rows]
+
+
+def last_step(tx: Tx, agreement_id: int) -> Mapping[str, Any] | None:
+    """The latest step of an agreement."""
+    wanted = sa.select(agreement_steps).where(agreement_steps.c.agreement_id == agreement_id)
+    row = tx.execute(wanted.order_by(agreement_steps.c.id.desc()).limit(1)).mappings().first()
+    return None if row is None else dict(row)
 
 
 def agreement_of(row: Mapping[Any, Any]) -> Agreement:

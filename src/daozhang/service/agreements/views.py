@@ -15,6 +15,7 @@ from daozhang.service.agreements.model import (
     Rule,
 )
 from daozhang.service.agreements.rules import WINDOW_DAYS, window_of
+from daozhang.service.charges.messages import sentences_for
 from daozhang.service.orders.model import Order
 from daozhang.service.orders.views import METADATA_KEYS_MAX, ShortText
 from daozhang.service.web.problem import AmountText, amount_of
@@ -152,12 +153,14 @@ class DeductionOut(BaseModel):
     status: Literal["open", "paid", "failed"]
     order_status: str
     code: str | None
-    message: str | None
+    message: str | None = Field(description="What Alipay's code means and what to do, in English.")
+    message_zh: str | None
     created_at: datetime
 
     @classmethod
     def of(cls, deduction: Deduction, order: Order) -> Self:
         """``deduction`` as the API shows it."""
+        said = sentences_for(deduction.code, deduction.message)
         return cls(
             out_trade_no=order.out_trade_no,
             amount=str(order.amount),
@@ -165,7 +168,8 @@ class DeductionOut(BaseModel):
             status=deduction.status.value,
             order_status=order.status.value,
             code=deduction.code,
-            message=deduction.message,
+            message=None if said is None else said[0],
+            message_zh=None if said is None else said[1],
             created_at=deduction.created_at,
         )
 

@@ -7,7 +7,7 @@ end can be asked for again, and the number of a try is the same until it is prov
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from daozhang.service.agreements import rules, store
@@ -23,8 +23,10 @@ from daozhang.service.agreements.settling import (
     AGREEMENTS_SIGNAL,
     announce,
     lock_agreement,
+    note_call,
     settle_agreement,
 )
+from daozhang.service.charges.messages import sentences_for
 from daozhang.service.charges.model import Charge, Ending, Outcome
 from daozhang.service.db import Tx
 from daozhang.service.merchants.outgoing import stopped_by
@@ -63,6 +65,8 @@ class AgreementWork:
         with self.context.database.begin() as tx:
             locked = lock_agreement(tx, agreement.id)
             self._save(tx, locked, last_code=code, last_message=message)
+            outcome = "unknown" if code is not None else "taken"
+            note_call(tx, locked, "unsign", outcome, self.context.clock.now(), code)
             if fact is not None:
                 settle_agreement(tx, self.context, locked, fact)
 
@@ -75,6 +79,8 @@ class AgreementWork:
                 locked = settle_agreement(tx, self.context, locked, fact)
                 locked = self._charge_what_is_due(tx, locked)
             now = self.context.clock.now()
+            if fact is None:
+                note_call(tx, locked, "query", "unknown", now)
             if not (nudged and locked.due_at is not None and locked.due_at <= now):
                 self._plan(tx, locked, now)
 
@@ -82,19 +88,20 @@ class AgreementWork:
         """When the agreement is worked on next: asked about, charged, or announced."""
         grace = self.context.settings.expiry_grace_seconds
         due_at = rules.due_after_asking(agreement, now, grace)
-        others = [agreement.next_try_at, self._window_opens_at(agreement, now)]
+        others = [agreement.next_try_at, rules.window_opens_at(agreement, now)]
         moments = [at for at in (due_at, *others) if at is not None]
         self._save(tx, agreement, due_at=min(moments, default=None))
 
-    def _window_opens_at(self, agreement: Agreement, now: datetime) -> datetime | None:
-        """When the window of a period that is not charged by itself opens."""
-        window = rules.window_of(agreement)
-        if agreement.plan is not None or window is None or agreement.status is not rules.CHARGEABLE:
-            return None
-        if agreement.announced_on == agreement.next_deduct_on:
-            return None
-        opens = datetime.combine(window[0], rules.FIRST_HOUR, rules.BEIJING)
-        return opens.astimezone(UTC) if opens > now else None
+    def learn(self, agreement_id: int) -> bool:
+        """Asks about an agreement once and takes the answer; whether there was one. Charges nothing."""
+        with self.context.database.read() as tx:
+            agreement = store.find_by_id(tx, agreement_id)
+        assert agreement is not None
+        fact = self.calls.ask(agreement)
+        if fact is not None:
+            with self.context.database.begin() as tx:
+                settle_agreement(tx, self.context, lock_agreement(tx, agreement_id), fact)
+        return fact is not None
 
     # ---- charging
 
@@ -174,11 +181,13 @@ class AgreementWork:
         next_try_at = rules.next_try_after(agreement, code, now)
         self._save(tx, agreement, next_try_at=next_try_at)
         day = agreement.next_deduct_on
+        said = sentences_for(charge.last_code, charge.last_message)
         told = DeductionSnapshot(
             out_trade_no=order.out_trade_no,
             planned_on=None if day is None else day.isoformat(),
             code=charge.last_code,
-            message=charge.last_message,
+            message=None if said is None else said[0],
+            message_zh=None if said is None else said[1],
             next_try_at=None if next_try_at is None else next_try_at.isoformat(),
         )
         announce(tx, self.context, agreement, DEDUCTION_FAILED, now, deduction=told)

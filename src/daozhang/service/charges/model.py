@@ -45,6 +45,28 @@ class Outcome(StrEnum):
     NOT_SENT = "not sent"  # our own configuration forbade it: nothing left this house
 
 
+class Word(StrEnum):
+    """What is noted in the journal of a charge, for the story."""
+
+    CALLED = "called"
+    PAID = "paid"
+    BUYER_ACTS = "buyer_acts"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    STATE = "state"
+    NOT_SENT = "not_sent"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    ASKED = "asked"
+    ASKED_IN_VAIN = "asked_in_vain"
+    CLOSES = "closes"
+    ENDED = "ended"
+
+
+JOURNAL_ENTRIES_MAX = 60
+"""A charge that goes on for hours is told by its beginning; what decides is in the order's steps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One outcome with the words that came with it."""
@@ -81,6 +103,7 @@ class Charge:
     attempt: int = 0
     due_at: datetime | None = None
     ended_at: datetime | None = None
+    journal: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def is_open(self) -> bool:

@@ -10,9 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from daozhang.service.charges.model import Answer, Charge, Ending, Outcome, Phase
+from daozhang.service.charges.model import (
+    JOURNAL_ENTRIES_MAX,
+    Answer,
+    Charge,
+    Ending,
+    Outcome,
+    Phase,
+    Word,
+)
 from daozhang.service.orders.model import FactKind, Order, OrderStatus
 
 PROOF_SECONDS: Final = 10
@@ -75,6 +83,27 @@ def after_call(charge: Charge, answer: Answer) -> Move:
     if doubted and answer.outcome in (Outcome.REFUSED, Outcome.NOT_SENT):
         return _ASKED
     return AFTER_CALL[answer.outcome]
+
+
+WORDS: Final[Mapping[Outcome, Word]] = {
+    Outcome.PAID: Word.PAID,
+    Outcome.BUYER_ACTS: Word.BUYER_ACTS,
+    Outcome.UNKNOWN: Word.NO_ANSWER,
+    Outcome.STATE: Word.STATE,
+    Outcome.REFUSED: Word.REFUSED,
+    Outcome.NOT_SENT: Word.NOT_SENT,
+}
+"""What the journal says of a call, by what it has told."""
+
+
+def note(charge: Charge, word: Word, now: datetime, code: str | None = None) -> list[Any]:
+    """The charge's journal with one entry more; the same again is not noted, nor what is too much."""
+    journal = list(charge.journal)
+    entry = {"at": now.isoformat(), "word": word.value, "code": code}
+    last: Mapping[str, Any] = journal[-1] if journal else {}
+    again = word is not Word.CALLED and (last.get("word"), last.get("code")) == (word.value, code)
+    full = len(journal) >= JOURNAL_ENTRIES_MAX and word is not Word.ENDED
+    return journal if again or full else [*journal, entry]
 
 
 class Action(StrEnum):

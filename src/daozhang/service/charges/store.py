@@ -15,6 +15,9 @@ from daozhang.service.merchants.store import merchants
 DUE: Final = sa.text("due_at IS NOT NULL")
 """What somebody still has to do something about: few rows, with an index of their own."""
 
+OPEN: Final = sa.text("phase <> 'ended'")
+"""Charges by which money may still move."""
+
 charges = sa.Table(
     "charges",
     metadata,
@@ -35,9 +38,11 @@ charges = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False, default=0),
     sa.Column("due_at", Moment),
     sa.Column("ended_at", Moment),
+    sa.Column("journal", Json),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index("ix_charges_due", "due_at", postgresql_where=DUE, sqlite_where=DUE),
+    sa.Index("ix_charges_open", "kind", "phase", postgresql_where=OPEN, sqlite_where=OPEN),
     sa.Index("ix_charges_owner", "kind", "owner_id"),
     one_of("kind", ChargeKind),
     one_of("phase", Phase),
@@ -155,12 +160,13 @@ def doubt_all(tx: Tx, now: datetime) -> int:
 
 def charge_of(row: Mapping[Any, Any]) -> Charge:
     """A row of ``charges`` as a `Charge`."""
-    typed = ("kind", "phase", "ending", "last_outcome")
+    typed = ("kind", "phase", "ending", "last_outcome", "journal")
     plain = {name: row[name] for name in Charge.__dataclass_fields__ if name not in typed}
     return Charge(
         kind=ChargeKind(row["kind"]),
         phase=Phase(row["phase"]),
         ending=None if row["ending"] is None else Ending(row["ending"]),
         last_outcome=None if row["last_outcome"] is None else Outcome(row["last_outcome"]),
+        journal=tuple(row["journal"] or ()),
         **plain,
     )

@@ -14,7 +14,7 @@ from typing import Any
 from daozhang.alipay.errors import ConfigurationError, OutcomeUnknown, Rejected
 from daozhang.alipay.operations.pay import TradePay
 from daozhang.service.charges import rules, store
-from daozhang.service.charges.model import Answer, Charge, ChargeKind, Outcome, Phase
+from daozhang.service.charges.model import Answer, Charge, ChargeKind, Outcome, Phase, Word
 from daozhang.service.charges.requesting import CHARGES_SIGNAL
 from daozhang.service.charges.rules import Action, Follow
 from daozhang.service.db import Tx
@@ -58,7 +58,8 @@ class Charges:
         if action is Action.CALL and stopped_by(tx, charge.merchant_id) is not None:
             # The switch may be turned while the order can still be paid.
             due_at = now + timedelta(seconds=rules.NOT_SENT_SECONDS)
-            self._save(tx, charge, due_at=due_at, last_code="outgoing_stopped")
+            journal = rules.note(charge, Word.STOPPED, now)
+            self._save(tx, charge, due_at=due_at, last_code="outgoing_stopped", journal=journal)
             return order, charge, Action.NOTHING
         if action is Action.END:
             self._end(tx, order, charge)
@@ -69,6 +70,7 @@ class Charges:
                 phase=Phase.CALLING.value,
                 called_at=now,
                 call_count=charge.call_count + 1,
+                journal=rules.note(charge, Word.CALLED, now),
             )
         elif action is Action.DOUBT:
             self._save(
@@ -77,9 +79,13 @@ class Charges:
                 phase=Phase.ASKING.value,
                 last_outcome=Outcome.UNKNOWN.value,
                 ask_count=charge.ask_count + 1,
+                journal=rules.note(charge, Word.INTERRUPTED, now),
             )
         elif action in (Action.ASK, Action.CLOSE):
-            self._save(tx, charge, ask_count=charge.ask_count + 1)
+            more: dict[str, Any] = {"ask_count": charge.ask_count + 1}
+            if action is Action.CLOSE:
+                more["journal"] = rules.note(charge, Word.CLOSES, now)
+            self._save(tx, charge, **more)
         elif action is Action.NOTHING:
             self._save(tx, charge, due_at=None)
         return order, _read(tx, charge_id), action
@@ -94,15 +100,22 @@ class Charges:
             if fact is not None:
                 locked = settle_fact(tx, context, locked, fact).order
             current = _read(tx, charge.id)
-            told: dict[str, Any] = {"last_code": answer.code, "last_message": answer.message}
-            self._save(tx, current, last_outcome=answer.outcome.value, **told)
+            word, now = rules.WORDS[answer.outcome], context.clock.now()
+            told: dict[str, Any] = {
+                "last_outcome": answer.outcome.value,
+                "last_code": answer.code,
+                "last_message": answer.message,
+                "journal": rules.note(current, word, now, answer.code),
+            }
+            self._save(tx, current, **told)
+            current = _read(tx, charge.id)
             if self._end_if_final(tx, locked, current) or current.phase is not Phase.CALLING:
                 return
             move = rules.after_call(current, answer)
             if move.to is Phase.REFUSED:
                 self._refuse(tx, locked, current)
                 return
-            due_at = context.clock.now() + timedelta(seconds=move.due_seconds)
+            due_at = now + timedelta(seconds=move.due_seconds)
             self._save(tx, current, phase=move.to.value, due_at=due_at)
 
     def _pay(self, order: Order, charge: Charge) -> tuple[Answer, TradeFact | None]:
@@ -133,16 +146,19 @@ class Charges:
     # ---- the steps after it
 
     def _ask(self, order: Order, charge: Charge) -> None:
-        fact = self.inquirer.ask_trade(order)
-        if fact is not None:
-            self.inquirer.settle(order, fact)
+        _, fact = self.inquirer.learn(self.inquirer.expire(order))
         context = self.inquirer.context
         with context.database.begin() as tx:
             locked, current = lock_order(tx, order.id), _read(tx, charge.id)
-            if self._end_if_final(tx, locked, current) or current.phase is Phase.CALLING:
-                return
             now = context.clock.now()
             kind = None if fact is None else fact.kind
+            word = Word.ASKED_IN_VAIN if kind is None else Word.ASKED
+            if current.phase is not Phase.ENDED:
+                journal = rules.note(current, word, now, None if kind is None else kind.value)
+                self._save(tx, current, journal=journal)
+                current = _read(tx, charge.id)
+            if self._end_if_final(tx, locked, current) or current.phase is Phase.CALLING:
+                return
             follow = rules.follow_of(current, locked, kind, now)
             if follow is Follow.GIVE_UP:
                 self._refuse(tx, locked, current)
@@ -182,7 +198,13 @@ class Charges:
         now = self.inquirer.context.clock.now()
         ending = rules.ENDINGS[order.status]
         self._save(
-            tx, charge, phase=Phase.ENDED.value, ending=ending.value, due_at=None, ended_at=now
+            tx,
+            charge,
+            phase=Phase.ENDED.value,
+            ending=ending.value,
+            due_at=None,
+            ended_at=now,
+            journal=rules.note(charge, Word.ENDED, now, ending.value),
         )
         self.on_end[charge.kind](tx, _read(tx, charge.id), order)
 

@@ -8,7 +8,7 @@ from daozhang.alipay.config import GATEWAY_URLS, Environment
 from daozhang.service.doctor.keys import check_app_keys, check_merchant_keys
 from daozhang.service.doctor.model import Finding, Result, warn
 from daozhang.service.doctor.outside import check_clock, check_notify_address, check_public_url
-from daozhang.service.doctor.storage import check_database, check_disk, check_seals
+from daozhang.service.doctor.storage import check_database, check_disk, check_seals, check_steps
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.merchants.model import App, Merchant
 from daozhang.service.merchants.store import list_apps, list_merchants
@@ -25,6 +25,7 @@ def examine(context: Context) -> Iterator[Finding]:
     if any(one.result is Result.FAIL and one.check != "database.durable" for one in stored):
         return  # the rest is in the database
     yield check_seals(context)
+    yield check_steps(context)
     yield check_public_url(context)
     apps, merchants = _live(context)
     yield from _reach(context, apps, merchants)

@@ -16,6 +16,8 @@ from daozhang.service.db import Tx
 from daozhang.service.doctor.model import Finding, fail, ok, warn
 from daozhang.service.migrations import Standing, standing
 from daozhang.service.settings import Settings
+from daozhang.service.watch.reading import read_consents
+from daozhang.service.watch.rules import STEPS_LATE_SECONDS
 from daozhang.service.web.context import Context
 
 DISK_BYTES_MIN: Final = 500 * 1024**2
@@ -193,3 +195,34 @@ def _replicas(tx: Tx, where: str) -> Iterator[Finding]:
 
 def _one(tx: Tx, statement: str) -> Any:
     return tx.execute(sa.text(statement)).scalar_one()
+
+
+def check_steps(context: Context) -> Finding:
+    """Whether holds, agreements, charges and payments at the till are worked off."""
+    now = context.clock.now()
+    with context.database.read() as tx:
+        consents = read_consents(tx, now)
+    unwatched = {kind: count for kind, count in consents.unwatched.items() if count}
+    if unwatched:
+        what = ", ".join(f"{count} {kind}" for kind, count in sorted(unwatched.items()))
+        return fail(
+            "steps",
+            what,
+            "These are open and have no next step, which is a bug of ours: ask with POST .../query of "
+            "each hold or agreement, and report it.",
+            "这些记录未完成且没有下一步, 属程序错误: 请逐笔调用 .../query 查询并报告.",
+        )
+    late = {
+        kind: now - at
+        for kind, at in consents.late.items()
+        if (now - at).total_seconds() >= STEPS_LATE_SECONDS
+    }
+    if late:
+        minutes = max(late.values()).total_seconds() / 60
+        return warn(
+            "steps",
+            ", ".join(sorted(late)),
+            f"Their next steps are {minutes:.0f} minutes late: is daozhang serve running?",
+            f"后续步骤已延误 {minutes:.0f} 分钟: 请确认 daozhang serve 正在运行.",
+        )
+    return ok("steps", "all", "Nothing is late.", "没有延误.")

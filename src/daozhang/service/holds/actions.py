@@ -122,9 +122,10 @@ def hand_out(tx: Tx, context: Context, hold: Hold, way: HoldWay) -> Hold:
     now = context.clock.now()
     _require_open(hold, way, now)
     soon = now + timedelta(seconds=ASK_DELAYS_SECONDS[0])
-    store.update_hold(tx, hold.id, called_at=now, ask_count=0, due_at=soon, updated_at=now)
     _wake(tx, context)
-    return lock_hold(tx, hold.id)
+    return own_step(
+        tx, hold, hold.status, "handed_out", now, called_at=now, ask_count=0, due_at=soon
+    )
 
 
 def begin_scan(tx: Tx, context: Context, hold: Hold, auth_code: str) -> tuple[Hold, bool]:
@@ -141,17 +142,19 @@ def begin_scan(tx: Tx, context: Context, hold: Hold, auth_code: str) -> tuple[Ho
         raise HoldNotOpen(hold, "another code was scanned")
     _require_open(hold, HoldWay.BARCODE, now)
     wait_until = now + timedelta(seconds=context.settings.till_wait_seconds)
-    store.update_hold(
+    scanned = own_step(
         tx,
-        hold.id,
+        hold,
+        hold.status,
+        "scanned",
+        now,
         code_hash=code_hash,
         called_at=now,
         wait_until=wait_until,
         # Should the process die during the call, this is an outcome that nobody knows.
         due_at=now + timedelta(seconds=STEP_LEASE_SECONDS),
-        updated_at=now,
     )
-    return lock_hold(tx, hold.id), True
+    return scanned, True
 
 
 def _require_open(hold: Hold, way: HoldWay, now: datetime) -> None:

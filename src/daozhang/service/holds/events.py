@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from daozhang.service.holds.messages import sentences_for
 from daozhang.service.holds.model import Balance, Hold, HoldStatus, Release, ReleaseOrigin
 from daozhang.service.orders.events import AmountText, TimeText
 
@@ -25,6 +26,11 @@ HOLD_EVENTS: Final = {
     CLOSED: "Nothing is or will be frozen: the buyer did not confirm, or it was cancelled.",
 }
 """Every type of event of this domain, with what it says."""
+
+
+def subject_of(hold: Hold) -> str:
+    """The name under which the outbox knows what an event is about."""
+    return f"hold:{hold.out_order_no}"
 
 
 class HoldSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +61,8 @@ class ReleaseSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: AmountText
     last_code: str | None
     last_message: str | None
+    message: Annotated[str | None, msgspec.Meta(description="What that means and what to do.")]
+    message_zh: Annotated[str | None, msgspec.Meta(description="The same in Chinese.")]
 
 
 def hold_snapshot(hold: Hold, balance: Balance) -> dict[str, Any]:
@@ -79,11 +87,14 @@ def hold_snapshot(hold: Hold, balance: Balance) -> dict[str, Any]:
 
 def release_snapshot(release: Release) -> dict[str, Any]:
     """``release`` as the body of an event carries it."""
+    said = sentences_for(release.last_code, release.last_message)
     snapshot = ReleaseSnapshot(
         out_request_no=release.out_request_no,
         origin=release.origin,
         amount=str(release.amount),
         last_code=release.last_code,
         last_message=release.last_message,
+        message=None if said is None else said[0],
+        message_zh=None if said is None else said[1],
     )
     return msgspec.structs.asdict(snapshot)

@@ -1,13 +1,15 @@
 """What a no of Alipay's about a hold means for the people who asked: words in both languages.
 
-The codes are those of the pre-authorisation methods and of `alipay.trade.pay` with a hold that somebody
-has to act on (apis.md §14.1). Any other is shown with Alipay's own text.
+The codes are those of the pre-authorisation methods that somebody has to act on (apis.md §14.1). Any other
+is shown with Alipay's own text. A payment out of a hold is a charge, and has the words of those.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+
+from daozhang.service.charges.messages import sentences_for as of_charges
 
 _FINISHED: Final = (
     "Nothing of this hold is frozen any more: make a new hold.",
@@ -36,6 +38,23 @@ _MONEY: Final = (
 _BUYER: Final = (
     "The buyer's account cannot do this: the buyer has to ask Alipay (95188).",
     "买家账户状态异常：请买家联系支付宝（95188）。",
+)
+
+_MEANS: Final = (
+    "The buyer's means of payment cannot be used: ask for another one, and make a new hold.",
+    "买家的付款方式不可用：请买家更换付款方式后重新发起。",
+)
+_SHOP: Final = (
+    "The shop's own account or contract does not allow it: look into Alipay's merchant centre.",
+    "商户的支付宝账户或签约状态不允许：请在支付宝商家平台检查。",
+)
+_AMOUNT: Final = (
+    "Alipay does not freeze this amount: check it, and make a new hold.",
+    "金额超出允许范围：请核对金额后重新发起。",
+)
+_REQUEST: Final = (
+    "Alipay refuses the hold as it was sent: tell whoever looks after the software.",
+    "支付宝拒绝了请求内容：请联系系统维护人员。",
 )
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -67,6 +86,41 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "The merchant has no contract for holds: sign it in Alipay's merchant centre.",
         "商户未签约资金预授权产品：请在支付宝商家平台签约。",
     ),
+    **dict.fromkeys(
+        (
+            "NO_PAYMENT_INSTRUMENTS_AVAILABLE", "USER_BANKCARD_CANCELED", "USER_BANKCARD_EXPRESS_ERROR",
+            "USER_BANKCARD_FROZEN", "USER_BANKCARD_PAY_ERROR", "USER_BANKCARD_REPORT_LOSS",
+            "USER_BANKCARD_STATUS_ERROR", "CLIENT_VERSION_NOT_MATCH", "SMILE_PRE_AUTH_ZM_CONSULT_FAIL",
+        ),
+        _MEANS,
+    ),
+    **dict.fromkeys(("USER_IDENTITY_INFO_VALIDATE_FAIL", "USER_ACCOUNT_VALIDATE_FAIL"), _BUYER),
+    **dict.fromkeys(
+        (
+            "PAYEE_USER_STATUS_LIMIT", "ILLEGAL_PAYEE_USER_ID", "MERCHANT_STATUS_ERROR",
+            "RESTRICTED_MERCHANT_INDUSTRY", "FORBIDDEN_MERCHANT_INDUSTRY",
+            "SECONDARY_MERCHANT_STATUS_ERROR", "SUB_MERCHANT_LEVEL_ERROR",
+            "SUB_MERCHANT_NO_PERMISSION", "SUB_MERCHANT_ORGANIZATION_ID_ERROR",
+            "SUB_MERCHANT_ORG_ID_ERROR",
+        ),
+        _SHOP,
+    ),
+    **dict.fromkeys(
+        (
+            "PRODUCT_AMOUNT_LIMIT_ERROR", "UNSUPPORT_ORDER_AMOUNT", "CURRENCY_VERIFICATION_FAIL",
+            "FOREX_ID_VERIFICATION_FAIL",
+        ),
+        _AMOUNT,
+    ),
+    **dict.fromkeys(("ILLEGAL_ARGUMENT", "UNSUPPORTED_BIZ_TYPE"), _REQUEST),
+    "PAYER_PAYEE_EQUAL": (
+        "The buyer is the seller: one's own money cannot be frozen for one's own shop.",
+        "买卖双方为同一支付宝账户，不能冻结：请更换买家账户。",
+    ),
+    "FREEZE_ALREADY_SUCCESS": (
+        "The money is frozen already: Alipay is asked how the hold stands.",
+        "资金已冻结：正在向支付宝查询预授权状态。",
+    ),
     "AUTH_ORDER_NOT_EXIST": _NO_HOLD,
     "AUTH_OPERATION_NOT_EXIST": _NO_HOLD,
     "REQUEST_AMOUNT_EXCEED": _TOO_MUCH,
@@ -88,25 +142,9 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Alipay could not do it now: look into the merchant centre, and ask Alipay (95188).",
         "支付宝业务处理失败：请在商家平台查看，或联系支付宝（95188）。",
     ),
-    "ACQ.AUTH_AMOUNT_NOT_ENOUGH": _TOO_MUCH,
-    "ACQ.REQUEST_AMOUNT_EXCEED": _TOO_MUCH,
-    "ACQ.AUTH_NO_ERROR": _NO_HOLD,
-    "ACQ.AUTH_ORDER_HAS_FINISHED": _FINISHED,
-    "ACQ.AUTH_ORDER_HAS_CLOSED": _CLOSED,
-    "ACQ.AUTH_ORDER_NOT_PAID": (
-        "The buyer has not confirmed the hold yet: wait for hold.authorized.",
-        "买家尚未确认预授权：请等待 hold.authorized 事件。",
-    ),
-    "ACQ.PRE_AUTH_PROD_CODE_INCONSISTENT": (
-        "The payment names another product than the hold: tell whoever looks after the software.",
-        "支付产品码与预授权不一致：请联系系统维护人员。",
-    ),
-}
+}  # fmt: skip
 
 
 def sentences_for(code: str | None, message: str | None) -> tuple[str, str] | None:
     """What to say about a code, in English and Chinese; ``None`` if there is nothing to say."""
-    if code is None:
-        return None
-    told = " ".join(part for part in (code, message) if part)
-    return SENTENCES.get(code, (f"Alipay says: {told}.", f"支付宝返回：{told}。"))
+    return SENTENCES.get(code or "") or of_charges(code, message)

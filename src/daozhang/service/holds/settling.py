@@ -11,7 +11,12 @@ from daozhang.service.charges.model import ChargeKind
 from daozhang.service.charges.store import list_charges
 from daozhang.service.db import Tx
 from daozhang.service.holds import rules, store
-from daozhang.service.holds.events import RELEASED, hold_snapshot, release_snapshot
+from daozhang.service.holds.events import (
+    RELEASED,
+    hold_snapshot,
+    release_snapshot,
+    subject_of,
+)
 from daozhang.service.holds.model import (
     Balance,
     Hold,
@@ -22,6 +27,7 @@ from daozhang.service.holds.model import (
     ReleaseOrigin,
     ReleaseStatus,
 )
+from daozhang.service.holds.telling import cause_of_call
 from daozhang.service.orders.actions import raise_surprise
 from daozhang.service.orders.model import Order, OrderStatus
 from daozhang.service.orders.rules import SURPRISE
@@ -164,7 +170,32 @@ def own_step(
 ) -> Hold:
     """Moves a locked hold by what we do, not by a fact; with a step that says so."""
     store.update_hold(tx, hold.id, status=status.value, updated_at=now, **more)
-    step: dict[str, Any] = {
+    store.insert_step(tx, _bare_step(hold, status, cause, now))
+    moved = store.find_hold_by_id(tx, hold.id)
+    assert moved is not None
+    return moved
+
+
+def note_call(
+    tx: Tx,
+    hold: Hold,
+    call: str,
+    outcome: str,
+    now: datetime,
+    *,
+    code: str | None = None,
+    source_ref: str = "",
+) -> None:
+    """Keeps, for the story, what a call has told that was no fact; the same again is kept once."""
+    cause = cause_of_call(call, outcome)
+    last = store.last_step(tx, hold.id) or {}
+    if (last.get("cause"), last.get("note"), last.get("source_ref")) != (cause, code, source_ref):
+        step = _bare_step(hold, hold.status, cause, now)
+        store.insert_step(tx, step | {"note": code, "source_ref": source_ref})
+
+
+def _bare_step(hold: Hold, status: HoldStatus, cause: str, now: datetime) -> dict[str, Any]:
+    return {
         "hold_id": hold.id,
         "at": now,
         "cause": cause,
@@ -175,10 +206,6 @@ def own_step(
         "note": None,
         "fact": {},
     }
-    store.insert_step(tx, step)
-    moved = store.find_hold_by_id(tx, hold.id)
-    assert moved is not None
-    return moved
 
 
 def _take_external(tx: Tx, context: Context, hold: Hold, now: datetime) -> None:
@@ -236,6 +263,7 @@ def announce(
         data=data,
         now=now,
         signals=context.signals,
+        subject=subject_of(hold),
     )
 
 
@@ -267,6 +295,7 @@ def tell_person(
         },
         now=now,
         signals=context.signals,
+        subject=subject_of(hold),
     )
 
 

@@ -27,6 +27,9 @@ DUE: Final = sa.text("due_at IS NOT NULL")
 UNDECIDED: Final = sa.text("status IN ('requested', 'unknown')")
 """Releases whose end is not known."""
 
+OPEN: Final = sa.text("status NOT IN ('finished', 'closed')")
+"""Holds of which money is frozen, or may be."""
+
 holds = sa.Table(
     "holds",
     metadata,
@@ -74,6 +77,7 @@ holds = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("environment", "seller_id", "out_order_no"),
     sa.Index("ix_holds_due", "due_at", postgresql_where=DUE, sqlite_where=DUE),
+    sa.Index("ix_holds_open", "status", postgresql_where=OPEN, sqlite_where=OPEN),
     sa.Index("ix_holds_merchant_id", "merchant_id", "id"),
     one_of("status", HoldStatus),
     one_of("way", HoldWay),
@@ -102,6 +106,12 @@ hold_releases = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("hold_id", "out_request_no"),
+    sa.Index(
+        "ix_hold_releases_undecided",
+        "status",
+        postgresql_where=UNDECIDED,
+        sqlite_where=UNDECIDED,
+    ),
     one_of("origin", ReleaseOrigin),
     one_of("status", ReleaseStatus),
 )
@@ -250,6 +260,12 @@ def doubt_all(tx: Tx, now: datetime) -> None:
     )
 
 
+def list_unsettled_since(tx: Tx, since: datetime) -> list[int]:
+    """Holds that are open, or have moved since ``since``."""
+    moved = sa.select(holds.c.id).where(sa.or_(OPEN, holds.c.updated_at >= since))
+    return list(tx.execute(moved.order_by(holds.c.id)).scalars())
+
+
 # ---- releases
 
 
@@ -282,12 +298,18 @@ def insert_step(tx: Tx, values: Mapping[str, Any]) -> None:
     tx.execute(sa.insert(hold_steps).values(**values))
 
 
-def list_steps(tx: Tx, hold_id: int) -> list[Mapping[str, Any]]:
+def list_steps(tx: Tx, hold_id: int, *, rows_max: int = 1000) -> list[Mapping[str, Any]]:
     """The steps of a hold, oldest first."""
-    rows = tx.execute(
-        sa.select(hold_steps).where(hold_steps.c.hold_id == hold_id).order_by(hold_steps.c.id)
-    ).mappings()
+    wanted = sa.select(hold_steps).where(hold_steps.c.hold_id == hold_id)
+    rows = tx.execute(wanted.order_by(hold_steps.c.id).limit(rows_max)).mappings()
     return [dict(row) for row in rows]
+
+
+def last_step(tx: Tx, hold_id: int) -> Mapping[str, Any] | None:
+    """The latest step of a hold."""
+    wanted = sa.select(hold_steps).where(hold_steps.c.hold_id == hold_id)
+    row = tx.execute(wanted.order_by(hold_steps.c.id.desc()).limit(1)).mappings().first()
+    return None if row is None else dict(row)
 
 
 # ---- rows as what they are

@@ -29,6 +29,7 @@ from daozhang.service.holds.settling import (
     HOLDS_SIGNAL,
     announce,
     lock_hold,
+    note_call,
     own_step,
     settle_hold,
     tell_person,
@@ -71,6 +72,8 @@ class HoldWork:
             store.update_hold(tx, hold.id, last_code=answer.code, last_message=answer.message)
             if answer.fact is not None:
                 locked = settle_hold(tx, self.context, locked, answer.fact)
+            else:
+                self._note(tx, locked, "freeze", answer.outcome.name.lower(), answer.code)
             if answer.outcome is Outcome.REFUSED and not locked.attention:
                 # A definite no does not prove that nothing is there (money.md §5): cancel, confirm.
                 give_up(tx, self.context, locked, "refused")
@@ -119,6 +122,8 @@ class HoldWork:
             locked = lock_hold(tx, hold.id)
             if fact is not None:
                 locked = settle_hold(tx, self.context, locked, fact)
+            else:
+                self._note(tx, locked, "query", "unknown")
             self._plan(tx, hold, locked)
 
     def _plan(self, tx: Tx, before: Hold, after: Hold) -> None:
@@ -146,6 +151,8 @@ class HoldWork:
             locked = lock_hold(tx, hold.id)
             now = self.context.clock.now()
             self._save(tx, locked, last_code=answer.code, last_message=answer.message)
+            outcome = answer.code if answer.fact is not None else answer.outcome.name.lower()
+            self._note(tx, locked, "cancel", str(outcome), None if answer.fact else answer.code)
             frozen = fact is not None and fact.kind is HoldFactKind.AUTHORIZED
             if refused and frozen and locked.status is HoldStatus.CLOSING:
                 # Definitely not undone, and a fresh question says that it is frozen: it stands, and a
@@ -172,7 +179,9 @@ class HoldWork:
     ) -> tuple[Release, ReleaseAction | None]:
         action = rules.next_release_action(release)
         now = self.context.clock.now()
+        ref = release.out_request_no or ""
         if action is ReleaseAction.CALL and stopped_by(tx, hold.merchant_id) is not None:
+            self._note(tx, hold, "unfreeze", "stopped", ref=ref)
             self._save(tx, hold, due_at=now + timedelta(seconds=STOPPED_SECONDS))
             return release, None
         if action is ReleaseAction.CALL:
@@ -180,6 +189,8 @@ class HoldWork:
                 tx, release.id, calling=True, called_at=now, call_count=release.call_count + 1
             )
         else:
+            if action is ReleaseAction.DOUBT:
+                self._note(tx, hold, "unfreeze", "interrupted", ref=ref)
             status = ReleaseStatus.UNKNOWN.value
             count = release.ask_count + 1
             store.update_release(tx, release.id, calling=False, status=status, ask_count=count)
@@ -198,7 +209,10 @@ class HoldWork:
             if not current.is_open:
                 return
             now = self.context.clock.now()
-            if action is ReleaseAction.CALL:
+            called = action is ReleaseAction.CALL
+            name, said = ("unfreeze", code) if called else ("unfreeze_query", None)
+            self._note(tx, locked, name, told.value, said, ref=release.out_request_no or "")
+            if called:
                 current = replace(current, rejected=told is Told.REJECTED)
             after = replace(
                 current,
@@ -221,10 +235,38 @@ class HoldWork:
             )
             if ended:
                 succeeded = after.status is ReleaseStatus.SUCCEEDED
-                name = RELEASED if succeeded else RELEASE_FAILED
-                announce(tx, self.context, locked, name, now, release=after)
+                event = RELEASED if succeeded else RELEASE_FAILED
+                announce(tx, self.context, locked, event, now, release=after)
             # After the last one the hold is asked about: it may have come to its end.
             self._save(tx, locked, due_at=now if ended else rules.release_due(after, now))
+
+    def learn(self, hold_id: int) -> bool:
+        """Asks about a hold and its open releases, once, and takes the answers; whether all were answered.
+
+        Nothing is sent: what is open is worked off later, as always.
+        """
+        with self.context.database.read() as tx:
+            hold = store.find_hold_by_id(tx, hold_id)
+            releases = [one for one in store.list_releases(tx, hold_id) if one.is_open]
+        assert hold is not None, f"hold row {hold_id} is gone, and holds are never deleted"
+        answers = [(one, self.calls.ask_release(hold, one)) for one in releases]
+        fact = self.calls.ask(hold)
+        with self.context.database.begin() as tx:
+            locked = lock_hold(tx, hold_id)
+            for release, told in answers:
+                if told is Told.DONE:
+                    self._release_done(tx, locked, release)
+            if fact is not None:
+                settle_hold(tx, self.context, locked, fact)
+        return fact is not None and all(told is not Told.UNKNOWN for _, told in answers)
+
+    def _release_done(self, tx: Tx, hold: Hold, release: Release) -> None:
+        now = self.context.clock.now()
+        done = replace(release, status=ReleaseStatus.SUCCEEDED)
+        store.update_release(
+            tx, release.id, status=done.status.value, calling=False, ended_at=now, updated_at=now
+        )
+        announce(tx, self.context, hold, RELEASED, now, release=done)
 
     # ---- who tells us
 
@@ -238,6 +280,19 @@ class HoldWork:
     @property
     def _grace(self) -> int:
         return self.context.settings.expiry_grace_seconds
+
+    def _note(
+        self,
+        tx: Tx,
+        hold: Hold,
+        call: str,
+        outcome: str,
+        code: str | None = None,
+        *,
+        ref: str = "",
+    ) -> None:
+        now = self.context.clock.now()
+        note_call(tx, hold, call, outcome, now, code=code, source_ref=ref)
 
     def _save(self, tx: Tx, hold: Hold, **values: Any) -> None:
         store.update_hold(tx, hold.id, updated_at=self.context.clock.now(), **values)

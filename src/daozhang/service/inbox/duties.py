@@ -229,8 +229,8 @@ def _note_seconds(context: Context, row: RecordedNotification) -> None:
 
 
 def _order_of(tx: Tx, row: RecordedNotification) -> Order | None:
-    """The order that a notification names, if there is one."""
-    if row.out_trade_no is None:
+    """The order that a notification names, if there is one. A message names a hold or an agreement."""
+    if row.out_trade_no is None or row.kind.startswith(MESSAGE):
         return None
     return find_order_of_merchant(tx, row.merchant_id, row.out_trade_no)
 

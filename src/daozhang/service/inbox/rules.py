@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from daozhang.alipay.consents import AgreementNotification, HoldNotification
 from daozhang.alipay.notify import (
     Closed,
     ClosedUnclear,
@@ -76,8 +77,15 @@ def kind_of(notification: Notification) -> str:
 
 
 def number_of(notification: Notification) -> str | None:
-    """The order that it names; ``None`` if it names none or the number can be no order's."""
-    number = notification.fields.get("out_trade_no") if is_about_trade(notification) else None
+    """The order, hold or agreement that it names; ``None`` if it names none or the number can be no
+    such thing's."""
+    number = None
+    if is_about_trade(notification):
+        number = notification.fields.get("out_trade_no")
+    elif isinstance(notification, HoldNotification):
+        number = notification.out_order_no
+    elif isinstance(notification, AgreementNotification):
+        number = notification.external_agreement_no
     return number if number and len(number) <= NUMBER_CHARACTERS_MAX else None
 
 

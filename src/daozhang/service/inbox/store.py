@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from daozhang.service.bulk import any_of, insert_rows, read_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.inbox.model import FORGOTTEN, InboxStatus, RecordedNotification
-from daozhang.service.inbox.rules import fact_from_json
+from daozhang.service.inbox.rules import MESSAGE, fact_from_json
 from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import orders
 
@@ -225,14 +225,23 @@ def earliest_due(tx: Tx, status: InboxStatus) -> datetime | None:
 
 
 def list_notifications(
-    tx: Tx, merchant_id: int, out_trade_no: str, rows_max: int = 1000
+    tx: Tx,
+    merchant_id: int,
+    number: str,
+    *,
+    messages: Collection[str] = (),
+    rows_max: int = 1000,
 ) -> list[RecordedNotification]:
-    """What Alipay told us about one order, oldest first."""
+    """What Alipay told us about one order, oldest first; with ``messages`` (Alipay's names of kinds),
+    about the hold or the agreement of that number."""
+    kinds = [f"{MESSAGE}{name}" for name in messages]
+    wanted = notifications.c.kind.in_(kinds) if kinds else ~notifications.c.kind.startswith(MESSAGE)
     rows = tx.execute(
         sa.select(notifications)
         .where(
             notifications.c.merchant_id == merchant_id,
-            notifications.c.out_trade_no == out_trade_no,
+            notifications.c.out_trade_no == number,
+            wanted,
         )
         .order_by(notifications.c.id)
         .limit(rows_max)

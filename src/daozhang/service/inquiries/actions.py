@@ -43,13 +43,17 @@ class Inquirer:
         Returns the order as it then stands. An unknown outcome changes nothing but when the next
         question is due; nothing is raised for it.
         """
+        return self.learn(order)[0]
+
+    def learn(self, order: Order) -> tuple[Order, TradeFact | None]:
+        """As `inquire`, with what Alipay answered to the question; ``None`` if that stays unknown."""
         fact = self.ask_trade(order)
         if fact is None:
-            return self._note(order)
+            return self._note(order), None
         settled = self.settle(order, fact)
         if fact.kind is FactKind.WAITING and _is_given_up(settled):
-            return self.close(settled)
-        return settled
+            return self.close(settled), fact
+        return settled, fact
 
     def ask_trade(self, order: Order) -> TradeFact | None:
         """What Alipay says of the order's trade now; ``None`` if that stays unknown."""

@@ -133,7 +133,8 @@ def lock_order(tx: Tx, order_id: int) -> Order:
 def mark_signed(tx: Tx, order: Order, now: datetime) -> None:
     """Notes that an address that can be paid has been handed out, and that to ask soon is wise."""
     soon = rules.first_query_at(order.way, now)
-    asked = min(order.next_query_at or soon, soon)
+    charged = order.way in rules.CHARGED_HERE
+    asked = soon if charged else min(order.next_query_at or soon, soon)
     store.update_order(
         tx,
         order.id,
@@ -155,15 +156,22 @@ def give_up(tx: Tx, order: Order, reason: ClosingReason, now: datetime) -> Order
         return order
     if not order.is_open:
         raise OrderNotClosable(order)
+    # Whoever charges an order and gives it up asks about it; whoever else gives it up wants to know now.
+    asks_itself = order.way in rules.CHARGED_HERE and reason is not ClosingReason.CLOSE
+    asked = order.next_query_at if asks_itself else now
     closing = replace(
-        order, status=OrderStatus.CLOSING, closing_reason=reason, next_query_at=now, updated_at=now
+        order,
+        status=OrderStatus.CLOSING,
+        closing_reason=reason,
+        next_query_at=asked,
+        updated_at=now,
     )
     store.update_order(
         tx,
         order.id,
         status=closing.status.value,
         closing_reason=reason.value,
-        next_query_at=now,
+        next_query_at=asked,
         query_count=0,
         updated_at=now,
     )

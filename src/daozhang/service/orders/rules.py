@@ -377,8 +377,17 @@ def _person_is_due(order: Order, kind: FactKind, move: Move) -> bool:
     return False
 
 
+CHARGED_HERE: Final = (Way.HOLD, Way.AGREEMENT)
+"""Ways by which we charge ourselves: whoever charges asks what became of it, from the call to the end."""
+
+LAST_RESORT_SECONDS: Final = 24 * 3600
+"""How often an order that is charged here is asked about beside, should its charge be lost."""
+
+
 def next_query_at(order: Order, now: datetime, *, grace_seconds: int) -> datetime:
     """When an open order is asked about next: ever more rarely, and surely when its time is up."""
+    if order.way in CHARGED_HERE:
+        return now + timedelta(seconds=LAST_RESORT_SECONDS)
     by_ladder = now + timedelta(seconds=_delay(order))
     deadline = order.expires_at + timedelta(seconds=grace_seconds)
     if now < deadline:
@@ -389,7 +398,9 @@ def next_query_at(order: Order, now: datetime, *, grace_seconds: int) -> datetim
 
 
 def first_query_at(way: Way, now: datetime) -> datetime:
-    """When an order that a buyer can pay from now on is asked about for the first time."""
+    """When an order that can be paid from now on is asked about for the first time."""
+    if way in CHARGED_HERE:
+        return now + timedelta(seconds=LAST_RESORT_SECONDS)
     shown = way is Way.QR
     return now + timedelta(seconds=(QR_DELAYS_SECONDS if shown else QUERY_DELAYS_SECONDS)[0])
 

@@ -347,24 +347,22 @@ def insert_surprise(tx: Tx, values: Mapping[str, Any]) -> int | None:
     return cast("int", new[0]) if new else None
 
 
-def list_surprises(tx: Tx, merchant_id: int, order_id: int | None = None) -> list[Surprise]:
-    """The merchant's open surprises, oldest first; of one order if ``order_id`` is given."""
+def list_surprises(
+    tx: Tx, merchant_id: int, order_id: int | None = None, *, number: str | None = None
+) -> list[Surprise]:
+    """The merchant's open surprises, oldest first; of one order if ``order_id`` is given, of a hold or
+    an agreement if its ``number`` is."""
     query = sa.select(surprises).where(
         surprises.c.merchant_id == merchant_id, surprises.c.resolved_at.is_(None)
     )
     if order_id is not None:
         query = query.where(surprises.c.order_id == order_id)
+    if number is not None:
+        query = query.where(surprises.c.order_id.is_(None), surprises.c.out_trade_no == number)
     return [
         Surprise(
-            id=row["id"],
-            merchant_id=row["merchant_id"],
-            order_id=row["order_id"],
-            out_trade_no=row["out_trade_no"],
-            reason=row["reason"],
-            detail=row["detail"],
             amount=Money(row["amount_minor"], row["currency"]),
-            owner=row["owner"],
-            created_at=row["created_at"],
+            **{name: row[name] for name in Surprise.__dataclass_fields__ if name != "amount"},
         )
         for row in tx.execute(query.order_by(surprises.c.id)).mappings()
     ]

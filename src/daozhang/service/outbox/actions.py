@@ -26,12 +26,13 @@ def append_event(
     data: Mapping[str, Any],
     now: datetime,
     signals: Signals | None = None,
+    subject: str | None = None,
 ) -> Event:
     """Writes an event into the transaction of the change: both are on disk, or neither is.
 
     The caller holds the lock of the order, which is what keeps ``sequence`` without gap or
     double. With ``signals``, streams of this process are woken after the commit; without, they
-    see the event at their next look.
+    see the event at their next look. ``subject`` names what an event without an order is about.
     """
     sequence = None if order_id is None else store.last_sequence(tx, order_id) + 1
     event = store.insert_event(
@@ -48,6 +49,8 @@ def append_event(
             "created_at": now,
         },
     )
+    if subject is not None:
+        store.insert_subject(tx, event, subject)
     if signals is not None:
         tx.after_commit(lambda: signals.wake(EVENTS))
     return event

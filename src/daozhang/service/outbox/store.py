@@ -30,6 +30,16 @@ events: Final = sa.Table(
     sa.Index("ix_events_merchant_id_number", "merchant_id", "number"),
 )
 
+event_subjects: Final = sa.Table(
+    "event_subjects",
+    metadata,
+    sa.Column("event_number", RowId, primary_key=True, autoincrement=False),
+    sa.Column("merchant_id", RowId, nullable=False),
+    sa.Column("subject", sa.String(80), nullable=False),
+    sa.Index("ix_event_subjects_subject", "merchant_id", "subject"),
+)
+"""What an event is about that belongs to no order. Beside the events, which are written on the hot path."""
+
 
 def insert_event(tx: Tx, values: Mapping[str, Any]) -> Event:
     """The new event."""
@@ -96,6 +106,25 @@ def list_events_of_order(tx: Tx, order_id: int, *, after_sequence: int = 0) -> l
         events.c.order_id == order_id, events.c.sequence > after_sequence
     )
     return [_event(row) for row in tx.execute(wanted.order_by(events.c.sequence)).mappings()]
+
+
+def insert_subject(tx: Tx, event: Event, subject: str) -> None:
+    """Writes down what an event is about."""
+    values = {
+        "event_number": event.number,
+        "merchant_id": event.merchant_id,
+        "subject": subject,
+    }
+    tx.execute(sa.insert(event_subjects).values(values))
+
+
+def list_events_about(tx: Tx, merchant_id: int, subject: str) -> list[Event]:
+    """The merchant's events about ``subject``, oldest first."""
+    numbers = sa.select(event_subjects.c.event_number).where(
+        event_subjects.c.merchant_id == merchant_id, event_subjects.c.subject == subject
+    )
+    wanted = sa.select(events).where(events.c.number.in_(numbers)).order_by(events.c.number)
+    return [_event(row) for row in tx.execute(wanted).mappings()]
 
 
 _heads_after: Final = (

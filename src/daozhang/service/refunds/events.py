@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from daozhang.service.orders.events import AmountText
+from daozhang.service.refunds.messages import sentences_for
 from daozhang.service.refunds.model import Destination, Refund, RefundOrigin, RefundStatus
 
 REFUND_BOUNCED: Final = "refund.bounced"
@@ -32,6 +33,8 @@ class RefundSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None
     last_code: Annotated[str | None, msgspec.Meta(description="What Alipay last said of it.")]
     last_message: str | None
+    message: Annotated[str | None, msgspec.Meta(description="What that means and what to do.")]
+    message_zh: Annotated[str | None, msgspec.Meta(description="The same in Chinese.")]
     destination: Annotated[
         Destination | None,
         msgspec.Meta(description="Where money for a bank card is; null for any other refund."),
@@ -40,6 +43,7 @@ class RefundSnapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def refund_snapshot(refund: Refund) -> dict[str, Any]:
     """``refund`` as the body of an event carries it."""
+    said = sentences_for(refund.last_code, refund.last_message)
     snapshot = RefundSnapshot(
         out_request_no=refund.out_request_no,
         origin=refund.origin,
@@ -49,6 +53,8 @@ def refund_snapshot(refund: Refund) -> dict[str, Any]:
         reason=refund.reason,
         last_code=refund.last_code,
         last_message=refund.last_message,
+        message=None if said is None else said[0],
+        message_zh=None if said is None else said[1],
         destination=refund.destination,
     )
     return msgspec.structs.asdict(snapshot)

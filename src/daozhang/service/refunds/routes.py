@@ -15,6 +15,7 @@ from daozhang.service.jobs import Jobs
 from daozhang.service.orders.actions import lock_numbered, read_order
 from daozhang.service.orders.views import Number, ShortText
 from daozhang.service.refunds import store
+from daozhang.service.refunds.messages import sentences_for
 from daozhang.service.refunds.model import NewRefund, Refund
 from daozhang.service.refunds.refusals import RefundNumberMissing
 from daozhang.service.refunds.requesting import request_refund
@@ -74,6 +75,8 @@ class RefundOut(BaseModel):
     store_id: str | None
     last_code: str | None = Field(description="What Alipay said last, if it was no proof.")
     last_message: str | None
+    message: str | None = Field(description="What that means and what to do, in English.")
+    message_zh: str | None
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
@@ -92,6 +95,7 @@ class RefundOut(BaseModel):
     @classmethod
     def of(cls, refund: Refund, out_trade_no: str, environment: str) -> Self:
         """``refund`` of that order, rendered."""
+        said = sentences_for(refund.last_code, refund.last_message)
         return cls(
             out_trade_no=out_trade_no,
             out_request_no=refund.out_request_no,
@@ -106,6 +110,8 @@ class RefundOut(BaseModel):
             store_id=refund.store_id,
             last_code=refund.last_code,
             last_message=refund.last_message,
+            message=None if said is None else said[0],
+            message_zh=None if said is None else said[1],
             created_at=refund.created_at,
             updated_at=refund.updated_at,
             ended_at=refund.ended_at,

@@ -51,6 +51,18 @@ class Forget(Duty):
                 store.list_steps_after,
                 store.forget_buyers,
             ),
+            _Kind(
+                "hold_payers",
+                days.retention_personal_days,
+                store.list_hold_steps_after,
+                store.forget_payers,
+            ),
+            _Kind(
+                "agreement_signers",
+                days.retention_personal_days,
+                store.list_agreement_steps_after,
+                store.forget_signers,
+            ),
         )
 
     def run_due(self) -> int:

@@ -34,8 +34,13 @@ def forgotten_at(learned_at: datetime, days: int) -> datetime:
     return quiet.astimezone(over.tzinfo)
 
 
+def without_names(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The parameters of a charge without what says who pays; ``None`` if there is nothing to take out."""
+    if not any(given.get(name) for name in PERSONAL):
+        return None
+    return {name: value for name, value in given.items() if name not in PERSONAL}
+
+
 def without_buyer(payment: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """``payment`` without what says who paid; ``None`` if there is nothing to take out."""
-    if payment is None or not any(payment.get(name) for name in PERSONAL):
-        return None
-    return {name: value for name, value in payment.items() if name not in PERSONAL}
+    return None if payment is None else without_names(payment)

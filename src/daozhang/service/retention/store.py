@@ -12,12 +12,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from daozhang.service.agreements.model import AgreementStatus
+from daozhang.service.agreements.store import agreement_steps, agreements
 from daozhang.service.bulk import update_rows
+from daozhang.service.charges.model import ChargeKind
+from daozhang.service.charges.store import charges
 from daozhang.service.db import RowId, Tx, insert_ignoring, metadata
+from daozhang.service.holds.model import HoldStatus
+from daozhang.service.holds.store import hold_steps, holds
 from daozhang.service.inbox.model import FORGOTTEN, SETTLED_STATUSES
 from daozhang.service.inbox.store import notifications, refused_notifications
 from daozhang.service.orders.store import order_steps, orders
-from daozhang.service.retention.rules import without_buyer
+from daozhang.service.retention.rules import without_buyer, without_names
 
 marks = sa.Table(
     "retention_marks",
@@ -80,6 +86,58 @@ def forget_buyers(tx: Tx, step_ids: Sequence[int]) -> None:
         if (kept := without_buyer(row.payment)) is not None
     ]
     update_rows(tx, orders, changed)
+
+
+def list_hold_steps_after(tx: Tx, after_id: int, rows_max: int) -> list[tuple[int, datetime]]:
+    """The next steps of holds, by number, and when each was taken."""
+    return _list_after(tx, hold_steps.c.id, hold_steps.c.at, after_id, rows_max)
+
+
+def list_agreement_steps_after(tx: Tx, after_id: int, rows_max: int) -> list[tuple[int, datetime]]:
+    """The next steps of agreements, by number, and when each was taken."""
+    return _list_after(tx, agreement_steps.c.id, agreement_steps.c.at, after_id, rows_max)
+
+
+def forget_payers(tx: Tx, step_ids: Sequence[int]) -> None:
+    """Takes out of the holds of these steps what says whose money it was, if they have ended: one that
+    has not has later steps."""
+    of_steps = sa.select(hold_steps.c.hold_id).where(hold_steps.c.id.in_(step_ids))
+    over = holds.c.status.in_((HoldStatus.FINISHED.value, HoldStatus.CLOSED.value))
+    ended = tx.execute(
+        sa.update(holds)
+        .where(holds.c.id.in_(of_steps), over)
+        .values(payer_user_id=None, payer_open_id=None, payer_logon_id=None)
+        .returning(holds.c.id)
+    )
+    _forget_in_charges(tx, ChargeKind.HOLD, list(ended.scalars()))
+
+
+def forget_signers(tx: Tx, step_ids: Sequence[int]) -> None:
+    """Takes out of the agreements of these steps what says who signed, if they have ended."""
+    of_steps = sa.select(agreement_steps.c.agreement_id).where(agreement_steps.c.id.in_(step_ids))
+    over = agreements.c.status.in_((AgreementStatus.ENDED.value, AgreementStatus.EXPIRED.value))
+    ended = tx.execute(
+        sa.update(agreements)
+        .where(agreements.c.id.in_(of_steps), over)
+        .values(buyer_id=None, buyer_open_id=None, buyer_logon_id=None, external_logon_id=None)
+        .returning(agreements.c.id)
+    )
+    _forget_in_charges(tx, ChargeKind.AGREEMENT, list(ended.scalars()))
+
+
+def _forget_in_charges(tx: Tx, kind: ChargeKind, owner_ids: Sequence[int]) -> None:
+    rows = tx.execute(
+        sa.select(charges.c.id, charges.c.instrument)
+        .where(charges.c.kind == kind.value, charges.c.owner_id.in_(owner_ids))
+        .order_by(charges.c.id)
+        .with_for_update()
+    ).all()
+    changed: list[dict[str, Any]] = [
+        {"id": row.id, "instrument": kept}
+        for row in rows
+        if (kept := without_names(row.instrument)) is not None
+    ]
+    update_rows(tx, charges, changed)
 
 
 def delete_refused(tx: Tx, received_until: datetime, rows_max: int) -> int:

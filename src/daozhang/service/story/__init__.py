@@ -1,1 +1,2 @@
-"""Story: all that is known of one order, in the order of time. Reads only, owns nothing."""
+"""Story: all that is known of one order, hold or agreement, in the order of time and in sentences. Reads
+only, owns nothing."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
+from daozhang.service.orders.telling import ANSWERS, entry, upcoming
 from daozhang.service.till.messages import sentence_for
-from daozhang.service.till.model import BarcodePayment, Ending, Word
+from daozhang.service.till.model import BarcodePayment, Ending, Phase, Word
 
 _SAID: Final[Mapping[Word, tuple[str, str]]] = {
     Word.SCANNED: (
@@ -70,17 +72,6 @@ _SAID: Final[Mapping[Word, tuple[str, str]]] = {
     ),
 }
 
-_ANSWERS: Final[Mapping[str, tuple[str, str]]] = {
-    "A": ("no such payment", "没有这笔交易"),
-    "W": ("the buyer has not paid yet", "买家尚未付款"),
-    "P": ("paid", "已付款"),
-    "PP": ("paid, and partly refunded", "已付款，部分已退款"),
-    "F": ("paid, and finished", "已付款，交易已完结"),
-    "R": ("refunded in full", "已全额退款"),
-    "CU": ("closed, nobody was charged", "交易已关闭，未扣款"),
-    "C?": ("closed", "交易已关闭"),
-}
-
 _ENDS: Final[Mapping[str, tuple[str, str]]] = {
     Ending.PAID.value: (
         "The end: paid. The goods can be handed over.",
@@ -96,29 +87,49 @@ _ENDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
+_NEXT: Final[Mapping[Phase, tuple[str, str]]] = {
+    Phase.CALLING: (
+        "Should no answer have come by then, Alipay is asked what became of it.",
+        "届时若仍无答复，将向支付宝查询结果。",
+    ),
+    Phase.ASKING: (
+        "Alipay is asked whether the buyer has paid. Do not hand over the goods yet.",
+        "向支付宝查询是否已付款，请先不要交付商品。",
+    ),
+    Phase.CANCELLING: (
+        "The payment is cancelled at Alipay, and that is confirmed.",
+        "向支付宝撤销本次付款并确认。",
+    ),
+}
+
 
 def tell(payments: Iterable[BarcodePayment]) -> list[dict[str, Any]]:
     """Every entry of the journals of ``payments``, as entries of a story."""
     return [
-        {
-            "kind": "till",
-            "at": entry["at"],
-            "number": payment.number,
-            "word": entry["word"],
-            "say": say,
-            "say_zh": say_zh,
-        }
+        entry(
+            "till",
+            datetime.fromisoformat(noted["at"]),
+            _sentence(noted, payment),
+            number=payment.number,
+            word=noted["word"],
+        )
         for payment in payments
-        for entry in payment.journal
-        for say, say_zh in [_sentence(entry, payment)]
+        for noted in payment.journal
     ]
 
 
-def _sentence(entry: Mapping[str, Any], payment: BarcodePayment) -> tuple[str, str]:
-    word, code = Word(entry["word"]), entry.get("code")
+def tell_next(payments: Iterable[BarcodePayment]) -> Iterable[dict[str, Any]]:
+    """What happens next at the till by itself."""
+    for payment in payments:
+        if payment.is_open:
+            yield upcoming(payment.due_at, _NEXT[payment.phase])
+
+
+def _sentence(noted: Mapping[str, Any], payment: BarcodePayment) -> tuple[str, str]:
+    word, code = Word(noted["word"]), noted.get("code")
     match word:
         case Word.ASKED:
-            english, chinese = _ANSWERS[str(code)]
+            english, chinese = ANSWERS[str(code)]
             return (
                 f"Alipay was asked what became of it, and answered: {english}.",
                 f"向支付宝查询结果，答复：{chinese}。",

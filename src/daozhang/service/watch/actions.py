@@ -44,6 +44,7 @@ class Lookout:
                 alerts_not_sent=raised.count_not_sent(tx, self._channels),
                 tallies=tallied,
                 lately=store.read_tallies(tx, since=now - timedelta(hours=1)),
+                consents=reading.read_consents(tx, now),
             )
         waiting, failed = self._jobs.count()
         return replace(picture, jobs=JobCounts(waiting, failed))

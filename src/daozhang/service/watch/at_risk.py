@@ -49,12 +49,16 @@ class AtRiskItem(BaseModel):
     amount: str
     currency: str
     since: datetime
-    out_trade_no: str | None
-    out_request_no: str | None = Field(description="Of the refund, if it is one that has a number.")
+    out_trade_no: str | None = Field(description="Of the order, or the number of the hold.")
+    out_request_no: str | None = Field(
+        description="Of the refund or the release, if it is one that has a number."
+    )
     detail: str | None = Field(
-        description="The order's status, the refund's last code, the surprise's reason, "
+        description="The order's or hold's status, the last code, the surprise's reason, "
         "or the notification's kind."
     )
+    hold_url: str | None = Field(description="If it is about a hold.")
+    agreement_url: str | None = Field(description="If it is about an agreement.")
     order_url: str | None = Field(description="Null if there is no order here, or not yet.")
     story_url: str | None
     refunds_url: str | None = Field(description="If it is a refund.")
@@ -65,6 +69,12 @@ class AtRiskItem(BaseModel):
         order = None
         if row.has_order and row.out_trade_no is not None:
             order = f"/v1/orders/{quote(row.out_trade_no, safe='')}"
+        about = {
+            kind: f"/v1/{kind}s/{quote(row.out_trade_no, safe='')}"
+            for kind in ("hold", "agreement")
+            if row.subject == kind and row.out_trade_no is not None
+        }
+        told = order or next(iter(about.values()), None)
         is_refund = row.cause.value.startswith("refund_")
         return cls(
             cause=row.cause.value,
@@ -74,8 +84,10 @@ class AtRiskItem(BaseModel):
             out_trade_no=row.out_trade_no,
             out_request_no=row.out_request_no,
             detail=row.detail,
+            hold_url=about.get("hold"),
+            agreement_url=about.get("agreement"),
             order_url=order,
-            story_url=None if order is None else f"{order}/story",
+            story_url=None if told is None else f"{told}/story",
             refunds_url=f"{order}/refunds" if order is not None and is_refund else None,
         )
 

@@ -44,6 +44,7 @@ class _Painted:
     def collect(self) -> Iterator[Metric]:
         yield from _inbox(self._picture)
         yield from _orders(self._picture)
+        yield from _consents(self._picture)
         yield from _deliveries(self._picture)
         yield from _keys(self._picture)
         yield from _jobs(self._picture)
@@ -186,6 +187,49 @@ def _orders(picture: Picture) -> Iterator[Metric]:
         "The same in minor units (fen).",
         labels,
         [(v, s.amount.minor) for v, s in open_],
+    )
+
+
+def _consents(picture: Picture) -> Iterator[Metric]:
+    consents, now = picture.consents, picture.at
+    yield _gauge(
+        "holds_open",
+        "Holds of which money is or may be frozen.",
+        ("status",),
+        _by_label(consents.holds),
+    )
+    yield _gauge(
+        "holds_frozen_minor_units",
+        "Frozen, neither taken nor let go, in minor units (fen).",
+        ("environment", "currency"),
+        [((name, money.currency), money.minor) for name, money in sorted(consents.frozen.items())],
+    )
+    yield _gauge(
+        "agreements_unsettled",
+        "Agreements that are neither in effect nor over.",
+        ("status",),
+        _by_label(consents.agreements),
+    )
+    yield _gauge(
+        "charges_open",
+        "Charges out of holds and by agreements that are not over.",
+        ("kind", "phase"),
+        sorted(consents.charges.items()),
+    )
+    yield _gauge(
+        "consents_unwatched",
+        "Open holds, agreements and charges without a next step; must be 0.",
+        ("kind",),
+        _by_label({"agreement": 0, "charge": 0, "hold": 0, **consents.unwatched}),
+    )
+    yield _gauge(
+        "steps_late_seconds",
+        "For how long the oldest step that is due has waited for a worker.",
+        ("kind",),
+        [
+            ((kind,), _seconds(consents.late.get(kind), now))
+            for kind in ("agreement", "charge", "hold", "till")
+        ],
     )
 
 

@@ -18,6 +18,12 @@ class Cause(StrEnum):
     OVERDUE = "order_overdue"  # its time has run out, and Alipay has proven nothing
     REFUND_REQUESTED = "refund_requested"  # promised, not sent or not taken yet
     REFUND_UNKNOWN = "refund_unknown"  # it may have gone
+    CHARGE_REQUESTED = "charge_requested"  # out of a hold or by an agreement: not sent yet
+    CHARGE_UNKNOWN = "charge_unknown"  # the buyer may have been charged
+    HOLD_CANCELLING = "hold_cancelling"  # given up, and it may be that money is frozen
+    HOLD_OVERDUE = "hold_overdue"  # its time has run out, and Alipay has proven nothing
+    RELEASE_REQUESTED = "release_requested"  # promised, not sent yet
+    RELEASE_UNKNOWN = "release_unknown"  # it may have been let go
     NOTIFICATION = "notification_not_applied"  # Alipay has told us, the books do not say so
     SURPRISE = "surprise_open"  # it does not fit; a person decides
 
@@ -62,6 +68,8 @@ class RiskRow:
     out_request_no: str | None
     detail: str | None
     has_order: bool
+    subject: str | None = None
+    """``hold`` or ``agreement``, where it is about one and ``out_trade_no`` is its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Consents:
+    """What buyers have agreed to in advance, and the steps about it and at the till that are due.
+
+    ``late`` are the moments since when the oldest step of each kind has been due.
+    """
+
+    holds: Mapping[str, int] = field(default_factory=dict[str, int])
+    frozen: Mapping[str, Money] = field(default_factory=dict[str, Money])
+    agreements: Mapping[str, int] = field(default_factory=dict[str, int])
+    charges: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    unwatched: Mapping[str, int] = field(default_factory=dict[str, int])
+    late: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+
+
+@dataclass(frozen=True, slots=True)
 class JobCounts:
     """Durable jobs: waiting or running, and failed within the last day."""
 
@@ -160,6 +183,7 @@ class Picture:
     alerts_not_sent: int
     tallies: Mapping[str, Mapping[str, int]]
     lately: Mapping[str, Mapping[str, int]]
+    consents: Consents = field(default_factory=Consents)
 
 
 class Severity(StrEnum):

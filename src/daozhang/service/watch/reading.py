@@ -12,13 +12,24 @@ from typing import Final
 import sqlalchemy as sa
 
 from daozhang.money import Money
+from daozhang.service.agreements import store as agreements_store
+from daozhang.service.agreements.store import UNSETTLED, agreements
+from daozhang.service.agreements.store import UNWATCHED as UNWATCHED_AGREEMENTS
+from daozhang.service.charges import store as charges_store
+from daozhang.service.charges.store import OPEN as OPEN_CHARGES
+from daozhang.service.charges.store import charges
 from daozhang.service.db import Tx
+from daozhang.service.holds import store as holds_store
+from daozhang.service.holds.model import HoldStatus
+from daozhang.service.holds.store import OPEN as OPEN_HOLDS
+from daozhang.service.holds.store import holds
 from daozhang.service.inbox.model import InboxStatus
 from daozhang.service.inbox.store import NOT_APPLIED, notifications, refusal_counts
 from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import OPEN, UNRESOLVED, UNWATCHED, orders, surprises
+from daozhang.service.till import store as till_store
 from daozhang.service.watch import store
-from daozhang.service.watch.model import Backlog, Deliveries, Inbox, OpenSurprises
+from daozhang.service.watch.model import Backlog, Consents, Deliveries, Inbox, OpenSurprises
 from daozhang.service.webhooks.store import PARKED, deliveries, endpoints
 
 WITH_A_PERSON: Final = (notifications.c.status == InboxStatus.SURPRISED.value) | (
@@ -31,6 +42,13 @@ COPIES_MANY: Final = 8
 """Alipay sends one notification up to this often when it hears no success; more is a loop."""
 
 COPIES_WINDOW: Final = timedelta(days=1)
+
+_EARLIEST: Final = {
+    "till": till_store.earliest_due,
+    "charge": charges_store.earliest_due,
+    "hold": holds_store.earliest_due,
+    "agreement": agreements_store.earliest_due,
+}
 
 
 def read_inbox(tx: Tx, tallied: dict[str, dict[str, int]], now: datetime) -> Inbox:
@@ -89,6 +107,47 @@ def count_unwatched_orders(tx: Tx) -> int:
     hint = " INDEXED BY ix_orders_unwatched" if tx.dialect == "sqlite" else ""
     wanted = sa.select(sa.func.count()).select_from(sa.text(f"orders{hint}")).where(UNWATCHED)
     return int(tx.execute(wanted).scalar_one())
+
+
+def read_consents(tx: Tx, now: datetime) -> Consents:
+    """What buyers have agreed to in advance, and what is late about it and at the till."""
+    counted = sa.func.count()
+    by_status = sa.select(holds.c.status, counted).where(OPEN_HOLDS).group_by(holds.c.status)
+    unsettled = sa.select(agreements.c.status, counted).where(UNSETTLED)
+    by_phase = sa.select(charges.c.kind, charges.c.phase, counted).where(OPEN_CHARGES)
+    left = sa.func.sum(
+        holds.c.amount_minor - holds.c.captured_minor - holds.c.released_minor,
+    )
+    frozen = sa.select(holds.c.environment, holds.c.currency, left).where(
+        OPEN_HOLDS, holds.c.status == HoldStatus.AUTHORIZED.value
+    )
+    unasked = {
+        "hold": sa.select(counted).where(OPEN_HOLDS, holds.c.due_at.is_(None)),
+        "agreement": sa.select(counted).select_from(agreements).where(UNWATCHED_AGREEMENTS),
+        "charge": sa.select(counted).where(OPEN_CHARGES, charges.c.due_at.is_(None)),
+    }
+    return Consents(
+        holds={row[0]: row[1] for row in store.fetch(tx, by_status)},
+        frozen={
+            environment: Money(int(minor), currency)
+            for environment, currency, minor in store.fetch(
+                tx, frozen.group_by(holds.c.environment, holds.c.currency)
+            )
+        },
+        agreements={
+            row[0]: row[1] for row in store.fetch(tx, unsettled.group_by(agreements.c.status))
+        },
+        charges={
+            (row[0], row[1]): row[2]
+            for row in store.fetch(tx, by_phase.group_by(charges.c.kind, charges.c.phase))
+        },
+        unwatched={kind: tx.execute(one).scalar_one() for kind, one in unasked.items()},
+        late={
+            kind: due_at
+            for kind, earliest_due in _EARLIEST.items()
+            if (due_at := earliest_due(tx)) is not None and due_at < now
+        },
+    )
 
 
 def sum_surprises(tx: Tx) -> list[OpenSurprises]:

@@ -5,17 +5,24 @@ An order that a person has to look at is counted by its surprise, not a second t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from daozhang.money import Money
+from daozhang.service.charges.model import Phase as ChargePhase
+from daozhang.service.charges.store import OPEN as OPEN_CHARGES
+from daozhang.service.charges.store import charges
 from daozhang.service.db import Moment, Tx
+from daozhang.service.holds.model import HoldStatus, ReleaseStatus
+from daozhang.service.holds.store import OPEN as OPEN_HOLDS
+from daozhang.service.holds.store import UNDECIDED as UNDECIDED_RELEASES
+from daozhang.service.holds.store import hold_releases, holds
 from daozhang.service.inbox.store import NOT_APPLIED, notifications
 from daozhang.service.merchants.store import merchants
-from daozhang.service.orders.model import ClosingReason, OrderStatus
+from daozhang.service.orders.model import ClosingReason, OrderStatus, Way
 from daozhang.service.orders.store import OPEN, UNCLEAR, UNRESOLVED, orders, surprises
 from daozhang.service.refunds.model import RefundStatus
 from daozhang.service.refunds.store import UNDECIDED, refunds
@@ -43,6 +50,7 @@ def _order_rows(since: sa.ColumnElement[Any], *conditions: Any) -> Any:
         sa.null().label("out_request_no"),
         orders.c.status.label("detail"),
         sa.true().label("has_order"),
+        sa.null().label("subject"),
     ).where(~orders.c.attention, *conditions)
 
 
@@ -62,7 +70,66 @@ def _refund_rows(status: RefundStatus) -> Any:
         found.c.out_request_no,
         found.c.last_code.label("detail"),
         sa.true().label("has_order"),
+        sa.null().label("subject"),
     ).join(orders, orders.c.id == found.c.order_id)
+
+
+def _charge_rows(*, sent: bool) -> Any:
+    """Charges that are not over; of those in doubt the order is counted by that."""
+    found = sa.select(charges).where(OPEN_CHARGES).subquery()
+    since = sa.func.coalesce(found.c.called_at, found.c.created_at)
+    rows = sa.select(
+        found.c.merchant_id,
+        orders.c.environment,
+        orders.c.currency,
+        orders.c.amount_minor.label("minor"),
+        since.label("since"),
+        orders.c.out_trade_no,
+        sa.null().label("out_request_no"),
+        found.c.last_code.label("detail"),
+        sa.true().label("has_order"),
+        sa.null().label("subject"),
+    ).join(orders, orders.c.id == found.c.order_id)
+    is_due = found.c.phase == ChargePhase.DUE.value
+    return rows.where(~orders.c.attention, ~is_due if sent else is_due)
+
+
+def _hold_rows(since: sa.ColumnElement[Any], *conditions: Any) -> Any:
+    return sa.select(
+        holds.c.merchant_id,
+        holds.c.environment,
+        holds.c.currency,
+        holds.c.amount_minor.label("minor"),
+        since.label("since"),
+        holds.c.out_order_no.label("out_trade_no"),
+        sa.null().label("out_request_no"),
+        holds.c.status.label("detail"),
+        sa.false().label("has_order"),
+        sa.literal("hold").label("subject"),
+    ).where(OPEN_HOLDS, ~holds.c.attention, *conditions)
+
+
+def _release_rows(status: ReleaseStatus) -> Any:
+    found = (
+        sa.select(hold_releases)
+        .where(
+            UNDECIDED_RELEASES,
+            hold_releases.c.status == sa.literal(status.value, literal_execute=True),
+        )
+        .subquery()
+    )
+    return sa.select(
+        holds.c.merchant_id,
+        holds.c.environment,
+        found.c.currency,
+        found.c.amount_minor.label("minor"),
+        found.c.created_at.label("since"),
+        holds.c.out_order_no.label("out_trade_no"),
+        found.c.out_request_no,
+        found.c.last_code.label("detail"),
+        sa.false().label("has_order"),
+        sa.literal("hold").label("subject"),
+    ).join(holds, holds.c.id == found.c.hold_id)
 
 
 def _surprise_rows() -> Any:
@@ -77,6 +144,11 @@ def _surprise_rows() -> Any:
         sa.null().label("out_request_no"),
         found.c.reason.label("detail"),
         found.c.order_id.is_not(None).label("has_order"),
+        # Whoever tells a person of a hold or an agreement begins with its kind and number.
+        sa.case(
+            (found.c.detail.startswith("hold "), "hold"),
+            (found.c.detail.startswith("agreement "), "agreement"),
+        ).label("subject"),
     ).join(merchants, merchants.c.id == found.c.merchant_id)
 
 
@@ -101,20 +173,34 @@ def _notification_rows(before: datetime) -> Any:
         sa.null().label("out_request_no"),
         found.c.kind.label("detail"),
         sa.false().label("has_order"),
+        sa.null().label("subject"),
     ).join(merchants, merchants.c.id == found.c.merchant_id)
 
 
 def _rows_of(cause: Cause, now: datetime, grace_seconds: int) -> Any:
-    if cause in (Cause.CANCELLING, Cause.OVERDUE, Cause.UNCLEAR):
-        return _order_rows_of(cause, now - timedelta(seconds=grace_seconds + OVERDUE_SECONDS))
-    if cause is Cause.REFUND_REQUESTED:
-        return _refund_rows(RefundStatus.REQUESTED)
-    if cause is Cause.REFUND_UNKNOWN:
-        return _refund_rows(RefundStatus.UNKNOWN)
-    if cause is Cause.SURPRISE:
-        return _surprise_rows()
-    assert cause is Cause.NOTIFICATION
-    return _notification_rows(now - timedelta(seconds=NOT_APPLIED_SECONDS))
+    overdue_before = now - timedelta(seconds=grace_seconds + OVERDUE_SECONDS)
+    waits = holds.c.status.in_((HoldStatus.CREATED.value, HoldStatus.WAITING.value))
+    given_up = holds.c.status == HoldStatus.CLOSING.value
+    rows: Mapping[Cause, Callable[[], Any]] = {
+        Cause.CANCELLING: lambda: _order_rows_of(cause, overdue_before),
+        Cause.OVERDUE: lambda: _order_rows_of(cause, overdue_before),
+        Cause.UNCLEAR: lambda: _order_rows_of(cause, overdue_before),
+        Cause.REFUND_REQUESTED: lambda: _refund_rows(RefundStatus.REQUESTED),
+        Cause.REFUND_UNKNOWN: lambda: _refund_rows(RefundStatus.UNKNOWN),
+        Cause.CHARGE_REQUESTED: lambda: _charge_rows(sent=False),
+        Cause.CHARGE_UNKNOWN: lambda: _charge_rows(sent=True),
+        Cause.HOLD_CANCELLING: lambda: _hold_rows(holds.c.created_at, given_up),
+        Cause.HOLD_OVERDUE: lambda: _hold_rows(
+            holds.c.expires_at, waits, holds.c.expires_at < overdue_before
+        ),
+        Cause.RELEASE_REQUESTED: lambda: _release_rows(ReleaseStatus.REQUESTED),
+        Cause.RELEASE_UNKNOWN: lambda: _release_rows(ReleaseStatus.UNKNOWN),
+        Cause.NOTIFICATION: lambda: _notification_rows(
+            now - timedelta(seconds=NOT_APPLIED_SECONDS)
+        ),
+        Cause.SURPRISE: _surprise_rows,
+    }
+    return rows[cause]()
 
 
 def _order_rows_of(cause: Cause, overdue_before: datetime) -> Any:
@@ -129,7 +215,10 @@ def _order_rows_of(cause: Cause, overdue_before: datetime) -> Any:
         return _order_rows(orders.c.created_at, UNCLEAR, is_asked)
     others = orders.c.closing_reason.is_(None) | ~cancels
     overdue = orders.c.expires_at < overdue_before
-    return _order_rows(orders.c.expires_at, OPEN, overdue, others, orders.c.unclear_count == 0)
+    # What is charged from here is counted by its charge.
+    theirs = orders.c.way.not_in((Way.HOLD.value, Way.AGREEMENT.value))
+    clear = orders.c.unclear_count == 0
+    return _order_rows(orders.c.expires_at, OPEN, overdue, others, clear, theirs)
 
 
 def sum_at_risk(
@@ -195,4 +284,5 @@ def _risk_row(cause: Cause, row: Mapping[Any, Any]) -> RiskRow:
         out_request_no=row["out_request_no"],
         detail=row["detail"],
         has_order=bool(row["has_order"]),
+        subject=row["subject"],
     )

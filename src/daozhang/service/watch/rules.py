@@ -22,6 +22,7 @@ REFUSED_MIN: Final = 20
 CERTIFICATE_DAYS_SOON: Final = 30
 CERTIFICATE_DAYS_URGENT: Final = 7
 ENDPOINT_FAILING_SECONDS: Final = 3600
+STEPS_LATE_SECONDS: Final = 600
 JOBS_FAILED_MIN: Final = 10
 JOBS_WAITING_MIN: Final = 500
 
@@ -34,7 +35,7 @@ RETRY_DELAYS_SECONDS: Final = (30, 60, 300, 900)
 
 def alerts_of(picture: Picture) -> tuple[Alert, ...]:
     """All that is wrong in ``picture``, each thing once."""
-    found = (_inbox, _answers, _money, _certificates, _webhooks, _jobs)
+    found = (_inbox, _answers, _money, _consents, _certificates, _webhooks, _jobs)
     return tuple(alert for look in found for alert in look(picture))
 
 
@@ -145,6 +146,32 @@ def _money(picture: Picture) -> Iterator[Alert]:
             f"{count} surprises wait for a person: {what}",
             "用 GET /v1/money_at_risk 查看明细, 与支付宝商家后台核对",
             "GET /v1/money_at_risk lists them; compare with Alipay's merchant centre",
+        )
+
+
+def _consents(picture: Picture) -> Iterator[Alert]:
+    unwatched = {kind: n for kind, n in sorted(picture.consents.unwatched.items()) if n}
+    if unwatched:
+        what = ", ".join(f"{n} {kind}" for kind, n in unwatched.items())
+        yield Alert(
+            "consents_unwatched",
+            Severity.PAGE,
+            f"未完成的预授权, 协议或扣款没有下一步时间: {what}",
+            f"open holds, agreements or charges have no next step: {what}",
+            "这是程序错误: 对每笔调用 POST /v1/holds/.../query 或 /v1/agreements/.../query, 并报告问题",
+            "a bug of ours: ask with POST .../query of each hold or agreement, and report it",
+        )
+    since = min(picture.consents.late.values(), default=None)
+    seconds = 0.0 if since is None else (picture.at - since).total_seconds()
+    if seconds >= STEPS_LATE_SECONDS:
+        kinds = ", ".join(sorted(picture.consents.late))
+        yield Alert(
+            "steps_late",
+            Severity.PAGE,
+            f"付款, 扣款, 预授权或协议的下一步已延误 {seconds / 60:.0f} 分钟 ({kinds})",
+            f"the next steps of payments, charges, holds or agreements are {seconds / 60:.0f} minutes late ({kinds})",
+            "检查工作进程是否在运行, 日志中是否有 duty_failed",
+            "do the workers run? look for duty_failed in the log",
         )
 
 

@@ -336,6 +336,22 @@ def list_deliveries(
     return [delivery_of(row) for row in rows]
 
 
+def list_deliveries_of(
+    tx: Tx, merchant_id: int, event_numbers: Sequence[int]
+) -> list[tuple[Delivery, str]]:
+    """The deliveries of these events of the merchant's, oldest first, each with its address."""
+    rows = tx.execute(
+        sa.select(deliveries, endpoints.c.url)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .where(
+            endpoints.c.merchant_id == merchant_id,
+            deliveries.c.event_number.in_(event_numbers),
+        )
+        .order_by(deliveries.c.id)
+    ).mappings()
+    return [(delivery_of(row), row["url"]) for row in rows]
+
+
 def find_delivery(tx: Tx, merchant_id: int, public_id: str) -> Delivery | None:
     """The merchant's delivery of that id."""
     found = tx.execute(
