@@ -29,6 +29,7 @@ from daozhang.service.agreements.duties import NOTIFY_TYPES as AGREEMENT_TYPES
 from daozhang.service.agreements.duties import take_notice as take_agreement_notice
 from daozhang.service.agreements.workflow import AgreementWork
 from daozhang.service.auth.ring import KeyRing
+from daozhang.service.approvals.duties import ExpireApprovals
 from daozhang.service.charges.duties import CHARGE_JOB, SweepCharges
 from daozhang.service.charges.model import ChargeKind
 from daozhang.service.charges.workflow import Charges
@@ -176,6 +177,7 @@ class Service:
             SweepCharges(context, self.jobs),
             SweepHolds(context, self.jobs),
             SweepAgreements(context, self.jobs),
+            ExpireApprovals(context),
             FanOut(context),
             Deliver(context, self._drain),
             ForgetAnswers(context),

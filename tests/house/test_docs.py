@@ -18,6 +18,7 @@ from starlette.routing import Route
 import daozhang.service
 from daozhang.service.announced import BODIES
 from daozhang.service.api import add_routes
+from daozhang.service.people.model import RIGHTS, Right, Role
 from daozhang.service.refusals import Refusal
 from daozhang.service.settings import Settings
 from daozhang.service.watch.exposition import write_metrics
@@ -147,3 +148,13 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_the_page_of_rights_shows_the_table_that_is_asked() -> None:
+    page = (ROOT / "docs" / "console" / "rights.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `([a-z:]+)` \|(.*)\|$", page, flags=re.MULTILINE))
+    live = {
+        right.value: "|".join("✓" if right in RIGHTS[role] else "" for role in Role)
+        for right in Right
+    }
+    assert {right: cells.replace(" ", "") for right, cells in told.items()} == live

@@ -10,6 +10,7 @@ import pytest
 
 from agreeing import charged, create, open_page, read, signed, to_the_try, today, told, tries
 from daozhang.emulator.ledger import Declined
+from daozhang.service.audit.model import SYSTEM
 from daozhang.service.merchants.outgoing import turn_outgoing
 from worlds import World
 
@@ -209,11 +210,11 @@ def test_a_switch_that_stops_money_stops_charges_until_it_is_turned(world: World
     number = signed(world, ahead=2)
     context = world.service.context
     with context.database.begin() as tx:
-        turn_outgoing(tx, context, 1, allowed=False, reason="night", changed_by="test")
+        turn_outgoing(tx, context, 1, allowed=False, reason="night", actor=SYSTEM)
     world.advance(1.5 * DAY_SECONDS)
     assert tries(world, number) == []
     with context.database.begin() as tx:
-        turn_outgoing(tx, context, 1, allowed=True, reason="day", changed_by="test")
+        turn_outgoing(tx, context, 1, allowed=True, reason="day", actor=SYSTEM)
     world.advance(2 * 3600)
     assert charged(world, number) == [f"{number}-d1"]
 

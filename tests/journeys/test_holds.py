@@ -8,6 +8,7 @@ import pytest
 
 from daozhang.emulator.switches import changed
 from daozhang.money import Money
+from daozhang.service.audit.model import SYSTEM
 from daozhang.service.merchants.outgoing import turn_outgoing
 from holding import capture, create, frozen, parts, read, release, scan, told
 from worlds import World
@@ -354,7 +355,7 @@ def test_a_switch_that_stops_money_stops_taking_and_letting_go(world: World) -> 
     number = frozen(world)
     context = world.service.context
     with context.database.begin() as tx:
-        turn_outgoing(tx, context, 1, allowed=False, reason="night", changed_by="test")
+        turn_outgoing(tx, context, 1, allowed=False, reason="night", actor=SYSTEM)
     try:
         body = {"out_trade_no": f"{number}-c1", "amount": "1.00", "subject": "Room"}
         answer = world.api.post(f"/v1/holds/{number}/captures", json=body)
@@ -364,7 +365,7 @@ def test_a_switch_that_stops_money_stops_taking_and_letting_go(world: World) -> 
         assert answer.json()["code"] == "outgoing_stopped"
     finally:
         with context.database.begin() as tx:
-            turn_outgoing(tx, context, 1, allowed=True, reason="day", changed_by="test")
+            turn_outgoing(tx, context, 1, allowed=True, reason="day", actor=SYSTEM)
     assert parts(world, number) == ("500.00", "0.00", "0.00", "500.00")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from daozhang.emulator.ledger import Declined
+from daozhang.service.audit.model import SYSTEM
 from daozhang.service.merchants.outgoing import turn_outgoing
 from daozhang.service.orders.actions import lock_order
 from daozhang.service.till import scanning
@@ -57,7 +58,7 @@ def cancel(world: World, number: str) -> dict[str, Any]:
 def _turn_outgoing(world: World, *, allowed: bool) -> None:
     context = world.service.context
     with context.database.begin() as tx:
-        turn_outgoing(tx, context, 1, allowed=allowed, reason="night", changed_by="test")
+        turn_outgoing(tx, context, 1, allowed=allowed, reason="night", actor=SYSTEM)
 
 
 def told(world: World, number: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from daozhang.cli.speaking import say, say_rows, service_context
+from daozhang.cli.speaking import note, say, say_rows, service_context
 from daozhang.service.job import Job, JobStatus
 from daozhang.service.jobs import Jobs
 
@@ -20,11 +20,15 @@ JobId = Annotated[str, typer.Argument(help="As `jobs list` tells it. 任务编�
 
 
 @contextmanager
-def _queue(*, as_json: bool) -> Generator[Jobs]:
+def _queue(*, as_json: bool, deed: str | None = None, job_id: str = "") -> Generator[Jobs]:
+    """The queue; with ``deed``, what is done to a job stands in the audit trail before it is done."""
     with service_context(as_json=as_json) as context:
         jobs = Jobs(context.database)
         jobs.prepare()
         try:
+            if deed is not None:
+                jobs.find(job_id)
+                note(context, deed, f"job:{job_id}")
             yield jobs
         finally:
             jobs.stop()
@@ -63,7 +67,7 @@ def jobs_show(job_id: JobId, as_json: AsJson = False) -> None:
 @jobs_commands.command("retry")
 def jobs_retry(job_id: JobId, as_json: AsJson = False) -> None:
     """Puts one that failed or was cancelled on the queue again. 重试失败或已取消的任务."""
-    with _queue(as_json=as_json) as jobs:
+    with _queue(as_json=as_json, deed="job.retry_asked", job_id=job_id) as jobs:
         job = jobs.retry(job_id)
     say(_as_json(job), f"{job.id} is on the queue again. 已重新入队.", as_json=as_json)
 
@@ -71,7 +75,7 @@ def jobs_retry(job_id: JobId, as_json: AsJson = False) -> None:
 @jobs_commands.command("cancel")
 def jobs_cancel(job_id: JobId, as_json: AsJson = False) -> None:
     """Takes one off the queue that has not begun; what it was for stays due. 取消未开始的任务."""
-    with _queue(as_json=as_json) as jobs:
+    with _queue(as_json=as_json, deed="job.cancel_asked", job_id=job_id) as jobs:
         job = jobs.cancel(job_id)
     said = (
         f"{job.id} is off the queue. What it was for stays due, and gets another job within some "

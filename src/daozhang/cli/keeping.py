@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from daozhang.cli.speaking import read_text, say, service_context
+from daozhang.cli.speaking import note, read_text, say, service_context
 from daozhang.service.agreements.calls import AgreementCalls
 from daozhang.service.agreements.workflow import AgreementWork
 from daozhang.service.copying import backup_database, restore_database
@@ -110,6 +110,7 @@ def recover(
     forgotten = _forgotten(refunds)
     with service_context(as_json=as_json) as context:
         clients = Clients(context)
+        note(context, "recover.begun", "database", f"since {moment.isoformat()}")
         recovery = Recovery(
             Inquirer(context, clients),
             Attempts(context, clients),

@@ -69,6 +69,15 @@ COMMANDS: Final[dict[str, Command]] = {
         "service",
         "Keys for the HTTP API: create, list, revoke.",
     ),
+    "console": Command(
+        "daozhang.cli.console",
+        "console_commands",
+        "service",
+        "Who works with the console: create-owner, recover-owner.",
+    ),
+    "audit": Command(
+        "daozhang.cli.console", "audit_commands", "service", "Who did what: verify, export."
+    ),
     "keys": Command(
         "daozhang.cli.service", "keys_commands", "service", "The keys that seal secrets: reseal."
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from dataclasses import replace
@@ -13,6 +12,8 @@ import typer
 
 from daozhang.cli.speaking import (
     asked,
+    cli_actor,
+    note,
     one_sentence_errors,
     read_text,
     say,
@@ -43,6 +44,7 @@ from daozhang.service.merchants.model import (
     NewMerchant,
 )
 from daozhang.service.merchants.outgoing import turn_outgoing
+from daozhang.service.merchants.second_person import set_second_person
 from daozhang.service.merchants.store import list_apps, list_merchants, list_switches
 from daozhang.service.resealing import reseal_all
 from daozhang.service.seal import add_key, open_sealer
@@ -112,7 +114,7 @@ def app_add(
         )
     with service_context(as_json=as_json) as context:
         with context.database.begin() as tx:
-            added = add_app(tx, context, new)
+            added = add_app(tx, context, new, actor=cli_actor())
         sentence = f"Added. Prove its keys with: daozhang app check {added.app_id} 已添加."
         say(_app_fields(added), sentence, as_json=as_json)
 
@@ -174,7 +176,7 @@ def merchant_add(
                 late_policy=late_policy,
                 duplicate_policy=duplicate_policy,
             )
-            added = add_merchant(tx, context, new)
+            added = add_merchant(tx, context, new, actor=cli_actor())
         sentence = "Added. Make a key for it with: daozhang apikey create 已添加."
         say(_merchant_fields(added, context), sentence, as_json=as_json)
 
@@ -226,9 +228,8 @@ def merchant_outgoing(
         with context.database.begin() as tx:
             merchant = get_merchant(tx, slug)
             if allow is not None:
-                changed_by = f"cli:{getpass.getuser()}"[:64]
                 turn_outgoing(
-                    tx, context, merchant.id, allowed=allow, reason=reason, changed_by=changed_by
+                    tx, context, merchant.id, allowed=allow, reason=reason, actor=cli_actor()
                 )
             turns = list_switches(tx, merchant.id, 1)
         is_allowed = not turns or turns[0].allowed
@@ -243,6 +244,45 @@ def merchant_outgoing(
             "Money may go out. 允许出款."
             if is_allowed
             else "No money goes out; refunds wait. Payments are booked as ever. 已停止出款, 收款照常."
+        )
+        say(content, sentence, as_json=as_json)
+
+
+@merchant_commands.command("second-person")
+def merchant_second_person(
+    slug: Annotated[str, typer.Argument(help="The merchant's slug. 标识")],
+    per_order: Annotated[
+        str | None, typer.Option(help='Of one order, "500.00". 单笔订单累计上限')
+    ] = None,
+    per_day: Annotated[
+        str | None, typer.Option(help="Of one requester in a day. 单人当日累计上限")
+    ] = None,
+    never: Annotated[bool, typer.Option("--never", help="One person is enough. 无需审批")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """From which amounts on a refund takes two people; shows or sets them. 退款双人审批限额."""
+    with service_context(as_json=as_json) as context:
+        with context.database.begin() as tx:
+            merchant = get_merchant(tx, slug)
+            if never or per_order is not None or per_day is not None:
+                merchant = set_second_person(
+                    tx,
+                    context,
+                    cli_actor(),
+                    merchant.id,
+                    per_order=None if per_order is None else amount_of(per_order, "CNY"),
+                    per_day=None if per_day is None else amount_of(per_day, "CNY"),
+                )
+        order, day = merchant.second_person_order_minor, merchant.second_person_day_minor
+        content = {
+            "merchant": slug,
+            "per_order": None if order is None else str(Money(order, "CNY")),
+            "per_day": None if day is None else str(Money(day, "CNY")),
+        }
+        sentence = (
+            "One person is enough for a refund. 退款无需他人审批."
+            if order is None and day is None
+            else "Above this together, a refund takes a second person. 累计超过以下金额须他人审批."
         )
         say(content, sentence, as_json=as_json)
 
@@ -280,6 +320,7 @@ def apikey_create(
                 scopes=scope or DEFAULT_SCOPES,
                 refund_limit=limit,
                 now=context.clock.now(),
+                actor=cli_actor(),
             )
         sentence = "Made. Keep the key now: it is not shown again. 请立即保存密钥, 之后不再显示."
         say({"api_key": secret, **_key_fields(made)}, sentence, as_json=as_json)
@@ -312,7 +353,7 @@ def apikey_revoke(
     """Ends an API key, at once and for good. 吊销 API 密钥."""
     with service_context(as_json=as_json) as context:
         with context.database.begin() as tx:
-            revoked = revoke_api_key(tx, prefix, context.clock.now())
+            revoked = revoke_api_key(tx, prefix, context.clock.now(), actor=cli_actor())
         say(_key_fields(revoked), "Revoked. 已吊销.", as_json=as_json)
 
 
@@ -338,6 +379,7 @@ def keys_reseal(
             add_key(settings.sealing_keys_file)
             sealer = open_sealer(None, settings.sealing_keys_file)
         counts = reseal_all(context.database, sealer)
+        note(context, "keys.resealed", "database", sealer.current_key_id)
     content = {"current_key_id": sealer.current_key_id, "resealed": counts}
     total = sum(counts.values())
     say(content, f"Sealed {total} values again. 已重新封存 {total} 项.", as_json=as_json)

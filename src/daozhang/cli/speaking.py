@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -15,6 +16,8 @@ from rich.table import Table
 
 from daozhang.alipay.errors import ConfigurationError
 from daozhang.app import create_context
+from daozhang.service.audit.actions import record
+from daozhang.service.audit.model import Actor, ActorKind
 from daozhang.service.logs import configure_logs
 from daozhang.service.migrations import require_fit
 from daozhang.service.refusals import Refusal
@@ -56,6 +59,18 @@ def service_context(*, as_json: bool, migrated: bool = True) -> Generator[Contex
             yield context
         finally:
             context.database.dispose()
+
+
+def cli_actor() -> Actor:
+    """The user of this machine, as the audit trail names them."""
+    user = getpass.getuser()
+    return Actor(ActorKind.CLI, user[:64], user)
+
+
+def note(context: Context, action: str, subject: str, about: str | None = None) -> None:
+    """Writes into the audit trail what this command has done, where the deed has no row of its own."""
+    with context.database.begin() as tx:
+        record(tx, cli_actor(), action, subject, context.clock.now(), about=about)
 
 
 def say(content: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:

@@ -94,6 +94,7 @@ class Tx:
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
+        self._before_commit: list[Callable[[], None]] = []
         self._after_commit: list[Callable[[], None]] = []
 
     @property
@@ -109,12 +110,25 @@ class Tx:
         """Runs one statement of SQLAlchemy Core."""
         return self.connection.execute(statement, parameters)
 
+    def before_commit(self, action: Callable[[], None]) -> None:
+        """Calls ``action`` as the last work of this transaction, and never if it is rolled back.
+
+        For rows that are written under a lock which everybody wants: it is held for a moment only,
+        and whoever has it waits for nobody.
+        """
+        self._before_commit.append(action)
+
     def after_commit(self, action: Callable[[], None]) -> None:
         """Calls ``action`` once this transaction is on disk, and never if it is rolled back.
 
         For nudges only: what must happen is a row, not a call.
         """
         self._after_commit.append(action)
+
+    def committing(self) -> None:
+        """Runs what was left for before the commit. For `Database` only."""
+        for action in self._before_commit:
+            action()
 
     def committed(self) -> None:
         """Runs what was left for after the commit. For `Database` only."""
@@ -177,7 +191,9 @@ class Database:
                 connection = connection.execution_options(daozhang_writes=writes)
                 driver = cast("Any", connection.connection.driver_connection)
                 with driver.pipeline() if in_one_go else nullcontext(), connection.begin():
-                    yield Tx(connection)
+                    tx = Tx(connection)
+                    yield tx
+                    tx.committing()
         finally:
             _open_transaction.reset(token)
 

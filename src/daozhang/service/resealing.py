@@ -20,6 +20,8 @@ from daozhang.service.merchants.credentials import (
     sealed_private_key,
 )
 from daozhang.service.merchants.store import apps, merchants
+from daozhang.service.people.signing_in import sealed_totp
+from daozhang.service.people.store import people
 from daozhang.service.seal import Sealer
 from daozhang.service.webhooks.actions import sealed_secret, sealed_signing_key
 from daozhang.service.webhooks.store import endpoints as webhook_endpoints
@@ -38,6 +40,7 @@ class Sealed:
 
 
 SEALED: Final = (
+    Sealed(people.c.totp_sealed, lambda row: sealed_totp(row.id)),
     Sealed(apps.c.private_key_sealed, lambda row: sealed_private_key(row.environment, row.app_id)),
     Sealed(apps.c.encrypt_key_sealed, lambda row: sealed_encrypt_key(row.environment, row.app_id)),
     Sealed(merchants.c.app_auth_token_sealed, lambda row: sealed_auth_token(row.slug)),

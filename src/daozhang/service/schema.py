@@ -6,6 +6,8 @@ from typing import Final
 
 from daozhang.service import standing
 from daozhang.service.agreements import store as agreements_store
+from daozhang.service.approvals import store as approvals_store
+from daozhang.service.audit import store as audit_store
 from daozhang.service.auth import store as auth_store
 from daozhang.service.charges import store as charges_store
 from daozhang.service.db import metadata
@@ -14,6 +16,7 @@ from daozhang.service.inbox import store as inbox_store
 from daozhang.service.merchants import store as merchants_store
 from daozhang.service.orders import store as orders_store
 from daozhang.service.outbox import store as outbox_store
+from daozhang.service.people import store as people_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.retention import store as retention_store
 from daozhang.service.till import store as till_store
@@ -23,6 +26,8 @@ from daozhang.service.webhooks import store as webhooks_store
 
 STORES: Final = (
     agreements_store,
+    approvals_store,
+    audit_store,
     auth_store,
     charges_store,
     holds_store,
@@ -31,6 +36,7 @@ STORES: Final = (
     merchants_store,
     orders_store,
     outbox_store,
+    people_store,
     refunds_store,
     retention_store,
     standing,

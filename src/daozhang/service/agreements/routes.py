@@ -33,6 +33,7 @@ from daozhang.service.agreements.views import (
     SigningPaymentIn,
 )
 from daozhang.service.agreements.workflow import AgreementWork
+from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.db import Tx
@@ -153,6 +154,7 @@ def unsign_agreement(request: Request, caller: Writer, number: str) -> Agreement
     with context.database.begin() as tx:
         agreement = lock_agreement(tx, read_agreement(tx, caller.merchant_id, number).id)
         agreement = end_agreement(tx, context, agreement)
+        _note(tx, context, caller, "agreement.end_asked", number)
     if agreement.status is AgreementStatus.ENDING:
         _work_of(request).run(agreement.id)
     return _shown(context, caller, number)
@@ -210,7 +212,7 @@ def post_deduction(
     merchant = clients_of(request).merchant(caller.merchant_id)
     with context.database.begin() as tx:
         agreement = lock_agreement(tx, read_agreement(tx, caller.merchant_id, number).id)
-        order, deduction, _ = request_deduction(
+        order, deduction, is_new = request_deduction(
             tx,
             context,
             merchant,
@@ -219,6 +221,8 @@ def post_deduction(
             amount_of(wanted.amount, "CNY"),
             wanted.subject,
         )
+        if is_new:
+            _note(tx, context, caller, "agreement.charge_asked", number, str(order.amount))
     return DeductionOut.of(deduction, order)
 
 
@@ -280,3 +284,17 @@ def _shown(context: Context, caller: Caller, number: str) -> AgreementOut:
 
 def _work_of(request: Request) -> AgreementWork:
     return cast("AgreementWork", request.app.state.agreements)
+
+
+def _note(
+    tx: Tx, context: Context, caller: Caller, action: str, number: str, amount: str | None = None
+) -> None:
+    record(
+        tx,
+        caller.actor,
+        action,
+        f"agreement:{number}",
+        context.clock.now(),
+        merchant_id=caller.merchant_id,
+        amount=amount,
+    )

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from daozhang.money import Money
+from daozhang.service.audit.actions import record
+from daozhang.service.audit.model import SYSTEM, Actor
 from daozhang.service.auth import store
 from daozhang.service.auth.model import ApiKey, Caller, KeyMerchant, Scope
 from daozhang.service.auth.refusals import (
@@ -46,8 +48,12 @@ def create_api_key(
     scopes: Collection[Scope],
     refund_limit: Money | None,
     now: datetime,
+    actor: Actor = SYSTEM,
 ) -> tuple[ApiKey, str]:
-    """A new key for ``merchants`` of ``environment``: the row, and the key itself, seen only now."""
+    """A new key for ``merchants`` of ``environment``: the row, and the key itself, seen only now.
+
+    ``actor``, who makes it, is kept with it: they may not approve what it asks for.
+    """
     _check(name, merchants, scopes, refund_limit)
     secret = KEY_START + random_token()
     prefix = secret[:PREFIX_CHARACTERS]
@@ -59,15 +65,35 @@ def create_api_key(
         "scopes": sorted(scopes),
         "refund_limit_minor": None if refund_limit is None else refund_limit.minor,
         "refund_limit_currency": None if refund_limit is None else refund_limit.currency,
+        "created_by": str(actor),
         "created_at": now,
     }
     store.insert_key(tx, values, merchants)
     made = store.find_by_prefix(tx, prefix)
     assert made is not None
+    record(
+        tx,
+        actor,
+        "apikey.created",
+        f"apikey:{prefix}",
+        now,
+        name=name,
+        environment=environment,
+        merchants=[merchant.slug for merchant in merchants],
+        scopes=sorted(scope.value for scope in scopes),
+        refund_limit=None if refund_limit is None else str(refund_limit),
+    )
     return made, secret
 
 
-def revoke_api_key(tx: Tx, prefix: str, now: datetime, signals: Signals | None = None) -> ApiKey:
+def revoke_api_key(
+    tx: Tx,
+    prefix: str,
+    now: datetime,
+    signals: Signals | None = None,
+    *,
+    actor: Actor = SYSTEM,
+) -> ApiKey:
     """Ends the key that shows ``prefix``, for good. Raises `ApiKeyNotFound`.
 
     At once in the process whose ``signals`` these are, within `ring.FRESH_SECONDS` in others.
@@ -78,6 +104,7 @@ def revoke_api_key(tx: Tx, prefix: str, now: datetime, signals: Signals | None =
     store.mark_revoked(tx, key.id, now)
     if signals is not None:
         tx.after_commit(lambda: signals.wake(CHANGED_SIGNAL))
+    record(tx, actor, "apikey.revoked", f"apikey:{prefix}", now, name=key.name)
     revoked = store.find_by_prefix(tx, prefix)
     assert revoked is not None
     return revoked
@@ -117,6 +144,8 @@ def authorize(
         environment=key.environment,
         scopes=key.scopes,
         refund_limit=key.refund_limit,
+        key_name=key.name,
+        key_made_by=key.created_by,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from daozhang.money import Money
+from daozhang.service.audit.model import Actor, ActorKind
 
 
 class Scope(StrEnum):
@@ -42,6 +43,7 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    created_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,10 @@ class Caller:
     environment: str
     scopes: frozenset[Scope]
     refund_limit: Money | None
+    key_name: str = ""
+    key_made_by: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is in the audit trail."""
+        return Actor(ActorKind.API_KEY, str(self.api_key_id), self.key_name)

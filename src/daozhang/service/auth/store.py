@@ -24,6 +24,7 @@ api_keys = sa.Table(
     sa.Column("scopes", Json, nullable=False),
     sa.Column("refund_limit_minor", sa.BigInteger),
     sa.Column("refund_limit_currency", sa.String(3)),
+    sa.Column("created_by", sa.String(96)),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("last_used_at", Moment),
     sa.Column("revoked_at", Moment),
@@ -112,4 +113,5 @@ def _api_key(row: sa.Row[Any], merchants: tuple[KeyMerchant, ...]) -> ApiKey:
         created_at=row.created_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        created_by=row.created_by,
     )

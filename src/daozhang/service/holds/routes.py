@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from daozhang.alipay.errors import OutcomeUnknown, Rejected
 from daozhang.alipay.operations.pay import scene_of
+from daozhang.money import Money
+from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.charges.store import charge_of_order
@@ -212,6 +214,7 @@ def cancel_hold(request: Request, response: Response, caller: Writer, out_order_
     with context.database.begin() as tx:
         hold = lock_hold(tx, read_hold(tx, caller.merchant_id, out_order_no).id)
         hold = give_up(tx, context, hold, "cancel")
+        _note(tx, context, caller, "hold.cancel_asked", hold)
     if hold.status is HoldStatus.CLOSING:
         _work_of(request).run(hold.id)
     return _decided(response, _shown(context, caller, out_order_no))
@@ -260,9 +263,11 @@ def post_capture(
             cart_ref=wanted.cart_ref,
             metadata=wanted.metadata,
         )
-        order, charge, _ = request_capture(
+        order, charge, is_new = request_capture(
             tx, context, merchant, hold, new, completes=wanted.complete
         )
+        if is_new:
+            _note(tx, context, caller, "hold.capture_asked", hold, order.amount)
     return CaptureOut.of(order, charge.last_code, charge.last_message)
 
 
@@ -282,7 +287,7 @@ def post_release(
     context = context_of(request)
     with context.database.begin() as tx:
         hold = lock_hold(tx, read_hold(tx, caller.merchant_id, out_order_no).id)
-        release, _ = request_release(
+        release, is_new = request_release(
             tx,
             context,
             hold,
@@ -291,6 +296,8 @@ def post_release(
             remark=wanted.remark,
             operator_id=wanted.operator_id,
         )
+        if is_new:
+            _note(tx, context, caller, "hold.release_asked", hold, release.amount)
     return ReleaseOut.of(release)
 
 
@@ -318,3 +325,17 @@ def _decided(response: Response, shown: HoldOut) -> HoldOut:
 
 def _work_of(request: Request) -> HoldWork:
     return cast("HoldWork", request.app.state.holds)
+
+
+def _note(
+    tx: Tx, context: Context, caller: Caller, action: str, hold: Hold, amount: Money | None = None
+) -> None:
+    record(
+        tx,
+        caller.actor,
+        action,
+        f"hold:{hold.out_order_no}",
+        context.clock.now(),
+        merchant_id=caller.merchant_id,
+        amount=None if amount is None else str(amount),
+    )

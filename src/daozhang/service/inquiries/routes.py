@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.inquiries.actions import Inquirer
@@ -38,6 +39,8 @@ def close_order(request: Request, caller: Writer, out_trade_no: str) -> OrderOut
         if order.way is Way.BARCODE and order.signed_at is not None and order.is_open:
             raise OrderNeedsCancel(order)
         order = give_up(tx, order, ClosingReason.CLOSE, now)
+        subject = f"order:{out_trade_no}"
+        record(tx, caller.actor, "order.close_asked", subject, now, merchant_id=caller.merchant_id)
     if order.status is OrderStatus.CLOSING:
         order = inquirer.close(order)
     return render(context, order, caller.merchant_slug)

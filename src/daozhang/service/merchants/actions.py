@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from daozhang.alipay.errors import AlipayError, ConfigurationError, OutcomeUnknown, Rejected
 from daozhang.alipay.operations.trade import TradeQuery
+from daozhang.service.audit.actions import record
+from daozhang.service.audit.model import SYSTEM, Actor
 from daozhang.service.auth.refusals import EnvironmentNotAllowed
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
@@ -48,7 +50,7 @@ _SELLER_ID = re.compile(r"2088[0-9]{12}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
 
 
-def add_app(tx: Tx, context: Context, new: NewApp) -> App:
+def add_app(tx: Tx, context: Context, new: NewApp, *, actor: Actor = SYSTEM) -> App:
     """Adds an App, its secrets sealed.
 
     Raises `EnvironmentNotAllowed`, `AppInvalid` (with the library's advice about the key) or
@@ -78,6 +80,8 @@ def add_app(tx: Tx, context: Context, new: NewApp) -> App:
     }
     if store.insert_app(tx, values) is None:
         raise AppExists(new.app_id, new.environment)
+    now, subject = context.clock.now(), f"app:{new.app_id}"
+    record(tx, actor, "app.added", subject, now, environment=new.environment, name=new.name)
     tx.after_commit(lambda: context.signals.wake(CHANGED_SIGNAL))
     return get_app(tx, new.app_id, new.environment)
 
@@ -97,7 +101,7 @@ def get_app(tx: Tx, app_id: str, environment: str | None = None) -> App:
     return found[0]
 
 
-def add_merchant(tx: Tx, context: Context, new: NewMerchant) -> Merchant:
+def add_merchant(tx: Tx, context: Context, new: NewMerchant, *, actor: Actor = SYSTEM) -> Merchant:
     """Adds a Merchant to its App. Raises `MerchantInvalid`, `AppNotFound` or `SlugTaken`."""
     _check_merchant(new)
     app = get_app(tx, new.app_id, new.environment)
@@ -119,7 +123,19 @@ def add_merchant(tx: Tx, context: Context, new: NewMerchant) -> Merchant:
     if store.insert_merchant(tx, values) is None:
         raise SlugTaken(new.slug)
     tx.after_commit(lambda: context.signals.wake(CHANGED_SIGNAL))
-    return get_merchant(tx, new.slug)
+    merchant = get_merchant(tx, new.slug)
+    record(
+        tx,
+        actor,
+        "merchant.added",
+        f"merchant:{merchant.slug}",
+        context.clock.now(),
+        merchant_id=merchant.id,
+        app_id=merchant.app_id,
+        environment=merchant.environment,
+        seller_id=merchant.seller_id,
+    )
+    return merchant
 
 
 def get_merchant(tx: Tx, slug: str) -> Merchant:

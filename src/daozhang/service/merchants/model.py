@@ -106,6 +106,10 @@ class Merchant:
     app_auth_token_sealed: bytes | None = field(repr=False)
     created_at: datetime
     retired_at: datetime | None
+    second_person_order_minor: int | None = None
+    """Above this sum of one order's refunds, a further one takes two people; None: never."""
+    second_person_day_minor: int | None = None
+    """Above this sum of what one requester refunds in a day, a further refund takes two people."""
 
 
 @dataclass(frozen=True, slots=True)

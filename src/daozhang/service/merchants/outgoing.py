@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from daozhang.service.audit.actions import record
+from daozhang.service.audit.model import Actor
 from daozhang.service.db import Tx
 from daozhang.service.merchants import store
 from daozhang.service.merchants.model import CHANGED_SIGNAL, OutgoingSwitch
@@ -33,7 +35,7 @@ def require_outgoing(tx: Tx, merchant_id: int) -> None:
 
 
 def turn_outgoing(
-    tx: Tx, context: Context, merchant_id: int, *, allowed: bool, reason: str, changed_by: str
+    tx: Tx, context: Context, merchant_id: int, *, allowed: bool, reason: str, actor: Actor
 ) -> OutgoingSwitch:
     """Stops or allows the merchant's outgoing money; how the switch stands then.
 
@@ -47,7 +49,7 @@ def turn_outgoing(
     newest = store.list_switches(tx, merchant_id, 1)
     if newest and newest[0].allowed == allowed:
         return newest[0]
-    turned = OutgoingSwitch(allowed, said, changed_by, context.clock.now())
+    turned = OutgoingSwitch(allowed, said, str(actor)[:64], context.clock.now())
     store.insert_switch(
         tx,
         {
@@ -57,6 +59,15 @@ def turn_outgoing(
             "changed_by": turned.changed_by,
             "changed_at": turned.changed_at,
         },
+    )
+    record(
+        tx,
+        actor,
+        "outgoing.allowed" if allowed else "outgoing.stopped",
+        f"merchant:{merchant_id}",
+        turned.changed_at,
+        merchant_id=merchant_id,
+        reason=said,
     )
     tx.after_commit(lambda: context.signals.wake(CHANGED_SIGNAL))
     return turned

@@ -84,7 +84,7 @@ def patch_outgoing(
             caller.merchant_id,
             allowed=wanted.allowed,
             reason=wanted.reason,
-            changed_by=f"api_key:{caller.api_key_id}",
+            actor=caller.actor,
         )
         return _outgoing(caller, store.list_switches(tx, caller.merchant_id, TURNS_SHOWN))
 

@@ -48,6 +48,8 @@ merchants = sa.Table(
     sa.Column("app_auth_token_sealed", sa.LargeBinary),
     sa.Column("late_policy", sa.String(16), nullable=False),
     sa.Column("duplicate_policy", sa.String(16), nullable=False),
+    sa.Column("second_person_order_minor", sa.BigInteger),
+    sa.Column("second_person_day_minor", sa.BigInteger),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("retired_at", Moment),
     one_of("late_policy", LatePolicy),
@@ -124,6 +126,11 @@ def insert_merchant(tx: Tx, values: dict[str, Any]) -> int | None:
     """Writes a Merchant; its row's number, None if the slug was used before."""
     inserted = insert_ignoring(tx, merchants, [values], merchants.c.id)
     return int(inserted[0]) if inserted else None
+
+
+def update_merchant(tx: Tx, merchant_id: int, **values: Any) -> None:
+    """Changes columns of a merchant."""
+    tx.execute(sa.update(merchants).where(merchants.c.id == merchant_id).values(**values))
 
 
 def list_apps(tx: Tx) -> list[App]:

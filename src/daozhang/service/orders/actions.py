@@ -209,13 +209,18 @@ def _insert_own_step(tx: Tx, before: Order, after: Order, cause: str, now: datet
 def reserve(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:
     """Sets ``amount`` of a locked order aside before money is asked to move.
 
-    Raises `OrderNotRefundable` unless the order is paid, `AmountExceedsRemainder` if less is left.
+    Raises what `require_refundable` raises.
     """
+    require_refundable(order, amount)
+    return _set_reserved(tx, order, order.reserved + amount, now)
+
+
+def require_refundable(order: Order, amount: Money) -> None:
+    """Raises `OrderNotRefundable` unless the order is paid, `AmountExceedsRemainder` if less is left."""
     if order.status is not OrderStatus.PAID:
         raise OrderNotRefundable(order)
     if amount > order.remainder:
         raise AmountExceedsRemainder(amount, order.remainder)
-    return _set_reserved(tx, order, order.reserved + amount, now)
 
 
 def release(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from daozhang.money import Money
 from daozhang.service.orders.model import RefundFact
+
+BY_POLICY: Final = "policy"
+"""Who asks for a refund that the merchant has decided beforehand."""
 
 
 class RefundStatus(StrEnum):
@@ -71,6 +74,7 @@ class Refund:
     terminal_id: str | None = None
     store_id: str | None = None
     requested_by: str | None = None
+    approved_by: str | None = None
     calling: bool = False
     called_at: datetime | None = None
     call_count: int = 0
@@ -100,7 +104,8 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class NewRefund:
-    """What a caller asks for. ``requested_by`` names who asks, for limits and for the books."""
+    """What a caller asks for. ``requested_by`` names who asks, for limits and for the books;
+    ``approved_by`` the second person, if it has one."""
 
     out_request_no: str
     amount: Money
@@ -109,6 +114,7 @@ class NewRefund:
     terminal_id: str | None = None
     store_id: str | None = None
     requested_by: str | None = None
+    approved_by: str | None = None
     royalty_parameters: tuple[Mapping[str, Any], ...] = ()
     idempotency_key: str | None = None
 

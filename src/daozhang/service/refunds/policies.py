@@ -16,7 +16,7 @@ from daozhang.service.merchants.store import find_merchant_by_id
 from daozhang.service.orders.actions import raise_surprise
 from daozhang.service.orders.model import Order, OrderStatus
 from daozhang.service.orders.rules import DUPLICATE, PAID_LATE, SURPRISE
-from daozhang.service.refunds.model import NewRefund
+from daozhang.service.refunds.model import BY_POLICY, NewRefund
 from daozhang.service.refunds.requesting import request_refund
 
 POLICY_EVENTS: Final = frozenset({PAID_LATE, DUPLICATE})
@@ -48,7 +48,7 @@ def _refund(tx: Tx, order: Order, reason: str, now: datetime) -> None:
         out_request_no=policy_refund_number(order),
         amount=order.remainder,
         reason=reason,
-        requested_by="policy",
+        requested_by=BY_POLICY,
     )
     # A payment is booked whatever the switch says; the refund waits until money may go out again.
     request_refund(tx, None, order, new, now, may_wait=True)

@@ -59,3 +59,22 @@ class RefundLimitExceeded(Refusal):
             limit=str(limit),
             used=str(used),
         )
+
+
+class SecondPersonNeeded(Refusal):
+    """Together with what was refunded before on one person's word it is above the merchant's amount."""
+
+    code = "second_person_needed"
+    status = 403
+    title = "The refund takes a second person"
+
+    def __init__(self, asked: Money, above: Money, used: Money) -> None:
+        super().__init__(
+            f"Above {above} {above.currency} together a refund takes a second person; {used} was "
+            f"refunded without one, and {asked} is asked for. Have it approved by somebody else.",
+            f"累计超过 {above} {above.currency} 的退款须由另一人审批；未经审批已退 {used}，"
+            f"本次申请 {asked}。请由他人审批。",
+            amount=str(asked),
+            above=str(above),
+            used=str(used),
+        )

@@ -15,7 +15,11 @@ from daozhang.service.orders.actions import reserve
 from daozhang.service.orders.model import Order
 from daozhang.service.refunds import store
 from daozhang.service.refunds.model import NewRefund, Refund, RefundOrigin, RefundStatus
-from daozhang.service.refunds.refusals import RefundConflict, RefundLimitExceeded
+from daozhang.service.refunds.refusals import (
+    RefundConflict,
+    RefundLimitExceeded,
+    SecondPersonNeeded,
+)
 
 LEASE_SECONDS: Final = 120
 """After this a refund is due again whose attempt died unseen."""
@@ -39,7 +43,8 @@ def request_refund(
     The intent is written, its amount reserved and its first attempt put on the queue, all in this
     transaction. Without ``jobs`` the sweep puts it there, at once. The same number and amount
     again gives the refund that is there. Where outgoing money is stopped it is refused, or, if it
-    ``may_wait``, kept until the switch allows it. Raises `RefundConflict`, `OutgoingStopped`,
+    ``may_wait``, kept until the switch allows it. Above the merchant's amounts it takes a second
+    person, ``new.approved_by``. Raises `RefundConflict`, `OutgoingStopped`, `SecondPersonNeeded`,
     `RefundLimitExceeded`, and what `reserve` raises.
     """
     known = store.find_refund(tx, order.id, new.out_request_no)
@@ -51,7 +56,8 @@ def request_refund(
         return known, False
     if not may_wait:
         require_outgoing(tx, order.merchant_id)
-    if daily_limit is not None and new.requested_by is not None:
+        _require_one_is_enough(tx, order, new, now)
+    if daily_limit is not None:
         _require_within(tx, new, daily_limit, now)
     reserve(tx, order, new.amount, now)
     due_at = now if jobs is None else now + timedelta(seconds=LEASE_SECONDS)
@@ -94,6 +100,7 @@ def _row_of(order: Order, new: NewRefund, now: datetime, due_at: datetime) -> di
         "terminal_id": new.terminal_id,
         "store_id": new.store_id,
         "requested_by": new.requested_by,
+        "approved_by": new.approved_by,
         "royalty_parameters": [dict(row) for row in new.royalty_parameters] or None,
         "idempotency_key": new.idempotency_key,
         "calling": False,
@@ -108,8 +115,29 @@ def _row_of(order: Order, new: NewRefund, now: datetime, due_at: datetime) -> di
 
 
 def _require_within(tx: Tx, new: NewRefund, limit: Money, now: datetime) -> None:
-    midnight = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
     assert new.requested_by is not None
-    used = store.requested_since(tx, new.requested_by, midnight, new.amount.currency)
+    store.lock_requester(tx, new.requested_by)
+    used = store.requested_since(tx, new.requested_by, _midnight(now), new.amount.currency)
     if used + new.amount > limit:
         raise RefundLimitExceeded(new.amount, limit, used)
+
+
+def _require_one_is_enough(tx: Tx, order: Order, new: NewRefund, now: datetime) -> None:
+    """Slices count together: of one order, and of one requester's day over all orders."""
+    if new.approved_by is not None:
+        return
+    merchant, currency = find_merchant_by_id(tx, order.merchant_id), new.amount.currency
+    per_order, per_day = merchant.second_person_order_minor, merchant.second_person_day_minor
+    if per_order is not None:
+        used = store.unapproved_of_order(tx, order.id, currency)
+        if (used + new.amount).minor > per_order:
+            raise SecondPersonNeeded(new.amount, Money(per_order, currency), used)
+    if per_day is not None and new.requested_by is not None:
+        store.lock_requester(tx, new.requested_by)
+        used = store.unapproved_since(tx, new.requested_by, _midnight(now), currency)
+        if (used + new.amount).minor > per_day:
+            raise SecondPersonNeeded(new.amount, Money(per_day, currency), used)
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -9,16 +9,17 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from daozhang.service.approvals.model import Approval
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.jobs import Jobs
 from daozhang.service.orders.actions import lock_numbered, read_order
 from daozhang.service.orders.views import Number, ShortText
 from daozhang.service.refunds import store
+from daozhang.service.refunds.approving import refund_or_ask
 from daozhang.service.refunds.messages import sentences_for
 from daozhang.service.refunds.model import NewRefund, Refund
 from daozhang.service.refunds.refusals import RefundNumberMissing
-from daozhang.service.refunds.requesting import request_refund
 from daozhang.service.web.context import context_of
 from daozhang.service.web.idempotency import HEADER, answer_once
 from daozhang.service.web.problem import AmountText, amount_of
@@ -87,6 +88,7 @@ class RefundOut(BaseModel):
     refund_royalty_parameters: list[dict[str, Any]]
     idempotency_key: str | None
     requested_by: str | None
+    approved_by: str | None = Field(description="The second person, if it took one.")
     next_attempt_at: datetime | None
     held_at: datetime | None = Field(
         description="Since when it waits because outgoing money is stopped."
@@ -119,8 +121,41 @@ class RefundOut(BaseModel):
             refund_royalty_parameters=[dict(row) for row in refund.royalty_parameters],
             idempotency_key=refund.idempotency_key,
             requested_by=refund.requested_by,
+            approved_by=refund.approved_by,
             next_attempt_at=refund.due_at,
             held_at=refund.held_at,
+        )
+
+
+class ApprovalOut(BaseModel):
+    """A refund that waits for a second person. Nothing has moved."""
+
+    object: str = "approval"
+    id: str
+    status: str = Field(description="pending")
+    environment: str
+    out_trade_no: str
+    out_request_no: str
+    amount: str | None
+    requested_by: str
+    created_at: datetime
+    expires_at: datetime = Field(description="When it is over if nobody decides.")
+
+    @classmethod
+    def of(
+        cls, approval: Approval, out_trade_no: str, out_request_no: str, environment: str
+    ) -> Self:
+        """``approval`` of a refund of that order, rendered."""
+        return cls(
+            id=approval.id,
+            status=approval.status.value,
+            environment=environment,
+            out_trade_no=out_trade_no,
+            out_request_no=out_request_no,
+            amount=None if approval.amount is None else str(approval.amount),
+            requested_by=approval.requested_by,
+            created_at=approval.created_at,
+            expires_at=approval.expires_at,
         )
 
 
@@ -132,7 +167,13 @@ class RefundList(BaseModel):
     data: list[RefundOut]
 
 
-@router.post("/{out_trade_no}/refunds", status_code=201, summary="Refund", response_model=RefundOut)
+@router.post(
+    "/{out_trade_no}/refunds",
+    status_code=201,
+    summary="Refund",
+    response_model=RefundOut,
+    responses={202: {"model": ApprovalOut, "description": "It waits for a second person."}},
+)
 def post_refund(
     request: Request,
     caller: Annotated[Caller, Depends(caller_with("refunds:write"))],
@@ -141,13 +182,15 @@ def post_refund(
 ) -> Response:
     """Gives money back. The answer says `requested`: whether it went is told by its end.
 
-    The amount is reserved at once; refunds of an order never exceed what was paid.
+    The amount is reserved at once; refunds of an order never exceed what was paid. Above the
+    amounts that the merchant has set it waits for a second person, and nothing is reserved yet: the
+    answer is 202 and an approval, and the refund of that number is there once it is approved.
     """
     context = context_of(request)
     jobs: Jobs = request.app.state.jobs
     number = wanted.out_request_no or _number_of(request)
 
-    def refund() -> tuple[int, RefundOut]:
+    def refund() -> tuple[int, RefundOut | ApprovalOut]:
         now = context.clock.now()
         with context.database.begin() as tx:
             order = lock_numbered(tx, caller.merchant_id, out_trade_no)
@@ -164,9 +207,18 @@ def post_refund(
                 ),
                 idempotency_key=request.headers.get(HEADER),
             )
-            made, is_new = request_refund(
-                tx, jobs, order, new, now, daily_limit=caller.refund_limit
+            made, is_new = refund_or_ask(
+                tx,
+                jobs,
+                order,
+                new,
+                caller.actor,
+                now,
+                daily_limit=caller.refund_limit,
+                key_made_by=caller.key_made_by,
             )
+        if isinstance(made, Approval):
+            return 202, ApprovalOut.of(made, out_trade_no, number, caller.environment)
         return (201 if is_new else 200), RefundOut.of(made, out_trade_no, caller.environment)
 
     return answer_once(request, caller, refund)

@@ -12,7 +12,13 @@ from daozhang.money import Money
 from daozhang.service.bulk import read_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.merchants.store import STOPPED, merchants
-from daozhang.service.refunds.model import Destination, Refund, RefundOrigin, RefundStatus
+from daozhang.service.refunds.model import (
+    BY_POLICY,
+    Destination,
+    Refund,
+    RefundOrigin,
+    RefundStatus,
+)
 
 UNDECIDED: Final = sa.text("status IN ('requested', 'unknown')")
 """Refunds whose end is not known: few rows, which have an index of their own."""
@@ -39,6 +45,7 @@ refunds = sa.Table(
     sa.Column("terminal_id", sa.String(64)),
     sa.Column("store_id", sa.String(64)),
     sa.Column("requested_by", sa.String(64)),
+    sa.Column("approved_by", sa.String(96)),
     sa.Column("calling", sa.Boolean, nullable=False, default=False),
     sa.Column("called_at", Moment),
     sa.Column("call_count", sa.Integer, nullable=False, default=0),
@@ -72,6 +79,14 @@ refunds = sa.Table(
     one_of("origin", RefundOrigin),
     sa.CheckConstraint("amount_minor >= 0", name="amount"),
 )
+
+
+_ALONE: Final = sa.and_(
+    refunds.c.origin == RefundOrigin.OURS.value,
+    refunds.c.approved_by.is_(None),
+    refunds.c.requested_by != BY_POLICY,
+)
+"""Refunds on the word of one person or one key."""
 
 
 def insert_refund(tx: Tx, values: Mapping[str, Any]) -> int:
@@ -117,17 +132,38 @@ _OF_ORDER: Final = (
 )
 
 
+def lock_requester(tx: Tx, requested_by: str) -> None:
+    """Makes others wait who would add to what that requester has asked for, until ``tx`` ends."""
+    if tx.dialect == "postgresql":  # SQLite has one writer, who holds everything
+        key = sa.func.hashtextextended(f"refunds:{requested_by}", 0)
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+def unapproved_of_order(tx: Tx, order_id: int, currency: str) -> Money:
+    """What people and keys have asked to refund of an order without a second person."""
+    return _sum(tx, currency, _ALONE, refunds.c.order_id == order_id)
+
+
+def unapproved_since(tx: Tx, requested_by: str, since: datetime, currency: str) -> Money:
+    """What that requester has asked to refund since then without a second person."""
+    c = refunds.c
+    return _sum(tx, currency, _ALONE, c.requested_by == requested_by, c.created_at >= since)
+
+
 def requested_since(tx: Tx, requested_by: str, since: datetime, currency: str) -> Money:
     """What that requester has asked to refund since then, without what has failed."""
-    total = tx.execute(
-        sa.select(sa.func.coalesce(sa.func.sum(refunds.c.amount_minor), 0)).where(
-            refunds.c.requested_by == requested_by,
-            refunds.c.created_at >= since,
-            refunds.c.currency == currency,
-            refunds.c.status != RefundStatus.FAILED.value,
-        )
-    ).scalar_one()
-    return Money(int(total), currency)
+    c = refunds.c
+    return _sum(tx, currency, c.requested_by == requested_by, c.created_at >= since)
+
+
+def _sum(tx: Tx, currency: str, *conditions: sa.ColumnElement[bool]) -> Money:
+    """What such refunds come to, without what has failed."""
+    total = sa.select(sa.func.coalesce(sa.func.sum(refunds.c.amount_minor), 0)).where(
+        refunds.c.currency == currency,
+        refunds.c.status != RefundStatus.FAILED.value,
+        *conditions,
+    )
+    return Money(int(tx.execute(total).scalar_one()), currency)
 
 
 def doubt_all(tx: Tx, now: datetime, due_at: datetime) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Self
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.db import Tx
@@ -199,6 +200,7 @@ def add_endpoint(request: Request, caller: Writer, wanted: EndpointIn) -> Endpoi
             format=wanted.format,
             description=wanted.description,
         )
+        _note(tx, context, caller, "webhook.added", endpoint.public_id)
         return EndpointOut.of(tx, context, endpoint, secret)
 
 
@@ -228,6 +230,7 @@ def change_endpoint(
     context = context_of(request)
     with context.database.begin() as tx:
         endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
+        _note(tx, context, caller, "webhook.changed", endpoint_id)
         changed: dict[str, Any] = wanted.model_dump(exclude_unset=True, exclude_none=True)
         if wanted.url is not None:
             actions.checked_url(context, wanted.url)
@@ -243,6 +246,7 @@ def remove_endpoint(request: Request, caller: Writer, endpoint_id: str) -> Respo
     context = context_of(request)
     with context.database.begin() as tx:
         endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
+        _note(tx, context, caller, "webhook.removed", endpoint_id)
         now = context.clock.now()
         actions.switch_off(tx, context, endpoint, EndpointStatus.PAUSED, now)
         store.update_endpoint(tx, endpoint.id, deleted_at=now)
@@ -255,6 +259,7 @@ def pause_endpoint(request: Request, caller: Writer, endpoint_id: str) -> Endpoi
     context = context_of(request)
     with context.database.begin() as tx:
         endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
+        _note(tx, context, caller, "webhook.paused", endpoint_id)
         now = context.clock.now()
         actions.switch_off(tx, context, endpoint, EndpointStatus.PAUSED, now)
         after = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
@@ -267,6 +272,7 @@ def resume_endpoint(request: Request, caller: Writer, endpoint_id: str) -> Sent:
     context = context_of(request)
     with context.database.begin() as tx:
         endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
+        _note(tx, context, caller, "webhook.resumed", endpoint_id)
         return Sent(count=actions.resume(tx, context, endpoint, context.clock.now()))
 
 
@@ -278,6 +284,7 @@ def rotate_secret(
     context = context_of(request)
     with context.database.begin() as tx:
         endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
+        _note(tx, context, caller, "webhook.secret_rotated", endpoint_id)
         secret = actions.rotate_secret(tx, context, endpoint, wanted.overlap_seconds)
         return EndpointOut.of(tx, context, endpoint, secret)
 
@@ -297,6 +304,7 @@ def resend_since(request: Request, caller: Writer, endpoint_id: str, wanted: Res
     context = context_of(request)
     with context.database.begin() as tx:
         endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
+        _note(tx, context, caller, "webhook.resent", endpoint_id)
         condition = store.deliveries.c.created_at >= wanted.since
         if wanted.status is not None:
             condition &= store.deliveries.c.status == wanted.status.value
@@ -350,3 +358,14 @@ def resend_delivery(request: Request, caller: Writer, delivery_id: str) -> Sent:
         endpoint = store.lock_endpoint(tx, delivery.endpoint_id)
         condition = store.deliveries.c.id == delivery.id
         return Sent(count=actions.resend(tx, context, endpoint, condition))
+
+
+def _note(tx: Tx, context: Context, caller: Caller, action: str, endpoint_id: str) -> None:
+    record(
+        tx,
+        caller.actor,
+        action,
+        f"webhook:{endpoint_id}",
+        context.clock.now(),
+        merchant_id=caller.merchant_id,
+    )
