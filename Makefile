@@ -1,7 +1,7 @@
 # Everything here needs make and Python 3.11 or newer with venv; the rest is fetched into .venv.
 #   make demo    see a payment arrive          make test    all checks and tests
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format benchmark chaos lock peers debian wheel clean
+.PHONY: help setup demo test check format benchmark chaos lock peers debian screenshots wheel clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -17,6 +17,7 @@ help: ## Lists what can be asked for.
 
 setup: ## Makes .venv and installs what the locks name; does nothing when nothing changed.
 	@requirements/setup.sh
+	@$(BIN)/python requirements/assets.py
 
 demo: setup ## Starts emulator, service and a small shop, and prints the addresses to open; ONCE=1 plays it through alone.
 	@$(BIN)/daozhang demo $(if $(ONCE),--once)
@@ -54,7 +55,7 @@ chaos: setup ## Kills processes at every named point and KILLS times (200) under
 peers: setup ## Makes the environments of the official SDKs that some tests talk to.
 	@$(BIN)/python tests/peers/environments.py
 
-debian: setup ## Unpacks nginx and PHP into .venv/debian for the tests that run them, if the machine has none.
+debian: setup ## Unpacks nginx, PHP and Chromium into .venv/debian for the tests that run them, if the machine has none.
 	@requirements/debian.sh
 
 format: setup ## Puts the code in the form that the checks ask for.
@@ -63,6 +64,9 @@ format: setup ## Puts the code in the form that the checks ask for.
 
 benchmark: peers ## Prints the tables: ours, the peers, the limit, in one run.
 	@$(BIN)/python -m benchmarks
+
+screenshots: debian ## Writes every page of the console, in both languages and themes, into screenshots/.
+	@$(BIN)/pytest -q tests/console/test_screenshots.py --screenshots "$(CURDIR)/screenshots"
 
 wheel: setup ## Builds dist/daozhang-VERSION-py3-none-any.whl, for a server or a container.
 	@rm -rf dist

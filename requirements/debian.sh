@@ -1,5 +1,6 @@
 #!/bin/sh
-# Programs that a few tests run and PyPI does not have: nginx and PHP. Run by `make test`.
+# Programs that a few tests run and PyPI does not have: nginx, PHP, and Chromium with a Chinese font.
+# Run by `make test`.
 #
 # What the machine lacks is fetched from Debian or Ubuntu and unpacked into .venv/debian: it needs no
 # root, nothing of the machine is changed, no service is started. Where that is not possible one
@@ -10,6 +11,8 @@ cd "$(dirname "$0")/.."
 wanted=""
 [ -n "$(PATH="$PATH:/usr/sbin" command -v nginx || true)" ] || wanted="$wanted nginx"
 [ -n "$(command -v php || true)" ] || wanted="$wanted php-cli"
+[ -n "$(command -v chromium || true)" ] || wanted="$wanted chromium"
+ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || wanted="$wanted fonts-noto-cjk"
 [ -n "$wanted" ] || exit 0
 
 place="$PWD/.venv/debian"

@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="the database that the service has in this run",
     )
+    parser.addoption("--screenshots", default=None, help="where pictures of the console are kept")
     parser.addoption("--processes", type=int, default=2, help="how many serve there, on PostgreSQL")
     parser.addoption(
         "--kills", type=int, default=3, help="how often tests/journeys/test_deaths.py kills"

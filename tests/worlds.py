@@ -153,9 +153,10 @@ class World:
         *,
         chosen: Mapping[str, Any] | None = None,
         encrypts: bool = False,
+        host: str = "127.0.0.1",
         **policies: Any,
     ) -> None:
-        """``chosen`` are settings of the service, ``policies`` the merchant's; ``encrypts``: its App
+        """``host`` is by which name the service is reached; ``chosen`` are settings of the service, ``policies`` the merchant's; ``encrypts``: its App
         has a key for content."""
         self.clock = ManualClock(START)
         self.postman = Postman()
@@ -172,7 +173,7 @@ class World:
             database_url=database_url(directory / "service"),
             clock="manual",
             environments=("emulator",),
-            public_url=f"http://127.0.0.1:{service_port}",
+            public_url=f"http://{host}:{service_port}",
             **{"gateway_timeout_seconds": 2.0, **(chosen or {})},
         )
         context = create_context(settings, self.clock)
@@ -323,10 +324,11 @@ def running(
     *,
     chosen: Mapping[str, Any] | None = None,
     encrypts: bool = False,
+    host: str = "127.0.0.1",
     **policies: Any,
 ) -> Generator[World]:
     """A world that runs while the block does."""
-    world = World(directory, chosen=chosen, encrypts=encrypts, **policies)
+    world = World(directory, chosen=chosen, encrypts=encrypts, host=host, **policies)
     try:
         world.start()
         yield world

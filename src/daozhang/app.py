@@ -22,6 +22,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from daozhang.alipay.messages import RefundDepositBack
 from daozhang.clock import Clock, ManualClock, SystemClock
+from daozhang.console.app import create_console
 from daozhang.service import api
 from daozhang.service.agreements.calls import AgreementCalls
 from daozhang.service.agreements.duties import AGREEMENT_JOB, SweepAgreements
@@ -81,6 +82,9 @@ from daozhang.service.web.problem import add_problem_handlers
 from daozhang.service.webhooks.drain import Drain
 from daozhang.service.webhooks.duties import Deliver, FanOut
 from daozhang.service.worker import Worker
+
+CONSOLE = "/console"
+"""Where the console hangs."""
 
 MANUAL_POLLING_SECONDS = 0.02
 """How often jobs are looked for under a manual clock, where somebody waits for the answer."""
@@ -280,6 +284,7 @@ class Service:
         app.include_router(metrics_router)
         if isinstance(self.context.clock, ManualClock):
             app.include_router(control_router)
+        app.mount(CONSOLE, create_console(app.state))
         return app
 
 

@@ -67,7 +67,21 @@ def test_the_wheel_holds_the_package_and_its_licence(wheel: Path) -> None:
     assert tops == {"daozhang", next(top for top in tops if top.endswith(".dist-info"))}
     assert "daozhang/py.typed" in names
     assert any(name.endswith("/licenses/LICENSE") for name in names)
+    vendor = "daozhang/console/static/vendor"
+    assert {
+        f"{vendor}/{each}" for each in ("tabler.css", "htmx.js", "echarts.js", "icons.svg")
+    } <= {*names}
+    assert "daozhang/console/words/zh/orders.json" in names
     assert not [name for name in names if name.endswith((".pyc", ".sqlite3", ".pem", ".key"))]
+
+
+def test_what_browsers_get_is_pinned_by_its_content() -> None:
+    """The lock names versions and integrity, and no address that anybody would have to trust."""
+    text = (ROOT / "requirements/console-assets.json").read_text("utf-8")
+    packages = json.loads(text)["packages"]
+    assert "://" not in text
+    assert len(packages) >= 4
+    assert all(each["integrity"].startswith("sha512-") and each["version"] for each in packages)
 
 
 def test_the_base_install_is_small(alone: Path) -> None:

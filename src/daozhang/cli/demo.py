@@ -63,6 +63,9 @@ def _show(world: World) -> None:
   Wallet 买家手机  {world.emulator}/wallet
                    The buyer's phone: payment codes, and what it is asked to confirm.
                    买家的手机: 出示付款码, 确认付款.
+  Console 控制台   {world.console}
+                   Watch the money arrive. The address signs you in once, within the hour.
+                   看着钱到账. 此地址一小时内可用一次, 打开即登录.
   Service 到账     {world.service}/docs
                    The API that the shop uses, to read and to try.
                    商店所用的接口, 可查看和试用.

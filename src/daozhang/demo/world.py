@@ -17,16 +17,19 @@ from typing import Any, Final, Self
 import httpx2
 
 from daozhang.app import create_context
+from daozhang.service.audit.model import SYSTEM
 from daozhang.service.auth.actions import create_api_key
 from daozhang.service.auth.model import KeyMerchant, Scope
 from daozhang.service.merchants.actions import add_app, add_merchant
 from daozhang.service.merchants.model import NewApp, NewMerchant
+from daozhang.service.people.actions import create_owner
 from daozhang.service.settings import PREFIX, load_settings
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0
 SLUG: Final = "demo-shop"
+OWNER: Final = "owner@demo.example"
 
 
 class DemoFailed(Exception):
@@ -73,6 +76,8 @@ class World:
     emulator: str
     till: str
     api_key: str
+    console: str
+    """A one-time address: whoever opens it first is the demo's owner."""
 
 
 class Processes:
@@ -137,7 +142,7 @@ def start_world(processes: Processes, ports: Ports, directory: Path) -> World:
         f"{PREFIX}ENVIRONMENTS": "emulator",
         f"{PREFIX}CORS_ORIGINS": shop,
     }
-    api_key = _register(environ, _credentials(emulator_data))
+    api_key, welcome = _register(environ, _credentials(emulator_data))
     processes.start("service", ["daozhang.cli", "serve"], service, environ)
     processes.start(
         "shop",
@@ -156,7 +161,7 @@ def start_world(processes: Processes, ports: Ports, directory: Path) -> World:
             "TILL_WALLET": f"{emulator}/wallet",
         },
     )
-    return World(service, shop, emulator, till, api_key)
+    return World(service, shop, emulator, till, api_key, f"{service}/console/welcome/{welcome}")
 
 
 def fresh_directory(base: Path) -> Path:
@@ -196,8 +201,9 @@ def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> bytes:
     return done.stdout
 
 
-def _register(environ: Mapping[str, str], credentials: Mapping[str, Any]) -> str:
-    """App, merchant and API key, by the actions of the command line; returns the API key."""
+def _register(environ: Mapping[str, str], credentials: Mapping[str, Any]) -> tuple[str, str]:
+    """App, merchant, API key and owner, by the actions of the command line; returns the API key and
+    the owner's one-time token."""
     context = create_context(load_settings(environ))
     now = context.clock.now()
     app = NewApp(
@@ -224,9 +230,13 @@ def _register(environ: Mapping[str, str], credentials: Mapping[str, Any]) -> str
                 refund_limit=None,
                 now=now,
             )
+            _, welcome = create_owner(
+                tx, context, SYSTEM, email=OWNER, name="店主 Owner", password=None
+            )
     finally:
         context.database.dispose()
-    return secret
+    assert welcome is not None
+    return secret, welcome
 
 
 def _is_free(port: int) -> bool:

@@ -279,15 +279,15 @@ def list_orders(
 ) -> list[Order]:
     """The merchant's orders, newest first, older than ``before_id``.
 
-    Filters: ``status``, ``cart_ref``, ``created_from`` and ``created_before``; ``None`` is none.
+    Filters: ``status``, ``way``, ``cart_ref``, ``trade_no``, ``created_from`` and
+    ``created_before``; ``None`` is none.
     """
     query = sa.select(orders).where(orders.c.merchant_id == merchant_id)
     if before_id is not None:
         query = query.where(orders.c.id < before_id)
-    if filters.get("status") is not None:
-        query = query.where(orders.c.status == filters["status"])
-    if filters.get("cart_ref") is not None:
-        query = query.where(orders.c.cart_ref == filters["cart_ref"])
+    for name in ("status", "way", "cart_ref", "trade_no"):
+        if filters.get(name) is not None:
+            query = query.where(orders.c[name] == filters[name])
     if filters.get("created_from") is not None:
         query = query.where(orders.c.created_at >= filters["created_from"])
     if filters.get("created_before") is not None:

@@ -1,0 +1,1 @@
+"""Orders: the list with its filters, and the page of one order with its story."""

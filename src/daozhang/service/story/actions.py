@@ -1,0 +1,152 @@
+"""What is known of an order, a hold or an agreement, told in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from daozhang.service.agreements import duties as agreement_duties
+from daozhang.service.agreements import events as agreement_events
+from daozhang.service.agreements import store as agreements_store
+from daozhang.service.agreements import telling as agreements_telling
+from daozhang.service.agreements.model import Agreement
+from daozhang.service.agreements.rules import window_opens_at
+from daozhang.service.charges import telling as charges_telling
+from daozhang.service.charges.model import Charge, ChargeKind
+from daozhang.service.charges.store import charge_of_order, list_charges
+from daozhang.service.db import Tx
+from daozhang.service.holds import duties as hold_duties
+from daozhang.service.holds import events as hold_events
+from daozhang.service.holds import store as holds_store
+from daozhang.service.holds import telling as holds_telling
+from daozhang.service.holds.model import Hold
+from daozhang.service.orders import telling as orders_telling
+from daozhang.service.orders.model import Order, Way
+from daozhang.service.orders.store import find_order_by_id, list_steps, list_surprises
+from daozhang.service.orders.views import StepOut
+from daozhang.service.outbox.store import list_events_about, list_events_of_order
+from daozhang.service.story.entries import (
+    Entry,
+    in_order,
+    tell_events,
+    tell_notifications,
+    tell_surprises,
+)
+from daozhang.service.till import telling as till_telling
+from daozhang.service.till.store import list_payments
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that happened, oldest first: each entry has a ``kind``, an ``at``, and says what it is
+    in ``say`` and ``say_zh``. And what happens next, when (``at``) or once a person decides (None)."""
+
+    entries: Sequence[Entry]
+    upcoming: Sequence[dict[str, Any]]
+
+
+def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
+    """The story of an order; raw notifications are kept for ``keep_days``."""
+    charge = charge_of_order(tx, order.id)
+    payments = list_payments(tx, order.id) if order.way is Way.BARCODE else []
+    charges = [] if charge is None else [(charge, order)]
+    entries = in_order(
+        [_created(order)],
+        tell_notifications(tx, order.merchant_id, order.out_trade_no, keep_days),
+        till_telling.tell(payments),
+        *(charges_telling.tell(one, order.out_trade_no) for one, _ in charges),
+        [
+            StepOut.of(step).model_dump(mode="json") | _said(orders_telling.sentence_of(step))
+            for step in list_steps(tx, order.id)
+        ],
+        tell_surprises(list_surprises(tx, order.merchant_id, order.id)),
+        tell_events(tx, order.merchant_id, list_events_of_order(tx, order.id)),
+    )
+    upcoming = [
+        *orders_telling.tell_next(order),
+        *till_telling.tell_next(payments),
+        *_upcoming(charges),
+    ]
+    return Story(entries, upcoming)
+
+
+def tell_hold(tx: Tx, hold: Hold, keep_days: int) -> Story:
+    """The story of a hold, with what was taken out of it and let go."""
+    number = hold.out_order_no
+    charges = _charges_of(tx, ChargeKind.HOLD, hold.id)
+    releases = holds_store.list_releases(tx, hold.id)
+    events = list_events_about(tx, hold.merchant_id, hold_events.subject_of(hold))
+    entries = in_order(
+        holds_telling.tell(hold, holds_store.list_steps(tx, hold.id), releases),
+        tell_notifications(tx, hold.merchant_id, number, keep_days, hold_duties.NOTIFY_TYPES),
+        _captures(charges),
+        tell_surprises(list_surprises(tx, hold.merchant_id, number=number)),
+        tell_events(tx, hold.merchant_id, events),
+    )
+    return Story(entries, [*holds_telling.tell_next(hold, releases), *_upcoming(charges)])
+
+
+def tell_agreement(tx: Tx, agreement: Agreement, keep_days: int, now: datetime) -> Story:
+    """The story of an agreement, with each try to charge by it."""
+    merchant_id, number = agreement.merchant_id, agreement.external_agreement_no
+    charges = _charges_of(tx, ChargeKind.AGREEMENT, agreement.id)
+    order_of = {order.id: order for _, order in charges}
+    tries = [
+        (one, order_of[one.order_id]) for one in agreements_store.list_deductions(tx, agreement.id)
+    ]
+    events = list_events_about(tx, merchant_id, agreement_events.subject_of(agreement))
+    steps = agreements_store.list_steps(tx, agreement.id)
+    entries = in_order(
+        agreements_telling.tell(agreement, steps, tries),
+        tell_notifications(tx, merchant_id, number, keep_days, agreement_duties.NOTIFY_TYPES),
+        *(charges_telling.tell(charge, order.out_trade_no) for charge, order in charges),
+        tell_surprises(list_surprises(tx, merchant_id, number=number)),
+        tell_events(tx, merchant_id, events),
+    )
+    opens_at = window_opens_at(agreement, now)
+    return Story(
+        entries, [*agreements_telling.tell_next(agreement, opens_at), *_upcoming(charges)]
+    )
+
+
+def _created(order: Order) -> Entry:
+    said = (
+        f"The order over {order.amount} {order.amount.currency} was created ({order.subject}).",
+        f"创建订单 {order.amount} {order.amount.currency}（{order.subject}）。",
+    )
+    return orders_telling.entry("created", order.created_at, said)
+
+
+def _said(sentence: orders_telling.Sentence) -> dict[str, str]:
+    return {"say": sentence[0], "say_zh": sentence[1]}
+
+
+def _charges_of(tx: Tx, kind: ChargeKind, owner_id: int) -> list[tuple[Charge, Order]]:
+    found: list[tuple[Charge, Order]] = []
+    for charge in list_charges(tx, kind, owner_id):
+        order = find_order_by_id(tx, charge.order_id)
+        assert order is not None, "a charge's order is never deleted"
+        found.append((charge, order))
+    return found
+
+
+def _captures(charges: Iterable[tuple[Charge, Order]]) -> list[Entry]:
+    entries: list[Entry] = []
+    for charge, order in charges:
+        said = (
+            f"{order.amount} is to be taken out of the hold, as order {order.out_trade_no}.",
+            f"发起从预授权中扣款 {order.amount}，订单号 {order.out_trade_no}。",
+        )
+        amount, number = str(order.amount), order.out_trade_no
+        begun = orders_telling.entry(
+            "capture", order.created_at, said, out_trade_no=number, amount=amount
+        )
+        entries += [begun, *charges_telling.tell(charge, number)]
+    return entries
+
+
+def _upcoming(charges: Iterable[tuple[Charge, Order]]) -> Iterable[dict[str, Any]]:
+    for charge, _ in charges:
+        yield from charges_telling.tell_next(charge)
