@@ -19,7 +19,7 @@ setup: ## Makes .venv and installs what the locks name; does nothing when nothin
 	@requirements/setup.sh
 	@$(BIN)/python requirements/assets.py
 
-demo: setup ## Starts emulator, service and a small shop, and prints the addresses to open; ONCE=1 plays it through alone.
+demo: setup ## Starts emulator, service and a shop with every way to pay, and prints the addresses to open; ONCE=1 plays it through alone.
 	@$(BIN)/daozhang demo $(if $(ONCE),--once)
 
 test: check peers debian ## All checks and all tests; under 15 minutes on two cores.

@@ -26,7 +26,7 @@ from daozhang.app import Service, create_context
 from daozhang.clock import ManualClock
 from daozhang.money import Money
 from daozhang.service.migrations import upgrade
-from daozhang.service.orders.store import list_surprises
+from daozhang.service.orders.surprises import list_surprises
 from daozhang.service.outbox.store import list_events_of_order
 from daozhang.service.settings import load_settings
 from databases import database_url

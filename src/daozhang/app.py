@@ -29,8 +29,8 @@ from daozhang.service.agreements.duties import AGREEMENT_JOB, SweepAgreements
 from daozhang.service.agreements.duties import NOTIFY_TYPES as AGREEMENT_TYPES
 from daozhang.service.agreements.duties import take_notice as take_agreement_notice
 from daozhang.service.agreements.workflow import AgreementWork
-from daozhang.service.auth.ring import KeyRing
 from daozhang.service.approvals.duties import ExpireApprovals
+from daozhang.service.auth.ring import KeyRing
 from daozhang.service.charges.duties import CHARGE_JOB, SweepCharges
 from daozhang.service.charges.model import ChargeKind
 from daozhang.service.charges.workflow import Charges

@@ -152,7 +152,7 @@ def test_a_form_that_is_not_ours_changes_nothing(house: House) -> None:
         cookies = {one["name"]: one["value"] for one in page.context.cookies()}  # pyright: ignore[reportTypedDictNotRequiredAccess]
         token = page.get_attribute("meta[name=csrf]", "content")
     own = {"sec-fetch-site": "same-origin"}
-    with httpx2.Client(cookies=cookies, trust_env=False) as client:
+    with httpx2.Client(cookies=cookies, trust_env=False, verify=False) as client:
         for fields, headers in (
             ({}, own),
             ({"csrf": "AAAA"}, own),
@@ -178,7 +178,7 @@ def test_nobody_is_led_to_another_site(house: House) -> None:
 
 
 def test_every_answer_has_the_headers(house: House) -> None:
-    with httpx2.Client(trust_env=False) as client:
+    with httpx2.Client(trust_env=False, verify=False) as client:
         page = client.get(f"{house.base}/sign_in")
         asset = re.search(r'href="([^"]+console\.css)"', page.text)
         assert asset is not None

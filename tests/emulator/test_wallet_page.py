@@ -62,6 +62,15 @@ def test_a_code_of_this_emulator_is_opened_and_no_other_address(place: Place) ->
         assert led.headers["location"].startswith("/wallet?")
 
 
+def test_a_browser_that_sends_the_wallets_own_form_is_let_in(place: Place) -> None:
+    """A browser names its origin with a form, unless the page forbids it to: then it says ``null``."""
+    assert place.http.get("/wallet").headers["referrer-policy"] == "same-origin"
+    own = {"Origin": str(place.http.base_url).rstrip("/")}
+    made = place.http.post("/wallet/code", headers=own)
+    assert made.headers["location"].startswith("/wallet?")
+    assert "FORBIDDEN" in place.http.post("/wallet/code", headers={"Origin": "null"}).text
+
+
 def test_the_wallet_is_for_this_machine(place: Place) -> None:
     for path in ("code", "answer", "scan"):
         refused = place.http.post(f"/wallet/{path}", headers={"Origin": "https://evil.example"})

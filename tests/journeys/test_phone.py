@@ -188,10 +188,17 @@ def test_huabei_instalments(world: World) -> None:
     assert (bill["fund_channel"], bill["amount"]) == ("PCREDIT", "300.00")
 
 
-@pytest.mark.parametrize("mode", ["0", "1", "2", "3", "4"])
-def test_a_code_in_the_shops_own_page(world: World, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "frame"),
+    [("0", (600, 300)), ("1", (300, 600)), ("2", None), ("3", (75, 75)), ("4", (180, 180))],
+)
+def test_a_code_in_the_shops_own_page(
+    world: World, mode: str, frame: tuple[int, int] | None
+) -> None:
     width = {"qrcode_width": 180} if mode == "4" else {}
     number = world.order(pay_options={"qr_pay_mode": mode, **width})
+    asked = frame and {"width": frame[0], "height": frame[1]}
+    assert world.read(number)["frame"] == asked
     terms = cashier_of(world, number)["terms"]
     assert terms["qr_pay_mode"] == mode
     assert terms.get("qrcode_width") == ("180" if mode == "4" else None)

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from daozhang.service.inbox.store import count_refused, notifications
-from daozhang.service.orders.store import surprises
+from daozhang.service.orders.surprises import surprises
 from databases import on_postgresql
 from equality import differences, read_books
 from figures import note_figures

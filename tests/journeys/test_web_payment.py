@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,7 @@ def test_what_is_closed_can_no_longer_be_clicked(world: World) -> None:
     page = world.browser.get(address)
 
     assert page.status_code == 410
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert "订单已关闭" in page.text
 
 
@@ -248,3 +250,18 @@ def test_a_cart_that_is_paid_twice_is_announced_and_asks_a_person(world: World) 
 
     assert world.events(first) == ["order.paid"]
     assert world.events(second) == ["order.paid", "order.duplicate_payment", "order.surprise"]
+
+
+def test_a_frame_in_the_shops_page_is_led_back_and_no_stranger_may_hold_it(tmp_path: Path) -> None:
+    shop = "https://shop.example"
+    with running(tmp_path, chosen={"cors_origins": (shop,)}) as world:
+        number = world.order(pay_options={"qr_pay_mode": "1"})
+        opened = world.browser.get(world.read(number)["pay_url"])
+        world.emulator.pay(number)
+        turned = world.browser.get(opened.url).text
+        back = html.unescape(turned.partition('content="3;url=')[2].partition('"')[0])
+        returned = world.browser.get(back)
+        assert returned.status_code == 200
+        assert f"frame-ancestors {shop}" in returned.headers["content-security-policy"]
+        world.settle()
+        assert world.read(number)["status"] == "paid"

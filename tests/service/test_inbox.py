@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daozhang.service.inbox.store import REFUSED_SAMPLES_MAX
-from daozhang.service.orders.store import list_surprises
+from daozhang.service.orders.surprises import list_surprises
 from databases import refusing
 from deployment import APP_ID, SELLER_ID, KeyPair
 from signed_world import SignedWorld, paid, signed, signed_world

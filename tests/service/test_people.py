@@ -21,7 +21,7 @@ from daozhang.service.auth.refusals import ApiKeyNotFound
 from daozhang.service.jobs import Jobs
 from daozhang.service.merchants.second_person import set_second_person_as
 from daozhang.service.orders.refusals import OrderNotFound
-from daozhang.service.people import actions, apikeys, sessions
+from daozhang.service.people import actions, apikeys, sessions, trail
 from daozhang.service.people.factors import begin_totp, finish_totp
 from daozhang.service.people.model import (
     RIGHTS,
@@ -215,6 +215,25 @@ def test_an_owner_who_is_locked_out_is_let_in_by_the_machine(
             actions.recover_owner(tx, context, SYSTEM, email=nobody)
 
 
+def test_the_trail_of_other_merchants_is_not_read(context: Context, owner: Person) -> None:
+    for merchant in (1, 2):
+        actions.note_personal_view(context, owner, f"order:of-{merchant}", merchant_id=merchant)
+    of_one = replace(owner, merchants=frozenset({1}))
+    seen = {row.subject for row in trail.list_trail(context, of_one)}
+    assert "order:of-1" in seen
+    assert "order:of-2" not in seen
+    taken = "".join(trail.export_trail(context, of_one, "jsonl"))
+    assert "order:of-1" in taken
+    assert "order:of-2" not in taken
+    slowly = trail.export_trail(context, owner, "csv")
+    assert next(slowly).startswith("sequence,at,actor,")
+    next(slowly)
+    with context.database.begin() as tx:  # others work while lines are taken
+        assert tx.dialect
+    assert "order:of-2" in "".join(slowly)
+    assert deeds(context)[-1] == (str(owner.actor), "audit.exported")
+
+
 @dataclass(frozen=True)
 class Deed:
     """An action, the right it needs, and what it says to one who has the right here."""
@@ -293,6 +312,9 @@ DEEDS: dict[str, Deed] = {
     "revoke_key": Deed(
         Right.APIKEYS_WRITE, lambda c, p: apikeys.revoke_key(c, p, "dz_none"), ApiKeyNotFound
     ),
+    "list_trail": Deed(Right.AUDIT_READ, trail.list_trail),
+    "verify_trail": Deed(Right.AUDIT_READ, trail.verify_trail),
+    "export_trail": Deed(Right.AUDIT_EXPORT, lambda c, p: trail.export_trail(c, p, "csv")),
     "note_personal_view": Deed(
         Right.PERSONAL_READ, lambda c, p: actions.note_personal_view(c, p, "order:1", merchant_id=1)
     ),
@@ -370,7 +392,7 @@ def test_every_public_action_about_people_and_approvals_is_in_the_table() -> Non
     caller_asks = {"ask", "expire_due"}
     # `withdraw` needs no right, only that one asked: test_second_person.py.
     by_another_name = {"approve", "decline", "withdraw"}
-    for module in (actions, approvals, apikeys):
+    for module in (actions, approvals, apikeys, trail):
         for name, made in vars(module).items():
             if name.startswith("_") or getattr(made, "__module__", "") != module.__name__:
                 continue

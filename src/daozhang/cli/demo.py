@@ -21,15 +21,15 @@ def demo(
         int,
         typer.Option(
             min=1024,
-            max=65532,
-            help="The service's port; shop, emulator and till take the next three.",
+            max=65533,
+            help="The service's port; shop and emulator take the next two.",
         ),
     ] = 8800,
     data: Annotated[
         Path, typer.Option(help="Each run keeps its files in a directory of its own in here.")
     ] = Path(".daozhang/demo"),
 ) -> None:
-    """Starts emulator, service, a small shop and a till on this machine, on SQLite."""
+    """Starts emulator, service and a shop with every way to pay on this machine, on SQLite."""
     # SIGTERM ends the demo as Ctrl-C does: in order, with nothing left running.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -55,11 +55,9 @@ def demo(
 def _show(world: World) -> None:
     typer.echo(f"""
   Shop 商店        {world.shop}
-                   Buy something here; its page turns to paid by itself.
-                   在这里下单, 付款后页面会自动变为已付款.
-  Till 收银台      {world.till}
-                   Scan a buyer's code, or show one; goods go when it says 到账.
-                   扫买家付款码或出示收款码, 显示到账后再交付商品.
+                   Every way to pay, to be tried: web, embedded, phone, app, mini program,
+                   till, deposit, membership. Pages turn to paid by themselves.
+                   亲手试每一种付款方式, 付款后页面会自动变为到账.
   Wallet 买家手机  {world.emulator}/wallet
                    The buyer's phone: payment codes, and what it is asked to confirm.
                    买家的手机: 出示付款码, 确认付款.

@@ -111,10 +111,10 @@ class Play:
         self._compare_books()
 
     def _create(self) -> Page:
-        product = self._browser.open(self._world.shop)
+        product = self._browser.open(f"{self._world.shop}/web")
         _require(bool(product.forms), "the shop's page has no form to buy with")
         page = self._browser.submit(product.forms[0])
-        self._number = urlsplit(page.url).path.removeprefix("/orders/")
+        self._number = urlsplit(page.url).path.removeprefix("/web/")
         order = self._order()
         _require(order["status"] == "created", f"a new order is {order['status']}")
         self._say(f"order created     {self._number}, CNY {order['amount']}")

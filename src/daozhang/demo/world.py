@@ -1,4 +1,4 @@
-"""The demo's four processes: emulator, service, shop, till. Started, awaited, and ended together."""
+"""The demo's three processes: emulator, service, shop. Started, awaited, and ended together."""
 
 from __future__ import annotations
 
@@ -38,30 +38,28 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the four listen: the service on the base, shop, emulator and till on the next three."""
+    """Where the three listen: the service on the base, shop and emulator on the next two."""
 
     service: int
     shop: int
     emulator: int
-    till: int
 
     @classmethod
     def from_base(cls, base: int) -> Self:
-        """Four ports in a row; raises `DemoFailed` naming those that are taken."""
-        ports = cls(base, base + 1, base + 2, base + 3)
+        """Three ports in a row; raises `DemoFailed` naming those that are taken."""
+        ports = cls(base, base + 1, base + 2)
         taken = [
             f"{port} ({name})"
             for name, port in (
                 ("service", ports.service),
                 ("shop", ports.shop),
                 ("emulator", ports.emulator),
-                ("till", ports.till),
             )
             if not _is_free(port)
         ]
         if taken:
             raise DemoFailed(
-                f"port {', '.join(taken)} is in use 端口已被占用; choose another row of four "
+                f"port {', '.join(taken)} is in use 端口已被占用; choose another row of three "
                 f"请换一组: daozhang demo --port-base {base + 100}"
             )
         return ports
@@ -74,7 +72,6 @@ class World:
     service: str
     shop: str
     emulator: str
-    till: str
     api_key: str
     console: str
     """A one-time address: whoever opens it first is the demo's owner."""
@@ -128,8 +125,8 @@ class Processes:
 
 def start_world(processes: Processes, ports: Ports, directory: Path) -> World:
     """Starts everything on fresh data in ``directory`` and registers the demo's shop."""
-    service, shop, emulator, till = (
-        f"http://{HOST}:{port}" for port in (ports.service, ports.shop, ports.emulator, ports.till)
+    service, shop, emulator = (
+        f"http://{HOST}:{port}" for port in (ports.service, ports.shop, ports.emulator)
     )
     emulator_data = directory / "emulator"
     place = ["--host", HOST, "--port", str(ports.emulator), "--data", str(emulator_data)]
@@ -148,20 +145,14 @@ def start_world(processes: Processes, ports: Ports, directory: Path) -> World:
         "shop",
         ["daozhang.demo.shop"],
         shop,
-        {"SHOP_API": service, "SHOP_KEY": api_key, "SHOP_PORT": str(ports.shop)},
-    )
-    processes.start(
-        "till",
-        ["daozhang.demo.till"],
-        till,
         {
-            "TILL_API": service,
-            "TILL_KEY": api_key,
-            "TILL_PORT": str(ports.till),
-            "TILL_WALLET": f"{emulator}/wallet",
+            "SHOP_API": service,
+            "SHOP_KEY": api_key,
+            "SHOP_PORT": str(ports.shop),
+            "SHOP_ALIPAY": emulator,
         },
     )
-    return World(service, shop, emulator, till, api_key, f"{service}/console/welcome/{welcome}")
+    return World(service, shop, emulator, api_key, f"{service}/console/welcome/{welcome}")
 
 
 def fresh_directory(base: Path) -> Path:

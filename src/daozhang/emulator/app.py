@@ -39,6 +39,7 @@ from daozhang.emulator.ledger import Channel, Declined, Refunded, RefundOrigin, 
 from daozhang.emulator.methods.catalogue import methods
 from daozhang.emulator.notifier import Notification, Notifier
 from daozhang.emulator.rest import Rest
+from daozhang.emulator.sheet_pages import SheetPages
 from daozhang.emulator.signing_control import Action, SigningControl
 from daozhang.emulator.signing_pages import SigningPages
 from daozhang.emulator.wallet import BALANCE_TOO_LOW, Behaviour
@@ -79,10 +80,11 @@ class Emulator:
                 Route("/", self._start_page),
                 Route("/gateway.do", gateway.handle, methods=["GET", "POST"]),
                 Route("/v3/{path:path}", rest.handle, methods=_VERBS),
-                *Cashier(desk, self._notifier).routes(),
+                *Cashier(desk, self._notifier, base_url).routes(),
                 *SigningPages(desk, self._notifier).routes(),
                 *FreezingPages(desk, self._notifier).routes(),
                 *WalletPages(desk, self._notifier, self._control, base_url).routes(),
+                *SheetPages(desk, self._notifier, self._control, gateway).routes(),
                 *self._control.routes(),
                 *self._signing.routes(self._control),
                 *self._freezing.routes(self._control),

@@ -7,9 +7,10 @@ an unguessable token, so that a page belongs to whoever was sent there.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urldefrag
 
+import segno
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -36,21 +37,27 @@ _CHANNELS: Final = {
     ),
     Channel.HUABEI: ("花", "花呗", "Huabei", "可用额度 ¥5,000.00", "¥5,000.00 of credit left"),
 }  # fmt: skip
+_FRAMES: Final = {"0": 200, "1": 200, "3": 75, "4": 0}
+"""The values of ``qr_pay_mode`` that are made for a frame in the shop's page, and how wide their code
+is; 4 says so itself. Any other is the cashier."""
+
 _PAID: Final = (TradeStatus.TRADE_SUCCESS, TradeStatus.TRADE_FINISHED)
 
 
 class Cashier:
     """The pages under ``/cashier/`` and ``/qr/``."""
 
-    def __init__(self, desk: Desk, notifier: Notifier) -> None:
+    def __init__(self, desk: Desk, notifier: Notifier, base_url: str) -> None:
         self._desk = desk
         self._notifier = notifier
+        self._base_url = base_url
 
     def routes(self) -> list[Route]:
         """Their routes."""
         return [
             Route("/qr/{token}", self.scanned),
             Route("/cashier/{token}", self.opened),
+            Route("/cashier/{token}/phone", self.on_phone),
             Route("/cashier/{token}/pay", self.paid, methods=["POST"]),
             Route("/cashier/{token}/done", self.done),
             Route("/cashier/{token}/left", self.left),
@@ -58,23 +65,60 @@ class Cashier:
         ]
 
     async def scanned(self, request: Request) -> Response:
-        """The address of a QR code: leads to its cashier page."""
+        """The address of a QR code: leads to the page where its buyer pays."""
         visit = self._visit(request)
-        if visit is None or visit.request.product is not Product.QR:
+        if visit is None or not (visit.request.product is Product.QR or _is_frame(visit)):
             return _unknown_page(request)
-        return RedirectResponse(f"/cashier/{visit.token}", 302)
+        return RedirectResponse(_paying_at(visit), 302)
 
     async def opened(self, request: Request) -> Response:
-        """The cashier's page; from now on the trade exists."""
+        """The cashier's page, or its code for a frame; from now on the trade exists."""
         visit = self._visit(request)
         if visit is None:
             return _unknown_page(request)
+        if _is_frame(visit):
+            return self._frame(request, visit)
+        return self._open_cashier(request, visit)
+
+    async def on_phone(self, request: Request) -> Response:
+        """The cashier on the phone that scanned the code of a frame."""
+        visit = self._visit(request)
+        if visit is None or not _is_frame(visit):
+            return _unknown_page(request)
+        return self._open_cashier(request, visit)
+
+    def _open_cashier(self, request: Request, visit: Visit) -> Response:
         try:
             trade = self._desk.open(visit)
         except Declined as declined:
             return self._declined(request, visit, declined)
         self._notifier.wake()
         return self._cashier_page(request, visit, trade)
+
+    def _frame(self, request: Request, visit: Visit) -> Response:
+        """What a frame in the shop's page shows: the code, or that it is paid."""
+        try:
+            trade = self._desk.open(visit)
+        except Declined as declined:
+            if declined.sub_code != "ACQ.TRADE_HAS_SUCCESS":
+                return self._declined(request, visit, declined)
+            trade = self._desk.find(*visit.request.key)
+        self._notifier.wake()
+        mode = visit.request.qr_mode
+        code = f"{self._base_url}/qr/{visit.token}"
+        return self._shown(
+            request,
+            visit,
+            "frame.html",
+            trade=trade,
+            mode=mode,
+            code=code,
+            picture=segno.make_qr(code, error="m").svg_data_uri(border=1 if mode == "3" else 2),
+            width=_FRAMES[mode] or visit.request.qr_width,
+            paid=trade.status in _PAID,
+            merchant=self._merchant(request, visit),
+            return_address=self._return_address(visit, trade),
+        )
 
     async def paid(self, request: Request) -> Response:
         """The form of the page: the right password pays."""
@@ -87,8 +131,8 @@ class Cashier:
             channel = Channel(form.get(b"channel", b"balance").decode("latin-1"))
             if form.get(b"password", b"").decode("latin-1") != PASSWORD:
                 language = pages.language_of(request)
-                again = f"/cashier/{visit.token}?lang={language}&channel={channel.value}&wrong=yes"
-                return RedirectResponse(again, 303)
+                again = f"lang={language}&channel={channel.value}&wrong=yes"
+                return RedirectResponse(f"{_paying_at(visit)}?{again}", 303)
             self._desk.pay(trade, channel)
         except Declined as declined:
             return self._declined(request, visit, declined)
@@ -100,16 +144,20 @@ class Cashier:
         return RedirectResponse(self._done_address(request, visit), 303)
 
     async def done(self, request: Request) -> Response:
-        """The page after paying; leads on to the shop's return address, signed."""
+        """The page after paying; leads on to the shop's return address, signed.
+
+        A phone that scanned a frame's code stays: it is the frame that leads on.
+        """
         visit, trade = self._visit_and_trade(request)
         if visit is None or trade is None or trade.status not in _PAID:
             return _unknown_page(request)
-        return pages.page(
+        return self._shown(
             request,
+            visit,
             "done.html",
             trade=trade,
             merchant=self._merchant(request, visit),
-            return_address=self._return_address(visit, trade),
+            return_address="" if _is_frame(visit) else self._return_address(visit, trade),
         )
 
     async def left(self, request: Request) -> Response:
@@ -117,8 +165,14 @@ class Cashier:
         visit, trade = self._visit_and_trade(request)
         if visit is None or trade is None:
             return _unknown_page(request)
-        quit_url = visit.request.quit_url
-        return pages.page(request, "left.html", trade=trade, token=visit.token, quit_url=quit_url)
+        return self._shown(
+            request,
+            visit,
+            "left.html",
+            trade=trade,
+            pay_again=_paying_at(visit),
+            quit_url=visit.request.quit_url,
+        )
 
     async def state(self, request: Request) -> Response:
         """How the trade stands, for the open page."""
@@ -155,11 +209,11 @@ class Cashier:
             if name in trade.request.channels
         ]
         remaining = trade.request.expires_at - self._desk.now()
-        return pages.page(
+        return self._shown(
             request,
+            visit,
             "cashier.html",
             trade=trade,
-            token=visit.token,
             merchant=self._merchant(request, visit),
             channels=channels,
             channel=asked.get("channel", trade.request.channels[0].value),
@@ -167,6 +221,12 @@ class Cashier:
             wrong="wrong" in asked,
             remaining_seconds=int(remaining.total_seconds()),
             clock_stands=self._desk.clock.is_manual,
+        )
+
+    def _shown(self, request: Request, visit: Visit, template: str, **values: Any) -> Response:
+        """A page of ``visit``, which the shop's page may embed if it asked for one of the five modes."""
+        return pages.page(
+            request, template, framed=bool(visit.request.qr_mode), token=visit.token, **values
         )
 
     def _declined(self, request: Request, visit: Visit, declined: Declined) -> Response:
@@ -187,6 +247,15 @@ class Cashier:
         query = return_query(trade, visit.request, key, self._desk.now()).decode("ascii")
         joined = f"{address}{'&' if '?' in address else '?'}{query}"
         return f"{joined}#{fragment}" if fragment else joined
+
+
+def _is_frame(visit: Visit) -> bool:
+    return visit.request.qr_mode in _FRAMES
+
+
+def _paying_at(visit: Visit) -> str:
+    """The page on which the buyer pays: the cashier, or what a phone finds behind a frame's code."""
+    return f"/cashier/{visit.token}/phone" if _is_frame(visit) else f"/cashier/{visit.token}"
 
 
 def _note(channel: Channel, trade: Trade, *, chinese: bool) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final, TypeVar
 
 import msgspec
@@ -20,7 +19,6 @@ from starlette.routing import Route
 
 from daozhang.clock import to_beijing_text
 from daozhang.emulator import wire
-from daozhang.emulator.calls import Outcome
 from daozhang.emulator.control_bodies import (
     BankBody,
     ClockBody,
@@ -37,11 +35,10 @@ from daozhang.emulator.control_bodies import (
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.errors import GatewayError, business, require_code
 from daozhang.emulator.faults import Fault
-from daozhang.emulator.gateway import Conversation, Gateway
-from daozhang.emulator.ledger import Declined, Product, RefundOrigin, Trade
-from daozhang.emulator.methods import agreement, terms
-from daozhang.emulator.methods.catalogue import APP_PAY
+from daozhang.emulator.gateway import Gateway
+from daozhang.emulator.ledger import Declined, RefundOrigin, Trade
 from daozhang.emulator.notifier import Notifier
+from daozhang.emulator.order_strings import read_order_string, signed_result
 from daozhang.emulator.requests import read_body
 from daozhang.emulator.switches import changed
 from daozhang.emulator.views import fault_content, notification_content, trade_content
@@ -162,15 +159,8 @@ class Control:
 
     async def _pay_in_app(self, body: PayBody) -> object:
         """Plays the Alipay app: what it would hand back to the shop's app, result included."""
-        talk = Conversation()
         try:
-            form = wire.merge([wire.split_pairs(body.order_string.encode())])
-            call = self._gateway.authenticate(form, talk)
-            if call.method != APP_PAY:
-                raise Refused(400, "INVALID_BODY", f"order_string must be of {APP_PAY}.")
-            asked = replace(
-                terms.payment_request(call, Product.APP), signs=agreement.signed_by_paying(call)
-            )
+            asked, talk = read_order_string(self._gateway, body.order_string)
             trade = self._desk.pay(self._desk.open_request(asked), body.channel)
         except Unreadable as problem:
             raise Refused(400, "INVALID_BODY", f"order_string: {problem}") from problem
@@ -179,20 +169,7 @@ class Control:
         except GatewayError as problem:
             raise _refused(problem) from problem
         await self._settle()
-        talk.root = "alipay_trade_app_pay_response"
-        content = {
-            "app_id": trade.request.app_id,
-            "auth_app_id": trade.request.auth_app_id,
-            "charset": trade.request.charset,
-            "timestamp": to_beijing_text(self._desk.now()),
-            "out_trade_no": trade.out_trade_no,
-            "total_amount": str(trade.total),
-            "trade_no": trade.trade_no,
-            "seller_id": trade.request.seller_id,
-        }
-        talk.encrypted = False
-        signed = self._gateway.signed_body(talk, Outcome(content)).decode("utf-8")
-        result = f'{signed[:-1]},"sign_type":"{talk.sign_type}"}}'
+        result = signed_result(self._desk, self._gateway, trade, talk)
         return {"resultStatus": "9000", "memo": "", "result": result}
 
     async def payment_code(self, request: Request) -> object:

@@ -111,6 +111,9 @@ class PaymentRequest:
     instalments: int = 0
     signs: AgreementRequest | None = None
     """What the buyer signs by paying."""
+    qr_mode: str = ""
+    """How a page shows itself (``qr_pay_mode``), and in mode 4 how wide its code is."""
+    qr_width: int = 0
     buyer_id: str = ""
     buyer_open_id: str = ""
     charset: str = "utf-8"

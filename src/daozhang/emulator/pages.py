@@ -20,10 +20,12 @@ POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
+UNFRAMED: Final = f"{POLICY}; frame-ancestors 'none'"
 HEADERS: Final = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # With "no-referrer" a browser says "Origin: null" when it sends a form, even to its own page's site, and
+    # the wallet could not tell its own form from a stranger's.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 _TEMPLATES: Final = Environment(
@@ -45,9 +47,15 @@ def language_of(request: Request) -> str:
 
 
 def page(
-    request: Request, template: str, status: int = 200, charset: str = "utf-8", **values: Any
+    request: Request,
+    template: str,
+    status: int = 200,
+    charset: str = "utf-8",
+    *,
+    framed: bool = False,
+    **values: Any,
 ) -> Response:
-    """The page ``template`` in the reader's language."""
+    """The page ``template`` in the reader's language; ``framed``: a shop's page may embed it."""
     language = language_of(request)
 
     def say(chinese: str, english: str) -> str:
@@ -56,9 +64,13 @@ def page(
     template_values = {"say": say, "lang": language, "beijing": to_beijing_text, **values}
     html = _TEMPLATES.get_template(template).render(template_values)
     codec = "gb18030" if charset == "GBK" else charset
-    return Response(html.encode(codec), status, HEADERS, media_type=f"text/html; charset={charset}")
+    headers = {**HEADERS, "Content-Security-Policy": POLICY if framed else UNFRAMED}
+    return Response(html.encode(codec), status, headers, media_type=f"text/html; charset={charset}")
 
 
 def problem_page(request: Request, code: str, text: str) -> Response:
-    """What a buyer sees of a bad request: a page in GBK with status 200, as at Alipay."""
-    return page(request, "problem.html", charset="GBK", code=code, text=text)
+    """What a buyer sees of a bad request: a page in GBK with status 200, as at Alipay.
+
+    It may be framed: what is wrong with a code in a shop's page is read where the code would be.
+    """
+    return page(request, "problem.html", charset="GBK", framed=True, code=code, text=text)

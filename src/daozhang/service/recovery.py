@@ -24,6 +24,7 @@ from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.merchants.store import list_merchants
 from daozhang.service.orders import store as orders_store
 from daozhang.service.orders.model import FactKind, Order, OrderStatus, Surprise
+from daozhang.service.orders.surprises import list_surprises
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.model import Outcome, RefundStatus
@@ -158,7 +159,7 @@ class Recovery:
             recovered.surprises += [
                 surprise
                 for merchant in list_merchants(tx)
-                for surprise in orders_store.list_surprises(tx, merchant.id)
+                for surprise in list_surprises(tx, merchant.id)
                 if surprise.order_id is None
                 and surprise.out_trade_no in numbers
                 and surprise.created_at >= began
@@ -243,7 +244,7 @@ class Recovery:
                     )
                 recovered.surprises += [
                     surprise
-                    for surprise in orders_store.list_surprises(tx, was.merchant_id, was.id)
+                    for surprise in list_surprises(tx, was.merchant_id, was.id)
                     if surprise.created_at >= began
                 ]
 

@@ -190,20 +190,21 @@ def instalments(terms: Mapping[str, Any]) -> int:
     return int(number)
 
 
-def require_qr_mode(terms: Mapping[str, Any]) -> None:
-    """``qr_pay_mode`` is one of five, and the fourth wants a width. Raises `Declined`."""
+def qr_mode(terms: Mapping[str, Any]) -> tuple[str, int]:
+    """``qr_pay_mode``, one of five, and the width that mode 4 wants. Raises `Declined`."""
     mode = text(terms, "qr_pay_mode", 2)
     if mode and mode not in _QR_MODES:
         raise invalid_parameter("qr_pay_mode取值为0、1、2、3、4")
     width = text(terms, "qrcode_width", 4)
     if (mode == "4" or width) and not (width.isascii() and width.isdecimal()):
         raise invalid_parameter("qrcode_width必须是数字 (qrcode_width must be a number)")
+    return mode, int(width) if mode == "4" else 0
 
 
 def payment_request(call: Call, product: Product) -> PaymentRequest:
     """The terms of a payment. Raises `Declined` for the first field that breaks its rule."""
     terms = call.terms
-    require_qr_mode(terms)
+    mode, width = qr_mode(terms)
     subject = text(terms, "subject", 256, required=True)
     if _SUBJECT_REFUSED.intersection(subject):
         raise invalid_parameter("subject不可使用特殊字符，如 /，=，&")
@@ -229,6 +230,8 @@ def payment_request(call: Call, product: Product) -> PaymentRequest:
         terminal_id=text(terms, "terminal_id", 32),
         channels=channels(terms),
         instalments=instalments(terms),
+        qr_mode=mode if product is Product.PAGE else "",
+        qr_width=width,
         buyer_id=text(terms, "buyer_id", 28),
         buyer_open_id=text(terms, "buyer_open_id", 128),
         charset=call.charset,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -82,8 +82,12 @@ def list_entries(
     action: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    merchants: Collection[int] | None = None,
 ) -> list[AuditEntry]:
-    """The newest rows below number ``before``, newest first; ``action`` matches its beginning."""
+    """The newest rows below number ``before``, newest first; ``action`` matches its beginning.
+
+    With ``merchants`` only what belongs to one of them.
+    """
     c = audit_entries.c
     wanted = sa.select(audit_entries).order_by(c.id.desc()).limit(rows_max)
     if before is not None:
@@ -99,26 +103,37 @@ def list_entries(
         wanted = wanted.where(c.at >= since)
     if until is not None:
         wanted = wanted.where(c.at < until)
+    if merchants is not None:
+        wanted = wanted.where(c.merchant_id.in_(merchants))
     return [_entry_of(row) for row in tx.execute(wanted).all()]
 
 
-def all_entries(
-    tx: Tx, since: datetime | None = None, until: datetime | None = None
-) -> Generator[AuditEntry]:
+def all_entries(tx: Tx) -> Generator[AuditEntry]:
     """Every row, oldest first, read piece by piece."""
+    piece = entries_after(tx, 0)
+    while piece:
+        yield from piece
+        piece = entries_after(tx, piece[-1].sequence)
+
+
+def entries_after(
+    tx: Tx,
+    after: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    merchants: Collection[int] | None = None,
+) -> list[AuditEntry]:
+    """A piece of the rows above number ``after``, oldest first; none: there are no more."""
     c = audit_entries.c
-    after = 0
-    while True:
-        piece = sa.select(audit_entries).where(c.id > after).order_by(c.id).limit(BATCH_ROWS)
-        if since is not None:
-            piece = piece.where(c.at >= since)
-        if until is not None:
-            piece = piece.where(c.at < until)
-        rows = tx.execute(piece).all()
-        yield from (_entry_of(row) for row in rows)
-        if len(rows) < BATCH_ROWS:
-            return
-        after = rows[-1].id
+    piece = sa.select(audit_entries).where(c.id > after).order_by(c.id).limit(BATCH_ROWS)
+    if since is not None:
+        piece = piece.where(c.at >= since)
+    if until is not None:
+        piece = piece.where(c.at < until)
+    if merchants is not None:
+        piece = piece.where(c.merchant_id.in_(merchants))
+    return [_entry_of(row) for row in tx.execute(piece).all()]
 
 
 def _entry_of(row: sa.Row[Any]) -> AuditEntry:

@@ -44,7 +44,9 @@ def receive_return(request: Request, merchant: str) -> Response:
     if order is None:
         return page_response(problem_page("link_invalid"), 404)
     _ask_soon(context, order)
-    return page_response(return_page(render(context, order, found.slug)))
+    # A code in the shop's own page is a frame, and Alipay leads that frame back here.
+    framed_by = context.settings.cors_origins
+    return page_response(return_page(render(context, order, found.slug)), framed_by=framed_by)
 
 
 def _ask_soon(context: Context, order: Order) -> None:

@@ -33,6 +33,7 @@ from daozhang.service.orders.refusals import (
     OrderNotRefundable,
 )
 from daozhang.service.orders.standing import columns_of, stand_after, step_of
+from daozhang.service.orders.surprises import insert_surprise
 
 CURRENCY_TAKEN = "CNY"
 """What the web pay page charges in: it takes an amount without a currency, and means yuan."""
@@ -289,7 +290,7 @@ def raise_surprise(
     The caller announces `order.surprise`.
     """
     number = order.out_trade_no if order is not None else out_trade_no
-    surprise_id = store.insert_surprise(
+    surprise_id = insert_surprise(
         tx,
         {
             "merchant_id": merchant_id,

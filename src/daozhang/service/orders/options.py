@@ -24,6 +24,10 @@ ONLY_WITH: Final[Mapping[str, str]] = {
 """Options that Alipay knows for one way only."""
 
 
+FRAMES: Final[Mapping[str, tuple[int, int]]] = {"0": (600, 300), "1": (300, 600), "3": (75, 75)}
+"""The least width and height, in pixels, of the frame that shows a `qr_pay_mode` (apis.md §1.1)."""
+
+
 NOT_WITH: Final[Mapping[str, str]] = {"enable_pay_channels": "barcode"}
 """Options that Alipay does not know for one way."""
 
@@ -98,6 +102,12 @@ class PayOptions(BaseModel):
                     f"Alipay takes no {name} for orders with way={way}: use disable_pay_channels "
                     f"way={way} 的订单不支持 {name}, 请使用 disable_pay_channels"
                 )
+
+    def frame(self) -> tuple[int, int] | None:
+        """The least width and height of a frame in the shop's page; ``None`` for Alipay's own page."""
+        if self.qr_pay_mode == "4" and self.qrcode_width is not None:
+            return self.qrcode_width, self.qrcode_width
+        return FRAMES.get(self.qr_pay_mode or "")
 
     def kept(self) -> dict[str, Any] | None:
         """As the column keeps it; ``None`` if nothing was chosen."""

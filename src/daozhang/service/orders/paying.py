@@ -73,6 +73,7 @@ def pay(request: Request, token: str) -> Response:
         if problem is None:
             sign_for(tx, order, context)
     if problem is not None:
-        return page_response(problem_page(problem, continue_url=order.return_url), 410)
+        shown = problem_page(problem, continue_url=order.return_url)
+        return page_response(shown, 410, framed_by=context.settings.cors_origins)
     address = cashier_address(context, clients_of(request), order)
     return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})

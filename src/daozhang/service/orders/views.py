@@ -113,6 +113,13 @@ class PaymentOut(BaseModel):
     buyer_logon_id: str | None
 
 
+class FrameOut(BaseModel):
+    """The least that an `<iframe>` must measure for what `pay_url` shows in it, in CSS pixels."""
+
+    width: int
+    height: int
+
+
 class OrderOut(BaseModel):
     """An order. ``pay_url`` and ``watch_token`` are there while they are of use."""
 
@@ -150,6 +157,9 @@ class OrderOut(BaseModel):
     pay_url: str | None = Field(
         None, description="Our own address; it signs at the click and leads to the cashier."
     )
+    frame: FrameOut | None = Field(
+        None, description="With a `qr_pay_mode` made for your own page: the frame for `pay_url`."
+    )
     watch_token: str | None = Field(None, description="For the shop's page: read-only, expires.")
     watch_url: str | None = None
 
@@ -165,6 +175,7 @@ class OrderOut(BaseModel):
     ) -> Self:
         """``order`` of the merchant whose slug is ``merchant``, rendered."""
         payment = _payment_out(order)
+        frame = None if order.pay_options is None else order.pay_options.frame()
         return cls(
             out_trade_no=order.out_trade_no,
             trade_no=order.trade_no,
@@ -197,6 +208,7 @@ class OrderOut(BaseModel):
             paid_at=payment.paid_at if payment is not None else None,
             payment=payment,
             pay_url=pay_url,
+            frame=None if frame is None else FrameOut(width=frame[0], height=frame[1]),
             watch_token=watch_token,
             watch_url=watch_url,
         )

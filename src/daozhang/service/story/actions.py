@@ -24,7 +24,8 @@ from daozhang.service.holds import telling as holds_telling
 from daozhang.service.holds.model import Hold
 from daozhang.service.orders import telling as orders_telling
 from daozhang.service.orders.model import Order, Way
-from daozhang.service.orders.store import find_order_by_id, list_steps, list_surprises
+from daozhang.service.orders.store import find_order_by_id, list_steps
+from daozhang.service.orders.surprises import list_surprises
 from daozhang.service.orders.views import StepOut
 from daozhang.service.outbox.store import list_events_about, list_events_of_order
 from daozhang.service.story.entries import (
@@ -106,9 +107,7 @@ def tell_agreement(tx: Tx, agreement: Agreement, keep_days: int, now: datetime) 
         tell_events(tx, merchant_id, events),
     )
     opens_at = window_opens_at(agreement, now)
-    return Story(
-        entries, [*agreements_telling.tell_next(agreement, opens_at), *_upcoming(charges)]
-    )
+    return Story(entries, [*agreements_telling.tell_next(agreement, opens_at), *_upcoming(charges)])
 
 
 def _created(order: Order) -> Entry:

@@ -26,7 +26,8 @@ from daozhang.service.holds.store import holds
 from daozhang.service.inbox.model import InboxStatus
 from daozhang.service.inbox.store import NOT_APPLIED, notifications, refusal_counts
 from daozhang.service.merchants.store import merchants
-from daozhang.service.orders.store import OPEN, UNRESOLVED, UNWATCHED, orders, surprises
+from daozhang.service.orders.store import OPEN, UNWATCHED, orders
+from daozhang.service.orders.surprises import UNRESOLVED, surprises
 from daozhang.service.till import store as till_store
 from daozhang.service.watch import store
 from daozhang.service.watch.model import Backlog, Consents, Deliveries, Inbox, OpenSurprises

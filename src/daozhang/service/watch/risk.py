@@ -23,7 +23,8 @@ from daozhang.service.holds.store import hold_releases, holds
 from daozhang.service.inbox.store import NOT_APPLIED, notifications
 from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.model import ClosingReason, OrderStatus, Way
-from daozhang.service.orders.store import OPEN, UNCLEAR, UNRESOLVED, orders, surprises
+from daozhang.service.orders.store import OPEN, UNCLEAR, orders
+from daozhang.service.orders.surprises import UNRESOLVED, surprises
 from daozhang.service.refunds.model import RefundStatus
 from daozhang.service.refunds.store import UNDECIDED, refunds
 from daozhang.service.watch.model import AGES_FROM, Age, AtRisk, Cause, RiskRow

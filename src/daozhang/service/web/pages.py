@@ -6,7 +6,7 @@ outside is escaped where it is put in. Nothing is inline, so the policy can be s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -21,16 +21,17 @@ FILES: Final = Path(__file__).parent / "page_files"
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'none'"
 )
+
+NOBODY: Final = "'none'"
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""What every page is sent with."""
+"""What every page is sent with, and who may frame it."""
 
 _ASSETS: Final = {"pages.css": "text/css", "pages.js": "text/javascript"}
 
@@ -172,9 +173,10 @@ def problem_page(kind: str, *, continue_url: str | None = None) -> str:
     return _page(state=state, title=title, content=content, continue_url=continue_url)
 
 
-def page_response(html: str, status: int = 200) -> HTMLResponse:
-    """``html`` with the headers of a page."""
-    return HTMLResponse(html, status, headers=HEADERS)
+def page_response(html: str, status: int = 200, *, framed_by: Sequence[str] = ()) -> HTMLResponse:
+    """``html`` with the headers of a page. ``framed_by``: the origins whose pages may embed it."""
+    policy = f"{POLICY}; frame-ancestors {' '.join(framed_by) or NOBODY}"
+    return HTMLResponse(html, status, headers={**HEADERS, "Content-Security-Policy": policy})
 
 
 @router.get("/{name}")
@@ -211,7 +213,8 @@ def _onward(continue_url: str | None) -> str:
     if continue_url is None or not continue_url.startswith(("https://", "http://")):
         return ""
     words = _spans(("返回商家", "Back to the shop"))
-    return f'<a class="onward" rel="noreferrer" href="{escape(continue_url)}">{words}</a>'
+    # The shop's page takes the whole window, also where Alipay has led a frame in it back to us.
+    return f'<a class="onward" rel="noreferrer" target="_top" href="{escape(continue_url)}">{words}</a>'
 
 
 def _mark(state: str) -> str:
