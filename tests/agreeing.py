@@ -19,6 +19,10 @@ class Numbers:
     last = 0
 
 
+FIRST_ON: dict[str, date] = {}
+"""The first planned day of each agreement."""
+
+
 def today(world: World) -> date:
     return business_day(world.clock.now())
 
@@ -26,14 +30,16 @@ def today(world: World) -> date:
 def create(world: World, *, ahead: int = 10, plan: bool = True, **fields: Any) -> dict[str, Any]:
     """An agreement whose first planned day is ``ahead`` days from now, every 7 days."""
     Numbers.last += 1
+    number, first_on = f"E-{Numbers.last}", today(world) + timedelta(days=ahead)
+    FIRST_ON[number] = first_on
     rule = {
         "period_type": "DAY",
         "period": 7,
-        "first_on": (today(world) + timedelta(days=ahead)).isoformat(),
+        "first_on": first_on.isoformat(),
         "single_amount": PRICE,
     }
     body = {
-        "external_agreement_no": f"E-{Numbers.last}",
+        "external_agreement_no": number,
         "sign_scene": "INDUSTRY|DIGITAL_MEDIA",
         "rule": rule,
         "metadata": {"member": "8"},
@@ -44,6 +50,12 @@ def create(world: World, *, ahead: int = 10, plan: bool = True, **fields: Any) -
     assert answer.status_code == 201, answer.text
     assert answer.json()["status"] == "created"
     return answer.json()
+
+
+def number_of(number: str, nth: int = 1, *, period: int = 1) -> str:
+    """The number of the ``nth`` try to charge that period of an agreement that `create` has made."""
+    day = FIRST_ON[number] + timedelta(days=7 * (period - 1))
+    return f"{number}-{day:%Y%m%d}-{nth}"
 
 
 def open_page(world: World, made: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ POINTS = (
     before("doubtful refund, before the question", "refunds/attempts.py:Attempts.ask"),
     after("doubtful refund, question answered", "refunds/attempts.py:Attempts.ask"),
     after("sweep of refunds, before its commit", "refunds/store.py:claim_due", with_result=True),
-    after("sweep of refunds committed", "refunds/duties.py:SweepRefunds.run_due", with_result=True),
+    after("sweep of refunds committed", "sweep.py:Sweep.run_due", with_result=True),
     # Orders that are silent, and orders that are given up.
     after("sweep of orders, before its commit", "orders/store.py:claim_silent", with_result=True),
     before("question about an order", "inquiries/actions.py:Inquirer.ask_trade"),

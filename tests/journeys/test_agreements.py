@@ -8,7 +8,18 @@ from typing import Any
 import httpx2
 import pytest
 
-from agreeing import charged, create, open_page, read, signed, to_the_try, today, told, tries
+from agreeing import (
+    charged,
+    create,
+    number_of,
+    open_page,
+    read,
+    signed,
+    to_the_try,
+    today,
+    told,
+    tries,
+)
 from daozhang.emulator.ledger import Declined
 from daozhang.service.audit.model import SYSTEM
 from daozhang.service.merchants.outgoing import turn_outgoing
@@ -45,15 +56,15 @@ def test_a_buyer_signs_once_and_is_charged_each_period(world: World) -> None:
     world.advance(8 * DAY_SECONDS)
     assert tries(world, number) == []
     world.advance(2 * DAY_SECONDS)
-    assert tries(world, number) == [(f"{number}-d1", "paid")]
-    order = world.read(f"{number}-d1")
+    assert tries(world, number) == [(number_of(number), "paid")]
+    order = world.read(number_of(number))
     assert (order["status"], order["way"], order["amount"]) == ("paid", "agreement", PRICE)
-    assert world.events(f"{number}-d1") == ["order.paid"]
+    assert world.events(number_of(number)) == ["order.paid"]
     assert read(world, number)["next_deduct_on"] == (planned + timedelta(days=7)).isoformat()
 
     world.advance(7 * DAY_SECONDS)
 
-    assert charged(world, number) == [f"{number}-d1", f"{number}-d2"]
+    assert charged(world, number) == [number_of(number), number_of(number, period=2)]
     assert told(world, number) == ["agreement.signed"]
 
 
@@ -145,7 +156,7 @@ def test_a_buyer_pays_and_signs_at_once(world: World, way: str) -> None:
 
 def test_too_little_money_is_tried_again_by_day_under_a_new_number(world: World) -> None:
     number = signed(world, ahead=2)
-    first = f"{number}-d1"
+    first = number_of(number)
     # Refused, and a trade is left that waits: it is closed before another number is used.
     world.emulator.set_fault("buyer_balance_not_enough", out_trade_no=first)
     to_the_try(world, number)
@@ -164,14 +175,14 @@ def test_too_little_money_is_tried_again_by_day_under_a_new_number(world: World)
         "Z", "+00:00"
     )
     to_the_try(world, number)
-    assert tries(world, number)[1] == (f"{number}-d2", "paid")
-    assert charged(world, number) == [f"{number}-d2"]
+    assert tries(world, number)[1] == (number_of(number, 2), "paid")
+    assert charged(world, number) == [number_of(number, 2)]
 
 
 def test_what_fails_until_the_planned_day_is_over_waits_for_the_next_period(world: World) -> None:
     number = signed(world, ahead=2)
     for count in range(1, 12):
-        world.emulator.set_fault("buyer_balance_not_enough", out_trade_no=f"{number}-d{count}")
+        world.emulator.set_fault("buyer_balance_not_enough", out_trade_no=number_of(number, count))
     world.advance(4 * DAY_SECONDS)
     failed = tries(world, number)
     assert 3 <= len(failed) <= 8
@@ -186,7 +197,7 @@ def test_what_fails_until_the_planned_day_is_over_waits_for_the_next_period(worl
 @pytest.mark.parametrize("fault", ["gateway_timeout_after_success", "gateway_20000"])
 def test_a_charge_of_which_nobody_knows_is_made_once(world: World, fault: str) -> None:
     number = signed(world, ahead=1)
-    first = f"{number}-d1"
+    first = number_of(number)
     world.emulator.set_fault(fault, method=PAY, out_trade_no=first, times=1, seconds=0)
     world.emulator.set_fault("notify_never", out_trade_no=first)
     world.advance(DAY_SECONDS)
@@ -218,7 +229,7 @@ def test_a_switch_that_stops_money_stops_charges_until_it_is_turned(world: World
     with context.database.begin() as tx:
         turn_outgoing(tx, context, 1, allowed=True, reason="day", actor=SYSTEM)
     world.advance(2 * 3600)
-    assert charged(world, number) == [f"{number}-d1"]
+    assert charged(world, number) == [number_of(number)]
 
 
 # ---- signing and ending
@@ -316,7 +327,7 @@ def test_the_planned_day_is_moved_to_a_later_one_only(world: World) -> None:
     unclear = move(later + timedelta(days=1))
     assert (unclear.status_code, unclear.json()["code"]) == (503, "agreement_plan_unclear")
     world.advance(14 * DAY_SECONDS)
-    assert charged(world, number) == [f"{number}-d1"]
+    assert charged(world, number) == [f"{number}-{later:%Y%m%d}-1"]
 
 
 def test_what_is_asked_for_must_make_sense(world: World) -> None:

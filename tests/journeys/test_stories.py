@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agreeing import create as create_agreement
-from agreeing import signed, to_the_try
+from agreeing import number_of, signed, to_the_try
 from holding import capture, create, frozen, release, scan
 from receivers import receiver
 from worlds import World, running
@@ -131,10 +131,15 @@ def test_the_story_of_an_agreement_with_a_try_that_failed(world: World) -> None:
     assert any("The agreement is in effect" in one for one in steps)
     assert "The buyer is charged for the present period." in [n["say"] for n in told["next"]]
 
-    world.emulator.set_fault("buyer_balance_not_enough", out_trade_no=f"{number}-d1")
+    world.emulator.set_fault("buyer_balance_not_enough", out_trade_no=number_of(number))
     to_the_try(world, number)
     world.advance(60)
     told = story(world, f"agreements/{number}")
+    # Asked about every day, and told once.
+    daily = [one for one in sentences(told, "step") if "The same " in one]
+    assert len(daily) == 1
+    assert "times more, until" in daily[0]
+    assert sentences(told, "notification") == ["Alipay told us: the buyer has signed."]
     assert sentences(told, "charge")[:2] == [
         "Alipay was asked to charge the buyer, as agreed.",
         "Alipay refused the charge (ACQ.BUYER_BALANCE_NOT_ENOUGH). The buyer has too little money: tell "
@@ -147,7 +152,7 @@ def test_the_story_of_an_agreement_with_a_try_that_failed(world: World) -> None:
     to_the_try(world, number)
     told = story(world, f"agreements/{number}")
     assert sentences(told, "deduction")[-1] == "The period is paid."
-    order = story(world, f"orders/{number}-d1")
+    order = story(world, f"orders/{number_of(number)}")
     assert "The end: the buyer was not charged, and will not be by this number." in sentences(
         order, "charge"
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from daozhang.clock import business_day
 from peers.desk import Calls, Desk, Receiver, new_number, open_page
 
 SUBJECT = "雨前龙井 50g + 杯与盖 100%"
@@ -237,6 +239,67 @@ def test_holds_and_agreements(
     assert (left["value"]["orderStatus"], left["value"]["restAmount"]) == ("AUTHORIZED", "300.00")
     assert signed["value"]["status"] == "NORMAL"
     assert ended["value"]["code"] == "10000"
+
+
+def test_a_hold_by_our_code_is_given_up_and_a_plan_is_moved(
+    node_peer: Calls, config: dict[str, Any], desk: Desk
+) -> None:
+    """A code to freeze by, the end of a freeze that nobody confirmed, another planned day."""
+    shown, given_up, agreement = (new_number() for _ in range(3))
+    hold = {"order_title": "押金", "amount": "500.00", "product_code": "PRE_AUTH"}
+    voucher = {"out_order_no": shown, "out_request_no": shown, **hold}
+    freeze = {
+        "out_order_no": given_up,
+        "out_request_no": given_up,
+        **hold,
+        "auth_code": desk.payment_code(behaviour="asks"),
+        "auth_code_type": "bar_code",
+    }
+    cancel = {"out_order_no": given_up, "out_request_no": given_up, "remark": "撤销"}
+    code, waits, cancelled, page = node_peer(
+        config,
+        execute("alipay.fund.auth.order.voucher.create", voucher),
+        execute("alipay.fund.auth.order.freeze", freeze),
+        execute("alipay.fund.auth.operation.cancel", cancel),
+        ["pageExecute", "alipay.user.agreement.page.sign", "GET", {"bizContent": plan(agreement)}],
+    )
+    assert code["value"]["codeValue"].startswith("http")
+    assert waits["value"]["status"] == "INIT"
+    assert (cancelled["value"]["code"], cancelled["value"]["action"]) == ("10000", "close")
+    assert open_page(page["value"]).status_code == 200
+    desk.control(f"agreements/{agreement}", {"action": "sign"}).raise_for_status()
+    named = {
+        name: plan(agreement)[name]
+        for name in ("external_agreement_no", "sign_scene", "personal_product_code")
+    }
+    [signed] = node_peer(config, execute("alipay.user.agreement.query", named))
+    later = (business_day(datetime.now(UTC)) + timedelta(days=30)).isoformat()
+    moving = {"agreement_no": signed["value"]["agreementNo"], "deduct_time": later}
+    moved, after = node_peer(
+        config,
+        execute("alipay.user.agreement.executionplan.modify", moving),
+        execute("alipay.user.agreement.query", named),
+    )
+    assert moved["value"]["code"] == "10000"
+    assert after["value"]["nextDeductTime"] == later
+
+
+def plan(agreement: str) -> dict[str, Any]:
+    """An agreement to be charged every 7 days, first in 20."""
+    first = business_day(datetime.now(UTC)) + timedelta(days=20)
+    return {
+        "personal_product_code": "CYCLE_PAY_AUTH_P",
+        "product_code": "CYCLE_PAY_AUTH",
+        "sign_scene": "INDUSTRY|DIGITAL_MEDIA",
+        "external_agreement_no": agreement,
+        "access_params": {"channel": "QRCODE"},
+        "period_rule_params": {
+            "period_type": "DAY",
+            "period": 7,
+            "execute_time": first.isoformat(),
+            "single_amount": "30.00",
+        },
+    }
 
 
 def test_another_key_is_refused_by_the_gateway(node_peer: Calls, desk: Desk) -> None:

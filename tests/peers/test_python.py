@@ -150,6 +150,37 @@ def test_official_freezes_takes_and_lets_go(official_python: Calls, desk: Desk) 
     assert (left["value"]["order_status"], left["value"]["rest_amount"]) == ("FINISH", "0.00")
 
 
+def test_official_makes_a_code_and_gives_a_hold_up(official_python: Calls, desk: Desk) -> None:
+    shown, given_up = new_number(), new_number()
+    hold = {"order_title": "押金", "amount": "500.00", "product_code": "PRE_AUTH"}
+    voucher = {"out_order_no": shown, "out_request_no": shown, **hold}
+    freeze = {
+        "out_order_no": given_up,
+        "out_request_no": given_up,
+        **hold,
+        "auth_code": desk.payment_code(behaviour="asks"),
+        "auth_code_type": "bar_code",
+    }
+    cancel = {"out_order_no": given_up, "out_request_no": given_up, "remark": "撤销"}
+    code, waits, cancelled, refused = official_python(
+        official_config(desk),
+        execute("alipay.fund.auth.order.voucher.create", voucher),
+        execute("alipay.fund.auth.order.freeze", freeze),
+        execute("alipay.fund.auth.operation.cancel", cancel),
+        execute(
+            "alipay.user.agreement.executionplan.modify",
+            {"agreement_no": new_number(), "deduct_time": "2030-01-01"},
+        ),
+    )
+    assert code["value"]["code_value"].startswith("http")
+    assert waits["value"]["status"] == "INIT"
+    assert (cancelled["value"]["code"], cancelled["value"]["action"]) == ("10000", "close")
+    assert (refused["value"]["code"], refused["value"]["sub_code"]) == (
+        "40004",
+        "ILLEGAL_AGREEMENT",
+    )
+
+
 def test_official_does_not_believe_an_unsigned_answer(official_python: Calls, desk: Desk) -> None:
     desk.control("faults", {"name": "gateway_unsigned", "times": 1}).raise_for_status()
     [answer] = official_python(

@@ -184,3 +184,16 @@ def test_the_page_of_states_is_that_of_the_table() -> None:
     assert diagram.page() == (DOCS / "agreement-states.md").read_text("utf-8"), (
         "run: python -m daozhang.service.agreements.diagram > docs/reference/agreement-states.md"
     )
+
+
+def test_a_try_is_numbered_by_its_period_whatever_the_books_remember_of_others() -> None:
+    due = agreement(AgreementStatus.ACTIVE, next_deduct_on=DAY)
+    assert rules.number_of_next(due, []) == "E1-20260312-1"
+    tries = [
+        Deduction(
+            id=one, agreement_id=1, order_id=one, number=one, planned_on=day,
+            status=DeductionStatus.FAILED, created_at=NOW, ended_at=NOW,
+        )
+        for one, day in enumerate((DAY - timedelta(days=7), DAY, DAY), 1)
+    ]  # fmt: skip
+    assert rules.number_of_next(due, tries) == "E1-20260312-3"

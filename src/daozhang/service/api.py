@@ -55,7 +55,10 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {422: _PROBLEM, "4XX": _PROBL
 
 def add_routes(app: FastAPI) -> None:
     """Hangs every route into ``app``, but for the notifications' door, which stands before it."""
-    for router in (orders_router, inquiries_router, refunds_router, story_router, outbox_router):
+    # In this order a request looks for its route: what is called for every payment comes first.
+    for router in (orders_router, codes_router, till_router, watching.router, paying.router):
+        app.include_router(router)
+    for router in (inquiries_router, refunds_router, story_router, outbox_router):
         app.include_router(router)
     app.include_router(orderinfo_router)
     app.include_router(announced_router)
@@ -63,13 +66,9 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(merchants_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
-    app.include_router(watching.router)
-    app.include_router(paying.router)
     app.include_router(message_routes.router)
     app.include_router(returning.router)
-    app.include_router(till_router)
     app.include_router(mini_router)
-    app.include_router(codes_router)
     app.include_router(holds_router)
     app.include_router(agreements_router)
     app.include_router(pages.router)

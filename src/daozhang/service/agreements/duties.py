@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final
 
 from daozhang.alipay.consents import AgreementNotification
@@ -15,55 +14,26 @@ from daozhang.service.agreements.settling import (
     lock_agreement,
     tell_person,
 )
+from daozhang.service.agreements.telling import NOTICES
 from daozhang.service.db import Tx
-from daozhang.service.duty import Duty
-from daozhang.service.jobs import Jobs
+from daozhang.service.sweep import Sweep
 from daozhang.service.web.context import Context
 
 AGREEMENT_JOB: Final = "agreement"
 """The name under which steps wait in the queue."""
 
-BATCH_AGREEMENTS: Final = 50
-
-NOTIFY_TYPES: Final = ("dut_user_sign", "dut_user_unsign")
+NOTIFY_TYPES: Final = tuple(NOTICES)
 """What Alipay tells of agreements."""
 
 
-class SweepAgreements(Duty):
-    """Enqueues a step for every agreement that is due, in its App's lane; rebuilds what the queue has
-    lost. One whose last step still waits for its turn gets no other."""
+class SweepAgreements(Sweep):
+    """Every agreement that is due gets its next step."""
 
     name = AGREEMENTS_SIGNAL
-    is_awaited = True
-
-    def __init__(self, context: Context, jobs: Jobs) -> None:
-        self._context = context
-        self._jobs = jobs
-
-    def run_due(self) -> int:
-        """Claims a batch and enqueues its steps, in one transaction."""
-        now = self._context.clock.now()
-        with self._context.database.begin() as tx:
-            lease_until = now + timedelta(seconds=STEP_LEASE_SECONDS)
-            claimed = store.claim_due(tx, now, lease_until, BATCH_AGREEMENTS)
-            keys = [_key(due.agreement_id, due.attempt) for due in claimed]
-            waiting = self._jobs.waiting(AGREEMENT_JOB, keys)
-            begun = [due for due in claimed if _key(due.agreement_id, due.attempt) not in waiting]
-            store.count_attempts(tx, [due.agreement_id for due in begun])
-            for due in begun:
-                self._jobs.enqueue(
-                    tx,
-                    AGREEMENT_JOB,
-                    _key(due.agreement_id, due.attempt + 1),
-                    {"agreement_id": due.agreement_id},
-                    lane=f"app:{due.app_row}",
-                )
-        return len(claimed)
-
-    def next_due(self) -> datetime | None:
-        """When the earliest agreement is due."""
-        with self._context.database.read() as tx:
-            return store.earliest_due(tx)
+    rows = store
+    job = AGREEMENT_JOB
+    argument = "agreement_id"
+    lease_seconds = STEP_LEASE_SECONDS
 
 
 def take_notice(tx: Tx, context: Context, merchant_id: int, told: Notification) -> str:
@@ -92,7 +62,3 @@ def take_notice(tx: Tx, context: Context, merchant_id: int, told: Notification) 
         return f"{', '.join(differs)} differs: a person is told"
     ask_soon(tx, context, agreement)
     return f"{told.kind}: Alipay is asked"
-
-
-def _key(agreement_id: int, attempt: int) -> str:
-    return f"{agreement_id}:{attempt}"

@@ -6,7 +6,7 @@ Sources: apis.md §14.2 for what Alipay does; money.md §5. The diagram in the d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -239,6 +239,18 @@ def window_opens_at(agreement: Agreement, now: datetime) -> datetime | None:
         return None
     opens = datetime.combine(window[0], FIRST_HOUR, BEIJING)
     return opens.astimezone(UTC) if opens > now else None
+
+
+def number_of_next(agreement: Agreement, tries: Sequence[Deduction]) -> str:
+    """The number of the next try to charge the present period, whose window is open.
+
+    It names the planned day. Books that were restored from a copy have forgotten tries: counted through,
+    a number that has paid one period would come again in another, and its money be taken for that one's.
+    """
+    day = agreement.next_deduct_on
+    assert day is not None, "a period that is due has a planned day"
+    nth = sum(one.planned_on == day for one in tries) + 1
+    return f"{agreement.external_agreement_no}-{day:%Y%m%d}-{nth}"
 
 
 def is_due(agreement: Agreement, now: datetime) -> bool:

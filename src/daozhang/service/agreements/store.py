@@ -270,7 +270,7 @@ def insert_step(tx: Tx, values: Mapping[str, Any]) -> None:
     tx.execute(sa.insert(agreement_steps).values(**values))
 
 
-def list_steps(tx: Tx, agreement_id: int, *, rows_max: int = 1000) -> list[Mapping[str, Any]]:
+def list_steps(tx: Tx, agreement_id: int, *, rows_max: int = 5000) -> list[Mapping[str, Any]]:
     """The steps of an agreement, oldest first."""
     wanted = sa.select(agreement_steps).where(agreement_steps.c.agreement_id == agreement_id)
     rows = tx.execute(wanted.order_by(agreement_steps.c.id).limit(rows_max)).mappings()

@@ -14,7 +14,14 @@ from daozhang.service.agreements.model import (
     DeductionStatus,
 )
 from daozhang.service.orders.model import Order
-from daozhang.service.orders.telling import Sentence, does_not_fit, entry, joined, upcoming
+from daozhang.service.orders.telling import (
+    Sentence,
+    does_not_fit,
+    entry,
+    joined,
+    upcoming,
+    without_repeats,
+)
 
 _BECAME: Final[Mapping[AgreementStatus, Sentence]] = {
     AgreementStatus.CREATED: (
@@ -46,6 +53,14 @@ _BECAME: Final[Mapping[AgreementStatus, Sentence]] = {
         "最终结果：未在时限内签约。",
     ),
 }
+
+_SAME: Final = ("cause", "status_before", "status_after", "events", "note")
+
+NOTICES: Final[Mapping[str, Sentence]] = {
+    "dut_user_sign": ("the buyer has signed", "买家已签约"),
+    "dut_user_unsign": ("the agreement was ended", "协议已解约"),
+}
+"""What Alipay tells of agreements, by its name of the kind."""
 
 _CALLS: Final[Mapping[str, Sentence]] = {
     "call:unsign:taken": (
@@ -99,7 +114,7 @@ def tell(
         entry(
             "step",
             step["at"],
-            _sentence_of(step),
+            joined(_sentence_of(step), again),
             cause=step["cause"],
             source_ref=step["source_ref"],
             status_before=step["status_before"],
@@ -107,7 +122,7 @@ def tell(
             events=list(step["events"]),
             note=step["note"],
         )
-        for step in steps
+        for step, again in without_repeats(steps, _SAME)
     ]
     tries = [line for one, order in deductions for line in _lines_of(one, order)]
     return [created, *opened, *told, *tries]

@@ -147,13 +147,12 @@ class AgreementWork:
     def _charge(self, tx: Tx, agreement: Agreement) -> None:
         plan = agreement.plan
         assert plan is not None
-        number = len(store.list_deductions(tx, agreement.id)) + 1
         request_deduction(
             tx,
             self.context,
             self.calls.clients.merchant(agreement.merchant_id),
             agreement,
-            f"{agreement.external_agreement_no}-d{number}",
+            rules.number_of_next(agreement, store.list_deductions(tx, agreement.id)),
             plan.amount,
             plan.subject,
         )

@@ -2,65 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Final
 
 from daozhang.alipay.consents import HoldNotification
 from daozhang.alipay.notifications import Notification
 from daozhang.service.db import Tx
-from daozhang.service.duty import Duty
 from daozhang.service.holds import store
 from daozhang.service.holds.actions import ask_soon
 from daozhang.service.holds.rules import STEP_LEASE_SECONDS
 from daozhang.service.holds.settling import HOLDS_SIGNAL, lock_hold, tell_person
-from daozhang.service.jobs import Jobs
+from daozhang.service.holds.telling import NOTICES
+from daozhang.service.sweep import Sweep
 from daozhang.service.web.context import Context
 
 HOLD_JOB: Final = "hold"
 """The name under which steps wait in the queue."""
 
-BATCH_HOLDS: Final = 50
-
-NOTIFY_TYPES: Final = ("fund_auth_freeze", "fund_auth_unfreeze", "fund_auth_operation_cancel")
+NOTIFY_TYPES: Final = tuple(NOTICES)
 """What Alipay tells of holds."""
 
 
-class SweepHolds(Duty):
-    """Enqueues a step for every hold that is due, in its App's lane; rebuilds what the queue has lost.
-    One whose last step still waits for its turn gets no other."""
+class SweepHolds(Sweep):
+    """Every hold that is due gets its next step."""
 
     name = HOLDS_SIGNAL
-    is_awaited = True
-
-    def __init__(self, context: Context, jobs: Jobs) -> None:
-        self._context = context
-        self._jobs = jobs
-
-    def run_due(self) -> int:
-        """Claims a batch and enqueues its steps, in one transaction."""
-        now = self._context.clock.now()
-        with self._context.database.begin() as tx:
-            lease_until = now + timedelta(seconds=STEP_LEASE_SECONDS)
-            claimed = store.claim_due(tx, now, lease_until, BATCH_HOLDS)
-            waiting = self._jobs.waiting(
-                HOLD_JOB, [_key(due.hold_id, due.attempt) for due in claimed]
-            )
-            begun = [due for due in claimed if _key(due.hold_id, due.attempt) not in waiting]
-            store.count_attempts(tx, [due.hold_id for due in begun])
-            for due in begun:
-                self._jobs.enqueue(
-                    tx,
-                    HOLD_JOB,
-                    _key(due.hold_id, due.attempt + 1),
-                    {"hold_id": due.hold_id},
-                    lane=f"app:{due.app_row}",
-                )
-        return len(claimed)
-
-    def next_due(self) -> datetime | None:
-        """When the earliest hold is due."""
-        with self._context.database.read() as tx:
-            return store.earliest_due(tx)
+    rows = store
+    job = HOLD_JOB
+    argument = "hold_id"
+    lease_seconds = STEP_LEASE_SECONDS
 
 
 def take_notice(tx: Tx, context: Context, merchant_id: int, told: Notification) -> str:
@@ -90,7 +59,3 @@ def take_notice(tx: Tx, context: Context, merchant_id: int, told: Notification) 
         return f"{', '.join(differs)} differs: a person is told"
     ask_soon(tx, context, hold)
     return f"{told.kind}: Alipay is asked"
-
-
-def _key(hold_id: int, attempt: int) -> str:
-    return f"{hold_id}:{attempt}"

@@ -298,7 +298,7 @@ def insert_step(tx: Tx, values: Mapping[str, Any]) -> None:
     tx.execute(sa.insert(hold_steps).values(**values))
 
 
-def list_steps(tx: Tx, hold_id: int, *, rows_max: int = 1000) -> list[Mapping[str, Any]]:
+def list_steps(tx: Tx, hold_id: int, *, rows_max: int = 5000) -> list[Mapping[str, Any]]:
     """The steps of a hold, oldest first."""
     wanted = sa.select(hold_steps).where(hold_steps.c.hold_id == hold_id)
     rows = tx.execute(wanted.order_by(hold_steps.c.id).limit(rows_max)).mappings()

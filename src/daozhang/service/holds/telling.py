@@ -8,7 +8,14 @@ from typing import Any, Final
 from daozhang.service.holds.messages import sentences_for
 from daozhang.service.holds.model import Hold, HoldFactKind, HoldStatus, HoldWay, Release
 from daozhang.service.holds.model import ReleaseOrigin as Origin
-from daozhang.service.orders.telling import Sentence, does_not_fit, entry, joined, upcoming
+from daozhang.service.orders.telling import (
+    Sentence,
+    does_not_fit,
+    entry,
+    joined,
+    upcoming,
+    without_repeats,
+)
 
 _ANSWERS: Final[Mapping[str, Sentence]] = {
     HoldFactKind.ABSENT.value: ("no such hold", "没有这笔预授权"),
@@ -68,6 +75,15 @@ _OURS: Final[Mapping[str, Sentence]] = {
 }
 """What we did ourselves, by the cause of the step."""
 
+_SAME: Final = ("cause", "status_after", "events", "note", "fact", "status_before")
+
+NOTICES: Final[Mapping[str, Sentence]] = {
+    "fund_auth_freeze": ("money was frozen", "资金已冻结"),
+    "fund_auth_unfreeze": ("money was let go", "资金已解冻"),
+    "fund_auth_operation_cancel": ("the hold was cancelled", "预授权已撤销"),
+}
+"""What Alipay tells of holds, by its name of the kind."""
+
 _CALLS: Final[Mapping[str, Sentence]] = {
     "freeze": ("the freeze", "冻结请求"),
     "cancel": ("the cancel", "撤销请求"),
@@ -100,7 +116,7 @@ def tell(
         entry(
             "step",
             step["at"],
-            _sentence_of(step),
+            joined(_sentence_of(step), again),
             cause=step["cause"],
             source_ref=step["source_ref"],
             status_before=step["status_before"],
@@ -109,7 +125,7 @@ def tell(
             note=step["note"],
             fact=dict(step["fact"]),
         )
-        for step in steps
+        for step, again in without_repeats(steps, _SAME)
     ]
     created = entry(
         "created",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from daozhang.clock import business_day
 from daozhang.service.orders.model import FactKind, Order, OrderStatus, Step
 
 Sentence = tuple[str, str]
@@ -83,6 +84,31 @@ def joined(*sentences: Sentence | None) -> Sentence:
     """Sentences one after the other."""
     said = [sentence for sentence in sentences if sentence is not None]
     return " ".join(english for english, _ in said), "".join(chinese for _, chinese in said)
+
+
+def without_repeats(
+    steps: Iterable[Mapping[str, Any]], same: tuple[str, ...]
+) -> list[tuple[Mapping[str, Any], Sentence | None]]:
+    """Steps, each with how often it came again: the same answer every day for a year is told once.
+
+    ``same`` names what two steps that tell the same have in common.
+    """
+    told: list[tuple[Mapping[str, Any], int, datetime]] = []
+    for step in steps:
+        moved = step["status_before"] != step["status_after"]
+        first, again, _ = told[-1] if told else (step, 0, step["at"])
+        if told and not moved and all(first[name] == step[name] for name in same):
+            told[-1] = (first, again + 1, step["at"])
+        else:
+            told.append((step, 0, step["at"]))
+    return [(step, _again(times, last_at)) for step, times, last_at in told]
+
+
+def _again(times: int, last_at: datetime) -> Sentence | None:
+    if not times:
+        return None
+    day = business_day(last_at)
+    return f"The same {times} times more, until {day}.", f"此后结果相同 {times} 次，至 {day}。"
 
 
 def does_not_fit(reason: str | None) -> Sentence | None:

@@ -5,57 +5,36 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from daozhang.service.db import Tx
 from daozhang.service.duty import Duty
 from daozhang.service.jobs import Jobs
 from daozhang.service.merchants.model import CHANGED_SIGNAL
 from daozhang.service.refunds import store
-from daozhang.service.refunds.requesting import (
-    LEASE_SECONDS,
-    REFUND_JOB,
-    attempt_key,
-    enqueue_attempt,
-)
+from daozhang.service.refunds.requesting import LEASE_SECONDS, REFUND_JOB
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL
+from daozhang.service.sweep import BATCH_ROWS, Sweep, enqueue_step
 from daozhang.service.web.context import Context
 
 BANK_JOB: Final = "refund_bank"
 """The name under which questions about banks wait in the queue."""
 
-BATCH_REFUNDS: Final = 50
 
-
-class SweepRefunds(Duty):
-    """Enqueues an attempt for every refund that is due; rebuilds whatever the queue has lost.
-
-    One whose last attempt still waits for its turn gets no other: in a flood of refunds they would
-    take each other's turns.
-    """
+class SweepRefunds(Sweep):
+    """Every refund that is due gets its next attempt; those that an outgoing stop held back go on after it."""
 
     name = REFUNDS_SIGNAL
-    is_awaited = True
+    rows = store
+    job = REFUND_JOB
+    argument = "refund_id"
+    lease_seconds = LEASE_SECONDS
 
     def __init__(self, context: Context, jobs: Jobs) -> None:
-        self._context = context
-        self._jobs = jobs
+        super().__init__(context, jobs)
         context.signals.listen(CHANGED_SIGNAL, lambda: context.signals.wake(REFUNDS_SIGNAL))
 
-    def run_due(self) -> int:
-        """Claims a batch and enqueues its attempts, in one transaction."""
-        now = self._context.clock.now()
-        with self._context.database.begin() as tx:
-            store.release_held(tx, now)
-            lease_until = now + timedelta(seconds=LEASE_SECONDS)
-            claimed = store.claim_due(tx, now, lease_until, BATCH_REFUNDS)
-            waiting = self._jobs.waiting(
-                REFUND_JOB, [attempt_key(due.refund_id, due.attempt) for due in claimed]
-            )
-            begun = [
-                due for due in claimed if attempt_key(due.refund_id, due.attempt) not in waiting
-            ]
-            store.count_attempts(tx, [due.refund_id for due in begun])
-            for due in begun:
-                enqueue_attempt(tx, self._jobs, due.refund_id, due.attempt + 1, due.app_row)
-        return len(claimed)
+    def prepare(self, tx: Tx, now: datetime) -> None:
+        """Lets go what the merchant's switch for outgoing money holds no longer."""
+        store.release_held(tx, now)
 
     def next_due(self) -> datetime | None:
         """When the earliest refund is due: now, if outgoing money has been allowed again."""
@@ -79,15 +58,10 @@ class AskBanks(Duty):
         now = self._context.clock.now()
         lease_until = now + timedelta(days=1)
         with self._context.database.begin() as tx:
-            claimed = store.claim_at_bank(tx, now, lease_until, BATCH_REFUNDS)
+            claimed = store.claim_at_bank(tx, now, lease_until, BATCH_ROWS)
             for due in claimed:
-                self._jobs.enqueue(
-                    tx,
-                    BANK_JOB,
-                    f"{due.refund_id}:{due.attempt}",
-                    {"refund_id": due.refund_id},
-                    lane=f"app:{due.app_row}",
-                )
+                args = {"refund_id": due.refund_id}
+                enqueue_step(tx, self._jobs, BANK_JOB, due.attempt, args, due.app_row)
         return len(claimed)
 
     def next_due(self) -> datetime | None:

@@ -20,6 +20,7 @@ from daozhang.service.refunds.refusals import (
     RefundLimitExceeded,
     SecondPersonNeeded,
 )
+from daozhang.service.sweep import enqueue_step
 
 LEASE_SECONDS: Final = 120
 """After this a refund is due again whose attempt died unseen."""
@@ -64,26 +65,11 @@ def request_refund(
     refund_id = store.insert_refund(tx, _row_of(order, new, now, due_at))
     if jobs is not None:
         merchant = find_merchant_by_id(tx, order.merchant_id)
-        enqueue_attempt(tx, jobs, refund_id, 1, merchant.app_row)
+        args = {"refund_id": refund_id}
+        enqueue_step(tx, jobs, REFUND_JOB, 1, args, merchant.app_row)
     refund = store.find_refund_by_id(tx, refund_id)
     assert refund is not None
     return refund, True
-
-
-def enqueue_attempt(tx: Tx, jobs: Jobs, refund_id: int, attempt: int, app_row: int) -> None:
-    """Puts one attempt on the queue, within the transaction of its intent, in its App's lane."""
-    jobs.enqueue(
-        tx,
-        REFUND_JOB,
-        attempt_key(refund_id, attempt),
-        {"refund_id": refund_id},
-        lane=f"app:{app_row}",
-    )
-
-
-def attempt_key(refund_id: int, attempt: int) -> str:
-    """What names one attempt among all jobs of its kind."""
-    return f"{refund_id}:{attempt}"
 
 
 def _row_of(order: Order, new: NewRefund, now: datetime, due_at: datetime) -> dict[str, object]:

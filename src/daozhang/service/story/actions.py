@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from daozhang.service.agreements import duties as agreement_duties
 from daozhang.service.agreements import events as agreement_events
 from daozhang.service.agreements import store as agreements_store
 from daozhang.service.agreements import telling as agreements_telling
@@ -17,7 +16,6 @@ from daozhang.service.charges import telling as charges_telling
 from daozhang.service.charges.model import Charge, ChargeKind
 from daozhang.service.charges.store import charge_of_order, list_charges
 from daozhang.service.db import Tx
-from daozhang.service.holds import duties as hold_duties
 from daozhang.service.holds import events as hold_events
 from daozhang.service.holds import store as holds_store
 from daozhang.service.holds import telling as holds_telling
@@ -81,7 +79,7 @@ def tell_hold(tx: Tx, hold: Hold, keep_days: int) -> Story:
     events = list_events_about(tx, hold.merchant_id, hold_events.subject_of(hold))
     entries = in_order(
         holds_telling.tell(hold, holds_store.list_steps(tx, hold.id), releases),
-        tell_notifications(tx, hold.merchant_id, number, keep_days, hold_duties.NOTIFY_TYPES),
+        tell_notifications(tx, hold.merchant_id, number, keep_days, holds_telling.NOTICES),
         _captures(charges),
         tell_surprises(list_surprises(tx, hold.merchant_id, number=number)),
         tell_events(tx, hold.merchant_id, events),
@@ -101,7 +99,7 @@ def tell_agreement(tx: Tx, agreement: Agreement, keep_days: int, now: datetime) 
     steps = agreements_store.list_steps(tx, agreement.id)
     entries = in_order(
         agreements_telling.tell(agreement, steps, tries),
-        tell_notifications(tx, merchant_id, number, keep_days, agreement_duties.NOTIFY_TYPES),
+        tell_notifications(tx, merchant_id, number, keep_days, agreements_telling.NOTICES),
         *(charges_telling.tell(charge, order.out_trade_no) for charge, order in charges),
         tell_surprises(list_surprises(tx, merchant_id, number=number)),
         tell_events(tx, merchant_id, events),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,18 +39,24 @@ def in_order(*parts: Sequence[Entry]) -> list[Entry]:
 
 
 def tell_notifications(
-    tx: Tx, merchant_id: int, number: str, keep_days: int, messages: Collection[str] = ()
+    tx: Tx,
+    merchant_id: int,
+    number: str,
+    keep_days: int,
+    notices: Mapping[str, Sentence] = MappingProxyType({}),
 ) -> list[Entry]:
-    """What Alipay told us; with ``messages``, by notifications of those kinds."""
-    found = list_notifications(tx, merchant_id, number, messages=messages)
-    return [_notification(row, keep_days) for row in found]
+    """What Alipay told us of an order; with ``notices``, by notifications of those kinds, in their words."""
+    found = list_notifications(tx, merchant_id, number, messages=notices)
+    return [_notification(row, keep_days, notices) for row in found]
 
 
-def _notification(row: RecordedNotification, keep_days: int) -> Entry:
+def _notification(
+    row: RecordedNotification, keep_days: int, notices: Mapping[str, Sentence]
+) -> Entry:
     return entry(
         "notification",
         row.received_at,
-        _sentence_of(row),
+        _sentence_of(row, notices),
         notify_id=row.notify_id,
         says=row.kind,
         status=row.status.value,
@@ -64,10 +71,10 @@ def _notification(row: RecordedNotification, keep_days: int) -> Entry:
     )
 
 
-def _sentence_of(row: RecordedNotification) -> Sentence:
+def _sentence_of(row: RecordedNotification, notices: Mapping[str, Sentence]) -> Sentence:
     name = row.kind.removeprefix(MESSAGE)
     kind = None if row.fact is None else FactKind(row.fact.kind).value
-    says = ANSWERS[kind] if kind is not None else (name, name)
+    says = ANSWERS[kind] if kind is not None else notices.get(name, (name, name))
     times = ("", "") if row.copies == 1 else (f" ({row.copies} times)", f"（共 {row.copies} 次）")
     became = _BECAME.get(row.status, ("", ""))
     return (
