@@ -171,10 +171,13 @@ class World:
             {},
             data_dir=directory / "service",
             database_url=database_url(directory / "service"),
-            clock="manual",
-            environments=("emulator",),
             public_url=f"http://{host}:{service_port}",
-            **{"gateway_timeout_seconds": 2.0, **(chosen or {})},
+            **{
+                "clock": "manual",
+                "environments": ("emulator",),
+                "gateway_timeout_seconds": 2.0,
+                **(chosen or {}),
+            },
         )
         context = create_context(settings, self.clock)
         upgrade(context.database)

@@ -55,10 +55,13 @@ from daozhang.service.inbox.routes import NotifyDoor
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.duties import AskSilentOrders
 from daozhang.service.jobs import POLLING_SECONDS, Jobs
+from daozhang.service.keys.duties import AskAboutKeys
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.clients import Clients
+from daozhang.service.merchants.duties import NoteAnswers
 from daozhang.service.migrations import require_fit
 from daozhang.service.outbox.streams import SHUTDOWN
+from daozhang.service.overview.duties import SumUp
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.banks import take_deposit_back
 from daozhang.service.refunds.duties import BANK_JOB, AskBanks, SweepRefunds
@@ -182,12 +185,15 @@ class Service:
             SweepHolds(context, self.jobs),
             SweepAgreements(context, self.jobs),
             ExpireApprovals(context),
+            AskAboutKeys(context, self.clients),
+            NoteAnswers(context, self.clients),
             FanOut(context),
             Deliver(context, self._drain),
             ForgetAnswers(context),
             Forget(context),
             self._meter,
             Tally(context),
+            SumUp(context),
             RaiseAlerts(self.lookout),
         ]
 

@@ -114,5 +114,18 @@ class House:
             self.problems.append(f"{kind}: {text}")
 
 
-PAGES = ("/m/shop/orders", "/m/shop/orders?status=closing", "/devices", "/security")
+PAGES = (
+    "/m/shop/orders",
+    "/m/shop/orders?status=closing",
+    "/m/shop/refunds",
+    "/m/shop/refunds?state=bounced",
+    "/m/shop/approvals",
+    "/m/shop/approvals/limits",
+    "/m/shop/holds",
+    "/m/shop/agreements",
+    "/m/shop/webhooks",
+    "/m/shop/webhooks/new",
+    "/devices",
+    "/security",
+)
 """Every page that needs no row of its own; a family adds its pages here."""

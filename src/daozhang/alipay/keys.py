@@ -224,7 +224,7 @@ def _not_a_private_key(der: bytes, label: str) -> KeyProblem:
     if any(_try(parse, der) for parse in _PUBLIC_PARSERS):
         return KeyProblem(
             "This is a public key or certificate; the app's private key is wanted here. It stays "
-            "with you, in the file that the key tool calls 应用私钥 这是公钥或证书，此处需要应用私钥。"
+            "with you, in the file that the key tool calls “应用私钥” 这是公钥或证书，此处需要应用私钥。"
         )
     return _wrong(der, label, "private key", _try(_pkcs8, der))
 

@@ -36,6 +36,7 @@ def create_console(state: State) -> Starlette:
         *live.ROUTES,
         *start.ROUTES,
         *others,
+        *[route for room in rooms for route in room.routes_of_all],
         *of_merchant,
     ]
     console = Starlette(

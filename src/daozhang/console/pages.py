@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from daozhang.console.forgery import FIELD, HEADER, require_ours
+from daozhang.console.live import standing_of
 from daozhang.console.sessions import Known, recognise
 from daozhang.console.visits import MERCHANT_COOKIE, Visit, read_form
 from daozhang.service.merchants.model import Merchant
@@ -92,7 +94,11 @@ def open_visit(
     merchants = tuple(one for one in every if known.person.covers(one.id))
     slug = request.path_params.get("merchant")
     chosen = None if slug is None else _named(merchants, slug)
-    return Visit(request, context, form, known.person, known.session, merchants, chosen, room)
+    visit = Visit(request, context, form, known.person, known.session, merchants, chosen, room)
+    if chosen is None or visit.is_htmx:
+        return visit
+    with context.database.read() as tx:
+        return replace(visit, standing=standing_of(tx, chosen.id))
 
 
 def _named(merchants: tuple[Merchant, ...], slug: str) -> Merchant:

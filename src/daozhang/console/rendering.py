@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,6 +82,7 @@ def _always(visit: Visit) -> Mapping[str, Any]:
         "time": formats.time,
         "day": formats.day,
         "menu": lambda: menu_of(visit),
+        "waiting": partial(waiting, visit),
     }
 
 
@@ -90,3 +91,11 @@ def menu_of(visit: Visit) -> list[list[Line]]:
     merchant = visit.menu_merchant
     slug = None if merchant is None else merchant.slug
     return menu(visit.who.rights, visit.base, slug, visit.room)
+
+
+def waiting(visit: Visit, line: Line) -> int:
+    """How much waits for this visitor where a line of the menu leads."""
+    merchant = visit.menu_merchant
+    if line.link.count is None or merchant is None:
+        return 0
+    return line.link.count(visit.context, visit.who, merchant.id)

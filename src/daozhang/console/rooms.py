@@ -7,7 +7,7 @@ changes no file of another's: routes, menu and keyboard are put together here.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -17,7 +17,8 @@ from typing import Final
 
 from starlette.routing import Route
 
-from daozhang.service.people.model import Right
+from daozhang.service.people.model import Person, Right
+from daozhang.service.web.context import Context
 
 MERCHANT: Final = "/m/{merchant}"
 """What stands before the addresses of pages that are about one merchant. It is in the address, not
@@ -44,6 +45,10 @@ class Link:
     group: Group
     place: int
     key: str | None = None
+    count: Callable[[Context, Person, int], int] | None = None
+    """How much waits there for a person, of one merchant: shown beside the title."""
+    live: str = ""
+    """The topics that change the count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Room:
     routes: Sequence[Route]
     links: Sequence[Link] = ()
     of_merchant: bool = True
+    routes_of_all: Sequence[Route] = ()
+    """Of a room of a merchant: pages about all merchants of a person together."""
 
 
 @cache

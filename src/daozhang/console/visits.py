@@ -41,6 +41,8 @@ class Visit:
     chosen: Merchant | None = None
     room: str = ""
     stranger: str = ""
+    standing: str = ""
+    """How what is live stood before the page was read; see `console.live`."""
     messages: list[str] = field(default_factory=list[str])
 
     @property

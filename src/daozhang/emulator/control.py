@@ -24,6 +24,7 @@ from daozhang.emulator.control_bodies import (
     ClockBody,
     ConfirmBody,
     FaultBody,
+    KeyBody,
     MessageBody,
     PayBody,
     PaymentCodeBody,
@@ -93,6 +94,7 @@ class Control:
             self._route("/_control/faults", self.clear_faults, "DELETE"),
             self._route("/_control/switches/{app_id}", self.switches, "GET"),
             self._route("/_control/switches/{app_id}", self.set_switches, "POST"),
+            self._route("/_control/app_keys/{app_id}", self.upload_key, "POST"),
             self._route("/_control/rotate", self.rotate, "POST"),
             self._route("/_control/reset", self.reset, "POST"),
         ]
@@ -344,6 +346,17 @@ class Control:
         if self._desk.identities.app_by_id(app_id) is None:
             raise Refused(404, "APP_NOT_EXIST", f"No app {app_id[:40]!r} in this directory.")
         return app_id
+
+    async def upload_key(self, request: Request) -> object:
+        """The merchant uploads a new public key of an app's."""
+        app = self._desk.identities.app_by_id(self._app_id(request))
+        assert app is not None
+        body = await _read(request, KeyBody)
+        try:
+            self._desk.identities.upload_key(app, body.public_key)
+        except ValueError as problem:
+            raise Refused(400, "INVALID_BODY", str(problem)) from problem
+        return {"app_id": app.app_id}
 
     async def rotate(self, request: Request) -> object:
         """Alipay signs with a new key from now on."""

@@ -99,6 +99,12 @@ class FaultBody(msgspec.Struct, forbid_unknown_fields=True):
     seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
 
 
+class KeyBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A public key that a merchant uploads."""
+
+    public_key: str
+
+
 class ResetBody(msgspec.Struct, forbid_unknown_fields=True):
     """``POST /_control/reset``."""
 

@@ -37,6 +37,7 @@ _KEY_BITS: Final = 2048
 _VALIDITY: Final = timedelta(days=3650)
 _APP_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _ALIPAY_CERTIFICATE: Final = "alipayCertPublicKey_RSA2.crt"
+_UPLOADED: Final = "uploaded_public_key.pem"
 _RSA_SIGNATURES: Final = "1.2.840.113549.1.1"
 
 
@@ -75,11 +76,12 @@ class App:
     private_key: RSAPrivateKey
     certificate_sn: str
     certificate_path: Path
+    uploaded_key: RSAPublicKey | None = None
 
     @property
     def public_key(self) -> RSAPublicKey:
-        """The key that the merchant uploaded, so to speak."""
-        return self.private_key.public_key()
+        """The key that the merchant uploaded last; at first, so to speak, the one made here."""
+        return self.uploaded_key or self.private_key.public_key()
 
     @property
     def aes_key(self) -> bytes:
@@ -187,6 +189,20 @@ class Identities:
             self.authority = _load_authority(place)
         return self.authority
 
+    def upload_key(self, app: App, public_key: str) -> None:
+        """The merchant uploads a new public key of the app's (SPKI, bare base64): only what it
+        signed is taken from now on. Raises `ValueError`."""
+        key = serialization.load_der_public_key(base64.b64decode(public_key, validate=True))
+        if not isinstance(key, RSAPublicKey):
+            raise ValueError("this is no RSA key")  # noqa: TRY004 - of what was uploaded
+        place = self._apps_directory / app.name
+        spki = serialization.PublicFormat.SubjectPublicKeyInfo
+        with self._lock:
+            _write_in_one_step(
+                place / _UPLOADED, key.public_bytes(serialization.Encoding.PEM, spki)
+            )
+            self._apps[app.app_id] = self._load_app(place)
+
     def _read_apps(self) -> None:
         known = {app.name for app in self._apps.values()}
         for place in self._apps_directory.iterdir():
@@ -249,6 +265,7 @@ class Identities:
                 private_key=_load_key(place / "app_private_key.pem"),
                 certificate_path=certificate_path,
                 certificate_sn=serial_of(_certificates(certificate_path)[0]),
+                uploaded_key=_load_uploaded(place / _UPLOADED),
                 **{field: str(facts[field]) for field in _APP_FACTS},
             )
         except (OSError, ValueError, KeyError) as problem:
@@ -286,6 +303,13 @@ def root_serial_of(certificates: list[x509.Certificate]) -> str:
         for certificate in certificates
         if certificate.signature_algorithm_oid.dotted_string.startswith(_RSA_SIGNATURES)
     )
+
+
+def _load_uploaded(path: Path) -> RSAPublicKey | None:
+    if not path.exists():
+        return None
+    key = serialization.load_pem_public_key(path.read_bytes())
+    return key if isinstance(key, RSAPublicKey) else None
 
 
 def _load_authority(place: Path) -> Authority:

@@ -17,6 +17,7 @@ from daozhang.service.mini.routes import router as mini_router
 from daozhang.service.orders import paying, watching
 from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
+from daozhang.service.paylinks.routes import router as paylinks_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.story.routes import router as story_router
 from daozhang.service.till.code_routes import router as codes_router
@@ -66,6 +67,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(merchants_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
+    app.include_router(paylinks_router)
     app.include_router(message_routes.router)
     app.include_router(returning.router)
     app.include_router(mini_router)

@@ -14,6 +14,9 @@ import sqlalchemy as sa
 from daozhang.service.db import Database
 from daozhang.service.inbox.recording import sealed_to
 from daozhang.service.inbox.store import notifications, refused_notifications
+from daozhang.service.keys.changing import sealed_new_key
+from daozhang.service.keys.drafts import sealed_draft
+from daozhang.service.keys.store import changes, drafts
 from daozhang.service.merchants.credentials import (
     sealed_auth_token,
     sealed_encrypt_key,
@@ -43,6 +46,8 @@ SEALED: Final = (
     Sealed(people.c.totp_sealed, lambda row: sealed_totp(row.id)),
     Sealed(apps.c.private_key_sealed, lambda row: sealed_private_key(row.environment, row.app_id)),
     Sealed(apps.c.encrypt_key_sealed, lambda row: sealed_encrypt_key(row.environment, row.app_id)),
+    Sealed(drafts.c.content_sealed, lambda row: sealed_draft(row.public_id)),
+    Sealed(changes.c.private_key_sealed, lambda row: sealed_new_key(row.public_id)),
     Sealed(merchants.c.app_auth_token_sealed, lambda row: sealed_auth_token(row.slug)),
     Sealed(
         notifications.c.body_sealed,

@@ -13,12 +13,17 @@ from daozhang.service.charges import store as charges_store
 from daozhang.service.db import metadata
 from daozhang.service.holds import store as holds_store
 from daozhang.service.inbox import store as inbox_store
+from daozhang.service.keys import store as keys_store
 from daozhang.service.merchants import store as merchants_store
 from daozhang.service.orders import store as orders_store
+from daozhang.service.orders import surprises
 from daozhang.service.outbox import store as outbox_store
+from daozhang.service.overview import store as overview_store
+from daozhang.service.paylinks import store as paylinks_store
 from daozhang.service.people import store as people_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.retention import store as retention_store
+from daozhang.service.shifts import store as shifts_store
 from daozhang.service.till import store as till_store
 from daozhang.service.watch import store as watch_store
 from daozhang.service.web import idempotency
@@ -33,13 +38,18 @@ STORES: Final = (
     holds_store,
     idempotency,
     inbox_store,
+    keys_store,
     merchants_store,
     orders_store,
     outbox_store,
+    overview_store,
+    paylinks_store,
     people_store,
     refunds_store,
     retention_store,
+    shifts_store,
     standing,
+    surprises,
     till_store,
     webhooks_store,
     watch_store,

@@ -13,8 +13,10 @@ from daozhang.console.visits import Visit
 from daozhang.service.db import Tx
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders.actions import read_order
+from daozhang.service.orders.listing import list_orders
 from daozhang.service.orders.model import Order
-from daozhang.service.orders.store import find_order_of_merchant, list_orders
+from daozhang.service.orders.store import find_order_of_merchant
+from daozhang.service.overview.store import refunded_between
 from daozhang.service.people.model import Right
 from daozhang.service.refunds.store import list_refunds
 from daozhang.service.story.actions import tell_order
@@ -30,19 +32,29 @@ def list_page(visit: Visit) -> Response:
         if filters.number:
             rows = _numbered(tx, visit.merchant, filters.number)
         else:
-            rows = list_orders(
-                tx,
-                visit.merchant.id,
-                before_id=before_id(visit.query),
-                rows_max=ROWS + 1,
-                status=filters.status,
-                way=filters.way,
-                created_from=filters.created_from,
-                created_before=filters.created_before,
-            )
+            rows = _listed(tx, visit, filters)
     if filters.number and len(rows) == 1 and not visit.is_htmx:
         return RedirectResponse(f"{visit.home}/orders/{rows[0].out_trade_no}", 303)
     return respond(visit, "orders/list.html", view=list_view(visit, filters, rows))
+
+
+def _listed(tx: Tx, visit: Visit, filters: Filters) -> list[Order]:
+    days, among = {"created_from": filters.since, "created_before": filters.before}, None
+    if filters.by == "paid":
+        days = {"paid_from": filters.since, "paid_before": filters.before}
+    elif filters.by == "refunded":
+        days = {}
+        among = refunded_between(visit.merchant.id, filters.since, filters.before)
+    return list_orders(
+        tx,
+        visit.merchant.id,
+        before_id=before_id(visit.query),
+        rows_max=ROWS + 1,
+        among=among,
+        status=filters.status,
+        way=filters.way,
+        **days,
+    )
 
 
 def _numbered(tx: Tx, merchant: Merchant, number: str) -> list[Order]:

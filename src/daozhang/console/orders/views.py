@@ -49,6 +49,14 @@ CHANNELS: Final[Mapping[str, str]] = {
 """What Alipay calls where money came from. A name that is not here is shown as it came."""
 
 
+DAYS_OF: Final[Mapping[str, str]] = {
+    "": word("Created"),
+    "paid": word("Paid"),
+    "refunded": word("Refunded"),
+}
+"""What the days of a list are of, as an address has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a list is narrowed to. What cannot be understood narrows nothing."""
@@ -58,6 +66,8 @@ class Filters:
     way: str | None = None
     first: date | None = None
     last: date | None = None
+    by: str = ""
+    """What the days are of: see `DAYS_OF`."""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
@@ -69,15 +79,16 @@ class Filters:
             way=way if way in tuple(Way) else None,
             first=_day(query.get("from", "")),
             last=_day(query.get("to", "")),
+            by=query.get("by", "") if query.get("by", "") in DAYS_OF else "",
         )
 
     @property
-    def created_from(self) -> datetime | None:
+    def since(self) -> datetime | None:
         """When the first day begins, in Beijing."""
         return None if self.first is None else day_start(self.first)
 
     @property
-    def created_before(self) -> datetime | None:
+    def before(self) -> datetime | None:
         """When the last day is over, in Beijing."""
         return None if self.last is None else day_end(self.last)
 
@@ -94,6 +105,7 @@ class Filters:
             "way": self.way or "",
             "from": "" if self.first is None else self.first.isoformat(),
             "to": "" if self.last is None else self.last.isoformat(),
+            "by": self.by,
         }
         return fields | instead
 
@@ -116,6 +128,7 @@ class ListView:
     filters: Filters
     tabs: Sequence[tuple[str, str, bool]]
     ways: Sequence[tuple[str, str]]
+    days_of: Sequence[tuple[str, str]]
     rows: Sequence[OrderRow]
     pages: Pages
 
@@ -149,6 +162,7 @@ def list_view(visit: Visit, filters: Filters, found: Sequence[Order]) -> ListVie
             for value, text in _TABS
         ],
         ways=[("", t("Any way")), *((way.value, t(text)) for way, text in WAYS.items())],
+        days_of=[(value, t(text)) for value, text in DAYS_OF.items()],
         rows=[OrderRow(f"{path}/{each.out_trade_no}", each, t(WAYS[each.way])) for each in shown],
         pages=pages,
     )

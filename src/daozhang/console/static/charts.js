@@ -1,24 +1,32 @@
-// Charts: <figure data-chart="id">, its options as JSON in the page. Colours are the page's.
+// Charts: <figure data-chart="id">, its options as JSON in an element beside it, of that id. Colours are the page's.
 (() => {
   "use strict";
   const draw = (figure) => {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const options = JSON.parse(document.getElementById(figure.dataset.chart).textContent);
-    const chart = echarts.getInstanceByDom(figure) ?? echarts.init(figure, null, { renderer: "canvas" });
+    const options = JSON.parse(document.getElementById(figure.dataset.chart).dataset.options);
+    const known = echarts.getInstanceByDom(figure);
+    const chart = known ?? echarts.init(figure, null, { renderer: "canvas" });
+    // What is shown leads to its rows; only to a page of ours.
+    if (!known) chart.on("click", ({ data }) => {
+      if (/^\/(?!\/)/.test(data?.href ?? "")) location.assign(data.href);
+    });
     const axis = { axisLine: { lineStyle: { color: colour("--line") } }, axisLabel: { color: colour("--soft") },
       splitLine: { lineStyle: { color: colour("--line") } } };
     const themed = (given) => [given ?? []].flat().map((one) => ({ ...axis, ...one }));
     chart.setOption({
       animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       color: ["--accent", "--soft", "--good", "--warn", "--bad"].map(colour),
-      textStyle: { fontFamily: style.fontFamily },
-      grid: { left: 0, right: 8, top: 16, bottom: 0, containLabel: true },
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+      grid: { left: 0, right: 12, top: 28, bottom: 0, containLabel: true },
       ...options,
       // Rich text, not HTML: nothing that a chart shows can become an element.
       tooltip: { trigger: "axis", renderMode: "richText", ...options.tooltip },
       xAxis: themed(options.xAxis),
       yAxis: themed(options.yAxis),
+      legend: { textStyle: { color: colour("--soft") }, ...options.legend },
+      series: options.series.map(({ role, ...one }) => (
+        role ? { ...one, itemStyle: { color: colour(`--${role}`) } } : one)),
     }, true);
   };
   const all = () => document.querySelectorAll("[data-chart]").forEach(draw);

@@ -25,7 +25,7 @@
       for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
     } else if (form.dataset.sent) {
       event.preventDefault(); // a second click sends nothing twice
-    } else {
+    } else if (!("again" in form.dataset)) { // but a file can be taken twice
       form.dataset.sent = "yes";
     }
   });
@@ -98,8 +98,9 @@
   const isBusy = (part) => part.querySelector("dialog[open], details[open]") ||
     (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
   const refresh = (part) => {
-    clearTimeout(waiting.get(part.id));
+    if (waiting.has(part.id)) return; // one after another, however much happens
     waiting.set(part.id, setTimeout(() => {
+      waiting.delete(part.id);
       const now = document.getElementById(part.id);
       if (!now) return;
       if (isBusy(now)) refresh(now); // nothing is taken from under a person's hands

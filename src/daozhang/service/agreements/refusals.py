@@ -119,6 +119,19 @@ class PlanNotMoved(Refusal):
         )
 
 
+class PlanDayInvalid(Refusal):
+    """What was picked is no day."""
+
+    code: ClassVar[str] = "agreement_day_invalid"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "That is no day"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Pick a day, later than the present one.", "请选择一个晚于当前扣款日的日期。"
+        )
+
+
 class PlanUnclear(Refusal):
     """Alipay's answer did not come, or could not be believed."""
 

@@ -7,10 +7,8 @@ from typing import Annotated, Final, cast
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from daozhang.alipay.errors import OutcomeUnknown, Rejected
 from daozhang.service.agreements import store
 from daozhang.service.agreements.actions import (
-    ask_soon,
     create_agreement,
     end_agreement,
     mark_opened,
@@ -19,9 +17,9 @@ from daozhang.service.agreements.actions import (
     request_payment,
     unsignable,
 )
+from daozhang.service.agreements.deciding import move_plan as move_plan_at_alipay
+from daozhang.service.agreements.deciding import note
 from daozhang.service.agreements.model import Agreement, AgreementStatus, NewAgreement
-from daozhang.service.agreements.refusals import AgreementNotActive, PlanNotMoved, PlanUnclear
-from daozhang.service.agreements.rules import CHARGEABLE
 from daozhang.service.agreements.settling import lock_agreement
 from daozhang.service.agreements.views import (
     AgreementIn,
@@ -33,7 +31,6 @@ from daozhang.service.agreements.views import (
     SigningPaymentIn,
 )
 from daozhang.service.agreements.workflow import AgreementWork
-from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.db import Tx
@@ -154,7 +151,7 @@ def unsign_agreement(request: Request, caller: Writer, number: str) -> Agreement
     with context.database.begin() as tx:
         agreement = lock_agreement(tx, read_agreement(tx, caller.merchant_id, number).id)
         agreement = end_agreement(tx, context, agreement)
-        _note(tx, context, caller, "agreement.end_asked", number)
+        note(tx, context, caller.actor, "agreement.end_asked", agreement)
     if agreement.status is AgreementStatus.ENDING:
         _work_of(request).run(agreement.id)
     return _shown(context, caller, number)
@@ -177,22 +174,10 @@ def query_agreement(request: Request, caller: Writer, number: str) -> AgreementO
 )
 def move_plan(request: Request, caller: Writer, number: str, wanted: PlanDayIn) -> AgreementOut:
     """Moves the next charge to a later day, at Alipay; then asks how the plan stands."""
-    context, work = context_of(request), _work_of(request)
-    with context.database.begin() as tx:
-        agreement = lock_agreement(tx, read_agreement(tx, caller.merchant_id, number).id)
-        if agreement.status is not CHARGEABLE:
-            raise AgreementNotActive(agreement)
-        # The plan of Alipay's that a try was meant for may change: it is asked for before any other.
-        store.update_agreement(tx, agreement.id, next_try_at=None)
-        ask_soon(tx, context, agreement)
-    try:
-        work.calls.move_plan(agreement, wanted.next_deduct_on)
-    except Rejected as no:
-        raise PlanNotMoved(agreement, no) from no
-    except OutcomeUnknown as unknown:
-        raise PlanUnclear(agreement, unknown.reason) from unknown
-    work.run(agreement.id)
-    return _shown(context, caller, number)
+    move_plan_at_alipay(
+        _work_of(request), caller.actor, caller.merchant_id, number, wanted.next_deduct_on
+    )
+    return _shown(context_of(request), caller, number)
 
 
 @router.post(
@@ -222,7 +207,7 @@ def post_deduction(
             wanted.subject,
         )
         if is_new:
-            _note(tx, context, caller, "agreement.charge_asked", number, str(order.amount))
+            note(tx, context, caller.actor, "agreement.charge_asked", agreement, order.amount)
     return DeductionOut.of(deduction, order)
 
 
@@ -284,17 +269,3 @@ def _shown(context: Context, caller: Caller, number: str) -> AgreementOut:
 
 def _work_of(request: Request) -> AgreementWork:
     return cast("AgreementWork", request.app.state.agreements)
-
-
-def _note(
-    tx: Tx, context: Context, caller: Caller, action: str, number: str, amount: str | None = None
-) -> None:
-    record(
-        tx,
-        caller.actor,
-        action,
-        f"agreement:{number}",
-        context.clock.now(),
-        merchant_id=caller.merchant_id,
-        amount=amount,
-    )

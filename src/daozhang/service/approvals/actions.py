@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from daozhang.money import Money
 from daozhang.service.approvals import rules, store
@@ -31,6 +31,9 @@ from daozhang.service.people.model import Person, Right
 from daozhang.service.people.refusals import RightMissing
 from daozhang.service.people.rights import require
 from daozhang.service.web.context import Context
+
+COUNTED_MAX: Final = 100
+"""Who has more to decide than this need not know how much more."""
 
 
 def ask(
@@ -127,15 +130,70 @@ def list_approvals(
     status: ApprovalStatus | None = ApprovalStatus.PENDING,
     rows_max: int = 50,
     before: str | None = None,
+    merchant_id: int | None = None,
 ) -> list[Approval]:
-    """What waits for a second person, or did, newest first; ``before`` is the last page's last id."""
-    if not any(actor.may(right) for right in APPROVED_BY.values()):
+    """What waits for a second person, or did, newest first; ``before`` is the last page's last id.
+
+    Of all merchants that ``actor`` covers, or of one of them.
+    """
+    if not may_decide_some(actor):
         raise RightMissing(Right.REFUNDS_APPROVE)
+    covered = actor.merchants if merchant_id is None else frozenset({merchant_id})
     with context.database.read() as tx:
         listed = store.list_approvals(
-            tx, merchants=actor.merchants, status=status, rows_max=rows_max, before=before
+            tx, merchants=covered, status=status, rows_max=rows_max, before=before
         )
     return [one for one in listed if _may_see(actor, one)]
+
+
+def list_own_approvals(
+    context: Context,
+    actor: Person,
+    merchant_id: int,
+    *,
+    status: ApprovalStatus | None = ApprovalStatus.PENDING,
+    rows_max: int = 50,
+    before: str | None = None,
+) -> list[Approval]:
+    """What ``actor`` asked a second person about, newest first."""
+    with context.database.read() as tx:
+        listed = store.list_approvals(
+            tx,
+            merchants=(merchant_id,),
+            status=status,
+            rows_max=rows_max,
+            before=before,
+            requested_by=str(actor.actor),
+        )
+    return [one for one in listed if _may_see(actor, one)]
+
+
+def count_waiting(context: Context, actor: Person, merchant_id: int) -> int:
+    """How much waits that ``actor`` may decide; no more than `COUNTED_MAX` are counted."""
+    now = context.clock.now()
+    with context.database.read() as tx:
+        pending = store.list_approvals(
+            tx,
+            merchants=(merchant_id,),
+            status=ApprovalStatus.PENDING,
+            rows_max=COUNTED_MAX,
+        )
+    return sum(may_decide(actor, one, now) for one in pending)
+
+
+def may_decide_some(actor: Person) -> bool:
+    """Whether ``actor`` may be the second person for anything."""
+    return any(actor.may(right) for right in APPROVED_BY.values())
+
+
+def may_decide(actor: Person, approval: Approval, now: datetime) -> bool:
+    """Whether ``actor`` may be the second person of ``approval`` at ``now``. `approve` asks again."""
+    return (
+        actor.covers(approval.merchant_id)
+        and actor.may(APPROVED_BY[approval.kind])
+        and not rules.asked_for_it(approval, str(actor.actor))
+        and rules.is_open(approval, now)
+    )
 
 
 def expire_due(context: Context, rows_max: int = 100) -> int:

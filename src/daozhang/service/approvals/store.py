@@ -83,6 +83,7 @@ def list_approvals(
     status: ApprovalStatus | None,
     rows_max: int,
     before: str | None = None,
+    requested_by: str | None = None,
 ) -> list[Approval]:
     """The newest, of these merchants or of all; ``before`` is the id where the last page ended."""
     c = approvals.c
@@ -91,9 +92,30 @@ def list_approvals(
         wanted = wanted.where(c.merchant_id.in_(merchants))
     if status is not None:
         wanted = wanted.where(c.status == status.value)
+    if requested_by is not None:
+        wanted = wanted.where(c.requested_by == requested_by)
     if before is not None:
         wanted = wanted.where(c.public_id < before)
     return [_approval_of(row) for row in tx.execute(wanted).all()]
+
+
+def state_of_pending(tx: Tx, merchant_id: int) -> tuple[int, int]:
+    """How many wait for that merchant, and the latest of them: it differs once something changed."""
+    c = approvals.c
+    wanted = sa.select(
+        sa.func.count().label("pending"), sa.func.coalesce(sa.func.max(c.id), 0).label("latest")
+    )
+    row = tx.execute(wanted.where(_PENDING, c.merchant_id == merchant_id)).one()
+    return int(row.pending), int(row.latest)
+
+
+def list_about(tx: Tx, merchant_id: int, kind: ApprovalKind, subject: str) -> list[Approval]:
+    """All that was asked about ``subject``, oldest first."""
+    c = approvals.c
+    wanted = sa.select(approvals).where(
+        c.merchant_id == merchant_id, c.kind == kind.value, c.subject == subject
+    )
+    return [_approval_of(row) for row in tx.execute(wanted.order_by(c.id)).all()]
 
 
 def decide(

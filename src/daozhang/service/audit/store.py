@@ -84,7 +84,8 @@ def list_entries(
     until: datetime | None = None,
     merchants: Collection[int] | None = None,
 ) -> list[AuditEntry]:
-    """The newest rows below number ``before``, newest first; ``action`` matches its beginning.
+    """The newest rows below number ``before``, newest first; ``action`` matches its beginning,
+    ``actor`` is one as text, or their name.
 
     With ``merchants`` only what belongs to one of them.
     """
@@ -96,7 +97,8 @@ def list_entries(
         wanted = wanted.where(c.subject == subject)
     if actor is not None:
         kind, _, reference = actor.partition(":")
-        wanted = wanted.where(c.actor_kind == kind, c.actor_reference == reference)
+        named = sa.and_(c.actor_kind == kind, c.actor_reference == reference)
+        wanted = wanted.where(sa.or_(named, c.actor_name == actor))
     if action is not None:
         wanted = wanted.where(c.action.startswith(action, autoescape=True))
     if since is not None:

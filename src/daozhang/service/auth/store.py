@@ -63,6 +63,11 @@ def find_by_prefix(tx: Tx, prefix: str) -> ApiKey | None:
     return found[0] if found else None
 
 
+def find_by_id(tx: Tx, key_id: int) -> ApiKey | None:
+    """The key with that row id."""
+    return next(iter(_read(tx, api_keys.c.id == key_id)), None)
+
+
 def list_keys(tx: Tx) -> list[ApiKey]:
     """All keys, oldest first, revoked ones too."""
     return _read(tx, sa.true())

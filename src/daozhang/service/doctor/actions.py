@@ -12,6 +12,8 @@ from daozhang.service.doctor.storage import check_database, check_disk, check_se
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.merchants.model import App, Merchant
 from daozhang.service.merchants.store import list_apps, list_merchants
+from daozhang.service.people.model import Person, Right
+from daozhang.service.people.rights import require
 from daozhang.service.web.context import Context
 
 
@@ -29,6 +31,12 @@ def examine(context: Context) -> Iterator[Finding]:
     yield check_public_url(context)
     apps, merchants = _live(context)
     yield from _reach(context, apps, merchants)
+
+
+def check_notify_as(context: Context, actor: Person, merchant: Merchant) -> list[Finding]:
+    """The same look at one merchant's notify address, by a person."""
+    require(actor, Right.MERCHANTS_WRITE, merchant.id)
+    return [check_public_url(context), *check_notify_address(context, merchant)]
 
 
 def _is_file(context: Context) -> bool:

@@ -8,8 +8,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from daozhang.alipay.errors import OutcomeUnknown, Rejected
 from daozhang.alipay.operations.pay import scene_of
-from daozhang.money import Money
-from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.charges.store import charge_of_order
@@ -26,6 +24,7 @@ from daozhang.service.holds.actions import (
     request_capture,
     request_release,
 )
+from daozhang.service.holds.deciding import note
 from daozhang.service.holds.model import Hold, HoldStatus, HoldWay, NewHold
 from daozhang.service.holds.refusals import HoldNotMade, HoldRefused
 from daozhang.service.holds.settling import balance, captures_of, lock_hold
@@ -214,7 +213,7 @@ def cancel_hold(request: Request, response: Response, caller: Writer, out_order_
     with context.database.begin() as tx:
         hold = lock_hold(tx, read_hold(tx, caller.merchant_id, out_order_no).id)
         hold = give_up(tx, context, hold, "cancel")
-        _note(tx, context, caller, "hold.cancel_asked", hold)
+        note(tx, context, caller.actor, "hold.cancel_asked", hold)
     if hold.status is HoldStatus.CLOSING:
         _work_of(request).run(hold.id)
     return _decided(response, _shown(context, caller, out_order_no))
@@ -267,7 +266,7 @@ def post_capture(
             tx, context, merchant, hold, new, completes=wanted.complete
         )
         if is_new:
-            _note(tx, context, caller, "hold.capture_asked", hold, order.amount)
+            note(tx, context, caller.actor, "hold.capture_asked", hold, order.amount)
     return CaptureOut.of(order, charge.last_code, charge.last_message)
 
 
@@ -297,7 +296,7 @@ def post_release(
             operator_id=wanted.operator_id,
         )
         if is_new:
-            _note(tx, context, caller, "hold.release_asked", hold, release.amount)
+            note(tx, context, caller.actor, "hold.release_asked", hold, release.amount)
     return ReleaseOut.of(release)
 
 
@@ -325,17 +324,3 @@ def _decided(response: Response, shown: HoldOut) -> HoldOut:
 
 def _work_of(request: Request) -> HoldWork:
     return cast("HoldWork", request.app.state.holds)
-
-
-def _note(
-    tx: Tx, context: Context, caller: Caller, action: str, hold: Hold, amount: Money | None = None
-) -> None:
-    record(
-        tx,
-        caller.actor,
-        action,
-        f"hold:{hold.out_order_no}",
-        context.clock.now(),
-        merchant_id=caller.merchant_id,
-        amount=None if amount is None else str(amount),
-    )

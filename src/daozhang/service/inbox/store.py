@@ -224,6 +224,21 @@ def earliest_due(tx: Tx, status: InboxStatus) -> datetime | None:
     ).scalar()
 
 
+def latest_received(tx: Tx) -> dict[int, datetime]:
+    """When each merchant's last notification came, of those among the latest `LATEST_ROWS`."""
+    c = notifications.c
+    latest = sa.select(c.merchant_id, c.received_at).order_by(c.id.desc()).limit(LATEST_ROWS)
+    rows = latest.subquery()
+    newest = sa.select(rows.c.merchant_id, sa.func.max(rows.c.received_at)).group_by(
+        rows.c.merchant_id
+    )
+    return {row[0]: row[1] for row in tx.execute(newest).all()}
+
+
+LATEST_ROWS: Final = 1000
+"""So many are looked through: a look at a page must not read a table of millions."""
+
+
 def list_notifications(
     tx: Tx,
     merchant_id: int,

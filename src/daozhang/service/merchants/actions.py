@@ -170,11 +170,16 @@ def _advice(rejected: Rejected) -> str:
     return said if hint in said else f"{said} {hint}"
 
 
-def _check_app(new: NewApp) -> None:
-    if not _APP_ID.fullmatch(new.app_id):
+def require_app_id(app_id: str, name: str) -> None:
+    """Raises `AppInvalid` unless these can be an app's number and name."""
+    if not _APP_ID.fullmatch(app_id):
         raise AppInvalid("An app id is a number such as 2021000000000000.", "应用编号应为数字.")
-    if len(new.name) > NAME_CHARACTERS_MAX:
+    if len(name) > NAME_CHARACTERS_MAX:
         raise AppInvalid("A name has 64 characters at most.", "名称最多 64 个字符.")
+
+
+def _check_app(new: NewApp) -> None:
+    require_app_id(new.app_id, new.name)
     certificates = (new.app_cert, new.alipay_cert, new.alipay_root_cert)
     if any(certificates) and not all(certificates):
         raise AppInvalid(

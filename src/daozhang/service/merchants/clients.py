@@ -11,13 +11,15 @@ import time
 from collections.abc import Hashable
 from contextvars import Context as Variables
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from starlette.requests import HTTPConnection
 
 from daozhang.alipay.certificates import CertificateSet
 from daozhang.alipay.client import Alipay
-from daozhang.alipay.config import VerifyingKeys
+from daozhang.alipay.config import Credentials, VerifyingKeys
+from daozhang.alipay.errors import Rejected
 from daozhang.alipay.keys import PublicKey
 from daozhang.service.auth.refusals import EnvironmentNotAllowed
 from daozhang.service.db import require_no_transaction
@@ -34,6 +36,12 @@ from daozhang.service.web.context import Context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from daozhang.alipay.conversation import Conversation
+    from daozhang.alipay.exchange import Answer
+
+BUSINESS_REFUSAL: Final = "40004"
+"""What Alipay answers if it took the call and says no to what was asked."""
 
 FRESH_SECONDS: Final = 2.0
 """How long a change made by another process may stay unseen."""
@@ -60,6 +68,9 @@ class Clients:
         self._taking = threading.Lock()
         self._clients: _MadeOnce[Alipay] = _MadeOnce()
         self._keys: _MadeOnce[PublicKey] = _MadeOnce()
+        self._answers = threading.Lock()
+        self._answered: dict[int, datetime] = {}
+        self._former: _MadeOnce[PublicKey] = _MadeOnce()
         self._certificates: _MadeOnce[CertificateSet | None] = _MadeOnce()
         context.signals.listen(CHANGED_SIGNAL, self._forget_picture)
 
@@ -89,6 +100,13 @@ class Clients:
         require_no_transaction("A call to Alipay")
         return self._client(app, None)
 
+    def client_with(self, credentials: Credentials) -> Alipay:
+        """A client with keys that are not in use yet; whoever asks closes it. As for `client_for`."""
+        require_no_transaction("A call to Alipay")
+        if credentials.environment not in self._context.settings.environments:
+            raise EnvironmentNotAllowed(credentials.environment)
+        return self._made_with(credentials)
+
     def verifying_keys_for(self, merchant: Merchant) -> VerifyingKeys:
         """Alipay's keys for this merchant's notifications.
 
@@ -98,8 +116,10 @@ class Clients:
         app = self._current().apps[merchant.app_row]
         certificates = self._certificates_of(app)
         if certificates is not None:
-            return VerifyingKeys(certificates.alipay_public_keys)
-        return VerifyingKeys((self._keys.get(app.id, app, lambda: public_key_of(app)),))
+            present = certificates.alipay_public_keys
+        else:
+            present = (self._keys.get(app.id, app, lambda: public_key_of(app)),)
+        return VerifyingKeys(present + self._former_keys_of(app))
 
     def encrypt_key_for(self, merchant: Merchant) -> str | None:
         """The key with which Alipay encrypts content for this merchant's app, if it has one."""
@@ -108,6 +128,12 @@ class Clients:
     def _certificates_of(self, app: App) -> CertificateSet | None:
         """One set for all clients of an app and its notifications: what one learns, all know."""
         return self._certificates.get(app.id, app, lambda: certificates_of(app))
+
+    def answered(self) -> dict[int, datetime]:
+        """When Alipay last answered for each merchant, since this was last asked."""
+        with self._answers:
+            answered, self._answered = self._answered, {}
+        return answered
 
     def close(self) -> None:
         """Closes all connections to Alipay."""
@@ -118,12 +144,34 @@ class Clients:
         if app.environment not in self._context.settings.environments:
             raise EnvironmentNotAllowed(app.environment)
         owner = (app.id, None if merchant is None else merchant.id)
-        return self._clients.get(owner, (app, merchant), lambda: self._make(app, merchant))
+        # What it is made of, not all that is set of a merchant: a limit that changes costs no
+        # connection to Alipay.
+        source = (app, None if merchant is None else merchant.app_auth_token_sealed)
+        return self._clients.get(owner, source, lambda: self._make(app, merchant))
 
     def _make(self, app: App, merchant: Merchant | None) -> Alipay:
         credentials = credentials_of(app, merchant, self._context.sealer)
-        return Alipay(
-            replace(credentials, certificates=self._certificates_of(app)),
+        made = self._made_with(replace(credentials, certificates=self._certificates_of(app)))
+        if merchant is not None:
+            made.heard = lambda: self._note_answer(merchant.id)
+        return made
+
+    def _note_answer(self, merchant_id: int) -> None:
+        # In memory: a call pays nothing for it, and `duties.NoteAnswers` writes it down.
+        with self._answers:
+            self._answered[merchant_id] = self._context.clock.now()
+
+    def _former_keys_of(self, app: App) -> tuple[PublicKey, ...]:
+        """Alipay's key from before, for the notifications that it signed and repeats."""
+        until = app.former_alipay_until
+        if until is None or self._context.clock.now() >= until:
+            return ()
+        former = app.former_alipay_public_key or ""
+        return (self._former.get(app.id, app, lambda: PublicKey.load(former)),)
+
+    def _made_with(self, credentials: Credentials) -> _Heard:
+        return _Heard(
+            credentials,
             transport=self._transport,
             timeout_seconds=self._context.settings.gateway_timeout_seconds,
             clock=self._context.clock,
@@ -169,12 +217,34 @@ class Clients:
         self._picture = None
 
 
+class _Heard(Alipay):
+    """A client that tells when an answer of Alipay's verified."""
+
+    heard: Callable[[], None] | None = None
+
+    def _converse(self, conversation: Conversation, timeout_seconds: float | None) -> Answer:
+        try:
+            answer = super()._converse(conversation, timeout_seconds)
+        except Rejected as rejected:
+            if rejected.code == BUSINESS_REFUSAL:  # signed like any other answer
+                self._tell()
+            raise
+        self._tell()
+        return answer
+
+    def _tell(self) -> None:
+        if self.heard is not None:
+            self.heard()
+
+
 class _MadeOnce(Generic[_Made]):
     """Things made from rows, kept until the rows differ."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: dict[Hashable, tuple[object, _Made]] = {}
+        # Another thread may still be using one that is replaced: it is closed with all others.
+        self._replaced: list[_Made] = []
 
     def get(self, owner: Hashable, source: object, make: Callable[[], _Made]) -> _Made:
         kept = self._made.get(owner)
@@ -184,13 +254,16 @@ class _MadeOnce(Generic[_Made]):
         with self._lock:
             kept = self._made.get(owner)
             if kept is None or kept[0] != source:
+                if kept is not None:
+                    self._replaced.append(kept[1])
                 kept = self._made[owner] = (source, make())
             return kept[1]
 
     def drain(self) -> list[_Made]:
         with self._lock:
-            made = [thing for _, thing in self._made.values()]
+            made = [*self._replaced, *(thing for _, thing in self._made.values())]
             self._made.clear()
+            self._replaced.clear()
             return made
 
 

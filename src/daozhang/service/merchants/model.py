@@ -64,6 +64,9 @@ class App:
     encrypt_key_sealed: bytes | None = field(repr=False)
     created_at: datetime
     retired_at: datetime | None
+    former_alipay_public_key: str | None = None
+    """Alipay's key from before the last change of it: it still verifies notifications for a while."""
+    former_alipay_until: datetime | None = None
 
     @property
     def mode(self) -> str:
@@ -110,6 +113,10 @@ class Merchant:
     """Above this sum of one order's refunds, a further one takes two people; None: never."""
     second_person_day_minor: int | None = None
     """Above this sum of what one requester refunds in a day, a further refund takes two people."""
+    second_person_shift_minor: int | None = None
+    """Above this sum of what one shift at the till gives back, a further refund takes two people."""
+    answered_at: datetime | None = None
+    """When Alipay last answered a call in its name, to the minute or so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -32,6 +33,8 @@ apps = sa.Table(
     sa.Column("v3_base_url", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("retired_at", Moment),
+    sa.Column("former_alipay_public_key", sa.Text),
+    sa.Column("former_alipay_until", Moment),
     sa.UniqueConstraint("environment", "app_id"),
 )
 
@@ -50,6 +53,8 @@ merchants = sa.Table(
     sa.Column("duplicate_policy", sa.String(16), nullable=False),
     sa.Column("second_person_order_minor", sa.BigInteger),
     sa.Column("second_person_day_minor", sa.BigInteger),
+    sa.Column("second_person_shift_minor", sa.BigInteger),
+    sa.Column("answered_at", Moment),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("retired_at", Moment),
     one_of("late_policy", LatePolicy),
@@ -131,6 +136,25 @@ def insert_merchant(tx: Tx, values: dict[str, Any]) -> int | None:
 def update_merchant(tx: Tx, merchant_id: int, **values: Any) -> None:
     """Changes columns of a merchant."""
     tx.execute(sa.update(merchants).where(merchants.c.id == merchant_id).values(**values))
+
+
+def update_app(tx: Tx, app_row: int, **values: Any) -> None:
+    """Changes columns of an app."""
+    tx.execute(sa.update(apps).where(apps.c.id == app_row).values(**values))
+
+
+def lock_app(tx: Tx, app_row: int) -> App | None:
+    """The App of that row, held until the end of ``tx``."""
+    wanted = sa.select(apps).where(apps.c.id == app_row).with_for_update(key_share=True)
+    row = tx.execute(wanted).mappings().first()
+    return None if row is None else App(**row)
+
+
+def note_answer(tx: Tx, merchant_id: int, at: datetime) -> None:
+    """Writes down that Alipay answered for a merchant, unless something later stands there."""
+    c = merchants.c
+    earlier = sa.or_(c.answered_at.is_(None), c.answered_at < at)
+    tx.execute(sa.update(merchants).where(c.id == merchant_id, earlier).values(answered_at=at))
 
 
 def list_apps(tx: Tx) -> list[App]:

@@ -11,8 +11,8 @@ from pydantic import AwareDatetime
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.merchants.clients import clients_of
-from daozhang.service.orders import store
 from daozhang.service.orders.actions import create_order, read_order
+from daozhang.service.orders.listing import list_orders
 from daozhang.service.orders.model import NewOrder, Order, OrderStatus, Way
 from daozhang.service.orders.options import PayOptions
 from daozhang.service.orders.refusals import ExpiryOutOfRange
@@ -112,7 +112,7 @@ def get_orders(
     context = context_of(request)
     before_id = None if cursor is None else read_cursor(cursor)
     with context.database.read() as tx:
-        orders = store.list_orders(
+        orders = list_orders(
             tx,
             caller.merchant_id,
             before_id=before_id,

@@ -38,6 +38,13 @@ ASKED_ABOUT: Final = sa.text("next_query_at IS NOT NULL")
 UNCLEAR: Final = sa.text("unclear_count > 0")
 """Alipay has said that they are closed, with signs of a payment."""
 
+HAS_TRADE: Final = sa.text("trade_no IS NOT NULL")
+
+IS_DATED: Final = sa.text("paid_at IS NOT NULL")
+
+NOT_PAID: Final = sa.text("status <> 'paid'")
+"""Every status but the one in which nearly all orders of late are."""
+
 HAS_CART: Final = sa.text("cart_ref IS NOT NULL")
 
 
@@ -98,6 +105,25 @@ orders = sa.Table(
         postgresql_where=HAS_CART,
         sqlite_where=HAS_CART,
     ),
+    sa.Index("ix_orders_trade_no", "trade_no", postgresql_where=HAS_TRADE, sqlite_where=HAS_TRADE),
+    sa.Index(
+        "ix_orders_paid_at",
+        "merchant_id",
+        "paid_at",
+        "way",
+        "id",
+        postgresql_where=IS_DATED,
+        sqlite_where=IS_DATED,
+    ),
+    sa.Index(
+        "ix_orders_not_paid",
+        "merchant_id",
+        "status",
+        "id",
+        postgresql_where=NOT_PAID,
+        sqlite_where=NOT_PAID,
+    ),
+    sa.Index("ix_orders_way", "merchant_id", "way", "id"),
     sa.Index("ix_orders_open", "expires_at", postgresql_where=OPEN, sqlite_where=OPEN),
     sa.Index("ix_orders_unwatched", "id", postgresql_where=UNWATCHED, sqlite_where=UNWATCHED),
     sa.Index("ix_orders_unclear", "id", postgresql_where=UNCLEAR, sqlite_where=UNCLEAR),
@@ -245,28 +271,6 @@ def locking(query: sa.Select[Any]) -> sa.Select[Any]:
     and a step of its work would wait for each other for ever.
     """
     return query.with_for_update(key_share=True)
-
-
-def list_orders(
-    tx: Tx, merchant_id: int, *, before_id: int | None, rows_max: int, **filters: Any
-) -> list[Order]:
-    """The merchant's orders, newest first, older than ``before_id``.
-
-    Filters: ``status``, ``way``, ``cart_ref``, ``trade_no``, ``created_from`` and
-    ``created_before``; ``None`` is none.
-    """
-    query = sa.select(orders).where(orders.c.merchant_id == merchant_id)
-    if before_id is not None:
-        query = query.where(orders.c.id < before_id)
-    for name in ("status", "way", "cart_ref", "trade_no"):
-        if filters.get(name) is not None:
-            query = query.where(orders.c[name] == filters[name])
-    if filters.get("created_from") is not None:
-        query = query.where(orders.c.created_at >= filters["created_from"])
-    if filters.get("created_before") is not None:
-        query = query.where(orders.c.created_at < filters["created_before"])
-    rows = tx.execute(query.order_by(orders.c.id.desc()).limit(rows_max)).mappings()
-    return [order_of(row) for row in rows]
 
 
 def update_order(tx: Tx, order_id: int, **values: Any) -> None:

@@ -56,4 +56,4 @@ def revoke_key(context: Context, actor: Person, prefix: str) -> ApiKey:
         key = auth_store.find_by_prefix(tx, prefix)
         if key is None or not all(actor.covers(one.merchant_id) for one in key.merchants):
             raise ApiKeyNotFound(prefix)
-        return revoke_api_key(tx, prefix, context.clock.now(), actor=actor.actor)
+        return revoke_api_key(tx, prefix, context.clock.now(), context.signals, actor=actor.actor)

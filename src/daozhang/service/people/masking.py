@@ -38,6 +38,12 @@ def logon_id(person: Person, value: str | None) -> str | None:
     return value if value is None or sees_personal(person) else masked_logon(value)
 
 
+def buyer(person: Person, logon: str | None, number: str | None) -> list[str]:
+    """All that is known of who a buyer is, as ``person`` may see it."""
+    known = (logon_id(person, logon), buyer_id(person, number))
+    return [one for one in known if one is not None]
+
+
 def masked_number(value: str) -> str:
     """``2088722003889088`` as ``2088****9088``; of a short one, nothing."""
     return f"{value[:4]}{DOTS}{value[-4:]}" if len(value) >= 12 else DOTS

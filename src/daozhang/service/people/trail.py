@@ -24,8 +24,10 @@ def list_trail(
     subject: str | None = None,
     by: str | None = None,
     action: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[AuditEntry]:
-    """The newest rows below number ``before``, newest first; ``by`` is an actor as text."""
+    """The newest rows below number ``before``, newest first; ``by`` is an actor, as text or by name."""
     require(actor, Right.AUDIT_READ)
     with context.database.read() as tx:
         return store.list_entries(
@@ -35,6 +37,8 @@ def list_trail(
             subject=subject,
             actor=by,
             action=action,
+            since=since,
+            until=until,
             merchants=actor.merchants,
         )
 

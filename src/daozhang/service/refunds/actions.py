@@ -1,9 +1,10 @@
-"""The verbs of a refund: request, take an answer, ask soon."""
+"""The verbs of a refund: read, take an answer, ask soon."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from daozhang.service.db import Tx
 from daozhang.service.orders.actions import raise_surprise, release
@@ -20,8 +21,21 @@ from daozhang.service.refunds.model import (
     Refund,
     RefundStatus,
 )
+from daozhang.service.refunds.refusals import RefundNotFound
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL, settle_fact
 from daozhang.service.web.context import Context
+
+ROW_DIGITS_MAX: Final = 18
+"""More than any row has, and still a number that both databases take."""
+
+
+def read_refund(tx: Tx, merchant_id: int, refund_id: str) -> Refund:
+    """The merchant's refund with that row id; `RefundNotFound` if it is another's or nobody's."""
+    is_number = refund_id.isascii() and refund_id.isdecimal() and len(refund_id) <= ROW_DIGITS_MAX
+    refund = store.find_refund_by_id(tx, int(refund_id)) if is_number else None
+    if refund is None or refund.merchant_id != merchant_id:
+        raise RefundNotFound(refund_id)
+    return refund
 
 
 def take_answer(

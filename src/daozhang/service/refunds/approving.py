@@ -26,6 +26,8 @@ from daozhang.service.people.rights import require
 from daozhang.service.refunds.model import NewRefund, Refund
 from daozhang.service.refunds.refusals import SecondPersonNeeded
 from daozhang.service.refunds.requesting import request_refund
+from daozhang.service.refunds.telling import subject_of
+from daozhang.service.shifts.store import find_open_shift
 from daozhang.service.web.context import Context
 
 
@@ -53,7 +55,7 @@ def refund_or_ask(
             actor,
             ApprovalKind.REFUND,
             merchant_id=order.merchant_id,
-            subject=f"refund:{order.out_trade_no}:{new.out_request_no}",
+            subject=subject_of(order.out_trade_no, new.out_request_no),
             content=_content(order, new) | ({MADE_BY: key_made_by} if key_made_by else {}),
             amount=new.amount,
             reason=new.reason,
@@ -80,20 +82,23 @@ def refund_as(
 ) -> Refund | Approval:
     """What a person asks for: the refund, or what now waits for a second one.
 
-    ``out_request_no`` is the page's, made when the form was: sent twice, it is one refund.
+    ``out_request_no`` is the page's, made when the form was: sent twice, it is one refund. While
+    the person has an open shift it belongs to that, wherever in the console it was asked for.
     """
     require(actor, Right.REFUNDS_REQUEST, merchant_id)
     now = context.clock.now()
     with context.database.begin() as tx:
         order = lock_order(tx, read_order(tx, merchant_id, out_trade_no).id)
+        shift = find_open_shift(tx, merchant_id, actor.id, lock=True)
         new = NewRefund(
             out_request_no=out_request_no,
             amount=amount,
             reason=reason,
             operator_id=f"person-{actor.id}",
-            terminal_id=terminal_id,
-            store_id=store_id,
+            terminal_id=terminal_id or (shift.terminal_id if shift else None),
+            store_id=store_id or (shift.store_id if shift else None),
             requested_by=str(actor.actor),
+            shift_id=shift.id if shift else None,
         )
         return refund_or_ask(tx, jobs, order, new, actor.actor, now)[0]
 
@@ -124,6 +129,7 @@ def _content(order: Order, new: NewRefund) -> dict[str, Any]:
         "operator_id": new.operator_id,
         "terminal_id": new.terminal_id,
         "store_id": new.store_id,
+        "shift_id": new.shift_id,
         "royalty_parameters": [dict(row) for row in new.royalty_parameters],
         "idempotency_key": new.idempotency_key,
         "amount_minor": new.amount.minor,
@@ -141,6 +147,7 @@ def _new_refund(approval: Approval, approved_by: str) -> NewRefund:
         operator_id=content["operator_id"],
         terminal_id=content["terminal_id"],
         store_id=content["store_id"],
+        shift_id=content.get("shift_id"),
         requested_by=approval.requested_by,
         approved_by=approved_by,
         royalty_parameters=tuple(content["royalty_parameters"]),

@@ -23,12 +23,18 @@ from daozhang.service.orders.store import find_order_by_id
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.actions import take_answer
 from daozhang.service.refunds.banks import next_question
-from daozhang.service.refunds.model import Answer, Outcome, Refund, RefundOrigin, RefundStatus
+from daozhang.service.refunds.model import (
+    NO_BALANCE_CODE,
+    Answer,
+    Outcome,
+    Refund,
+    RefundOrigin,
+    RefundStatus,
+)
 from daozhang.service.refunds.rules import Action
 from daozhang.service.refunds.settling import add_external, settle_unnamed
 from daozhang.service.web.context import Context
 
-NO_BALANCE_CODE = "ACQ.SELLER_BALANCE_NOT_ENOUGH"
 REFUND_SUCCESS = "REFUND_SUCCESS"
 BANK_OPTIONS = ("deposit_back_info",)
 

@@ -24,12 +24,29 @@ class RefundStatus(StrEnum):
     FAILED = "failed"  # it has not happened, and will not
 
 
+NO_BALANCE_CODE: Final = "ACQ.SELLER_BALANCE_NOT_ENOUGH"
+"""What Alipay says where the seller has too little money: the refund waits for it."""
+
+
 class RefundOrigin(StrEnum):
     """Who started a refund."""
 
     OURS = "ours"
     EXTERNAL = "external"  # merchant centre, complaint, Alipay itself
     CANCEL = "cancel"  # a cancelled payment that had gone through
+
+
+class RefundSelection(StrEnum):
+    """Which of a merchant's refunds somebody wants to look at."""
+
+    REQUESTED = "requested"
+    UNKNOWN = "unknown"
+    BALANCE = "balance"  # those that wait for the seller's balance
+    HELD = "held"  # those that the switch for outgoing money keeps back
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXTERNAL = "external"
+    BOUNCED = "bounced"  # those that a bank sent back
 
 
 class Destination(StrEnum):
@@ -73,6 +90,7 @@ class Refund:
     operator_id: str | None = None
     terminal_id: str | None = None
     store_id: str | None = None
+    shift_id: int | None = None
     requested_by: str | None = None
     approved_by: str | None = None
     calling: bool = False
@@ -92,6 +110,11 @@ class Refund:
     idempotency_key: str | None = None
 
     @property
+    def waits_for_balance(self) -> bool:
+        """Whether it is sent again once the seller's account has more money."""
+        return self.status is RefundStatus.REQUESTED and self.last_code == NO_BALANCE_CODE
+
+    @property
     def is_open(self) -> bool:
         """Whether its end is not known yet."""
         return self.status in (RefundStatus.REQUESTED, RefundStatus.UNKNOWN)
@@ -105,7 +128,7 @@ class Refund:
 @dataclass(frozen=True, slots=True)
 class NewRefund:
     """What a caller asks for. ``requested_by`` names who asks, for limits and for the books;
-    ``approved_by`` the second person, if it has one."""
+    ``approved_by`` the second person, if it has one; ``shift_id`` the shift at the till."""
 
     out_request_no: str
     amount: Money
@@ -115,6 +138,7 @@ class NewRefund:
     store_id: str | None = None
     requested_by: str | None = None
     approved_by: str | None = None
+    shift_id: int | None = None
     royalty_parameters: tuple[Mapping[str, Any], ...] = ()
     idempotency_key: str | None = None
 

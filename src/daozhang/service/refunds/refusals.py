@@ -26,6 +26,20 @@ class RefundConflict(Refusal):
         )
 
 
+class RefundNotFound(Refusal):
+    """No such refund belongs to this merchant."""
+
+    code = "refund_not_found"
+    status = 404
+    title = "No such refund"
+
+    def __init__(self, refund_id: str) -> None:
+        super().__init__(
+            f"This merchant has no refund {refund_id[:32]!r}.",
+            f"该商户没有退款 {refund_id[:32]!r}。",
+        )
+
+
 class RefundNumberMissing(Refusal):
     """Neither out_request_no nor an Idempotency-Key was sent."""
 

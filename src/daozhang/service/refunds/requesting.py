@@ -85,6 +85,7 @@ def _row_of(order: Order, new: NewRefund, now: datetime, due_at: datetime) -> di
         "operator_id": new.operator_id,
         "terminal_id": new.terminal_id,
         "store_id": new.store_id,
+        "shift_id": new.shift_id,
         "requested_by": new.requested_by,
         "approved_by": new.approved_by,
         "royalty_parameters": [dict(row) for row in new.royalty_parameters] or None,
@@ -109,7 +110,7 @@ def _require_within(tx: Tx, new: NewRefund, limit: Money, now: datetime) -> None
 
 
 def _require_one_is_enough(tx: Tx, order: Order, new: NewRefund, now: datetime) -> None:
-    """Slices count together: of one order, and of one requester's day over all orders."""
+    """Slices count together: of one order, of one requester's day over all orders, of one shift."""
     if new.approved_by is not None:
         return
     merchant, currency = find_merchant_by_id(tx, order.merchant_id), new.amount.currency
@@ -123,6 +124,12 @@ def _require_one_is_enough(tx: Tx, order: Order, new: NewRefund, now: datetime) 
         used = store.unapproved_since(tx, new.requested_by, _midnight(now), currency)
         if (used + new.amount).minor > per_day:
             raise SecondPersonNeeded(new.amount, Money(per_day, currency), used)
+    per_shift = merchant.second_person_shift_minor
+    if per_shift is not None and new.shift_id is not None:
+        # Whoever hands the shift over, or asks for another refund in it, has locked its row.
+        used = store.unapproved_of_shift(tx, new.shift_id, currency)
+        if (used + new.amount).minor > per_shift:
+            raise SecondPersonNeeded(new.amount, Money(per_shift, currency), used)
 
 
 def _midnight(now: datetime) -> datetime:

@@ -12,11 +12,14 @@ from daozhang.money import Money
 from daozhang.service.bulk import read_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.merchants.store import STOPPED, merchants
+from daozhang.service.orders.store import orders
 from daozhang.service.refunds.model import (
     BY_POLICY,
+    NO_BALANCE_CODE,
     Destination,
     Refund,
     RefundOrigin,
+    RefundSelection,
     RefundStatus,
 )
 
@@ -26,8 +29,19 @@ UNDECIDED: Final = sa.text("status IN ('requested', 'unknown')")
 HELD: Final = sa.text("held_at IS NOT NULL")
 """Refunds that the merchant's switch for outgoing money keeps from being sent."""
 
+OTHERWISE: Final = sa.text(
+    "status = 'failed' OR origin = 'external' OR destination = 'buyer_balance'"
+)
+"""Refunds that did not go as somebody here asked: few rows, which are looked for by themselves."""
+
+SUCCEEDED: Final = sa.text("status = 'succeeded'")
+"""Refunds of money that has gone back."""
+
 AT_BANK: Final = sa.text("bank_due_at IS NOT NULL")
 """Refunds that a bank has not taken yet, as far as anybody has told."""
+
+IN_SHIFT: Final = sa.text("shift_id IS NOT NULL")
+"""Refunds that were asked for in a shift at the till."""
 
 refunds = sa.Table(
     "refunds",
@@ -44,6 +58,7 @@ refunds = sa.Table(
     sa.Column("operator_id", sa.String(64)),
     sa.Column("terminal_id", sa.String(64)),
     sa.Column("store_id", sa.String(64)),
+    sa.Column("shift_id", RowId),
     sa.Column("requested_by", sa.String(64)),
     sa.Column("approved_by", sa.String(96)),
     sa.Column("calling", sa.Boolean, nullable=False, default=False),
@@ -73,7 +88,26 @@ refunds = sa.Table(
         postgresql_where=UNDECIDED,
         sqlite_where=UNDECIDED,
     ),
+    sa.Index("ix_refunds_shift", "shift_id", postgresql_where=IN_SHIFT, sqlite_where=IN_SHIFT),
     sa.Index("ix_refunds_bank_due", "bank_due_at", postgresql_where=AT_BANK, sqlite_where=AT_BANK),
+    sa.Index("ix_refunds_merchant_id", "merchant_id", "id"),
+    sa.Index(
+        "ix_refunds_otherwise",
+        "merchant_id",
+        "id",
+        postgresql_where=OTHERWISE,
+        sqlite_where=OTHERWISE,
+    ),
+    # For whoever sums up what went back: the index holds all of it.
+    sa.Index(
+        "ix_refunds_succeeded",
+        "merchant_id",
+        "ended_at",
+        "order_id",
+        "amount_minor",
+        postgresql_where=SUCCEEDED,
+        sqlite_where=SUCCEEDED,
+    ),
     sa.Index("ix_refunds_held", "merchant_id", postgresql_where=HELD, sqlite_where=HELD),
     one_of("status", RefundStatus),
     one_of("origin", RefundOrigin),
@@ -132,6 +166,46 @@ _OF_ORDER: Final = (
 )
 
 
+_WAITS_FOR_BALANCE: Final = refunds.c.last_code == NO_BALANCE_CODE
+
+# As text: only so both databases see that an index which holds few rows will do.
+_SELECTED: Final[Mapping[RefundSelection, tuple[sa.ColumnElement[bool] | sa.TextClause, ...]]] = {
+    RefundSelection.REQUESTED: (sa.text("status = 'requested'"),),
+    RefundSelection.UNKNOWN: (sa.text("status = 'unknown'"),),
+    RefundSelection.BALANCE: (sa.text("status = 'requested'"), _WAITS_FOR_BALANCE),
+    RefundSelection.HELD: (HELD,),
+    RefundSelection.SUCCEEDED: (refunds.c.status == RefundStatus.SUCCEEDED.value,),
+    RefundSelection.FAILED: (sa.text("status = 'failed'"),),
+    RefundSelection.EXTERNAL: (sa.text("origin = 'external'"),),
+    RefundSelection.BOUNCED: (sa.text("destination = 'buyer_balance'"),),
+}
+
+
+def list_refunds_of_merchant(
+    tx: Tx,
+    merchant_id: int,
+    *,
+    selection: RefundSelection | None = None,
+    before_id: int | None = None,
+    rows_max: int = 50,
+) -> list[tuple[Refund, str]]:
+    """The merchant's refunds, newest first, each with the number of its order."""
+    wanted = sa.select(refunds).where(refunds.c.merchant_id == merchant_id)
+    if selection is not None:
+        wanted = wanted.where(*_SELECTED[selection])
+    if before_id is not None:
+        wanted = wanted.where(refunds.c.id < before_id)
+    listed = [
+        refund_of(row)
+        for row in tx.execute(wanted.order_by(refunds.c.id.desc()).limit(rows_max)).mappings()
+    ]
+    named = sa.select(orders.c.id, orders.c.out_trade_no).where(
+        orders.c.id.in_({refund.order_id for refund in listed})
+    )
+    numbers = {row.id: row.out_trade_no for row in tx.execute(named)}
+    return [(refund, numbers[refund.order_id]) for refund in listed]
+
+
 def lock_requester(tx: Tx, requested_by: str) -> None:
     """Makes others wait who would add to what that requester has asked for, until ``tx`` ends."""
     if tx.dialect == "postgresql":  # SQLite has one writer, who holds everything
@@ -148,6 +222,11 @@ def unapproved_since(tx: Tx, requested_by: str, since: datetime, currency: str) 
     """What that requester has asked to refund since then without a second person."""
     c = refunds.c
     return _sum(tx, currency, _ALONE, c.requested_by == requested_by, c.created_at >= since)
+
+
+def unapproved_of_shift(tx: Tx, shift_id: int, currency: str) -> Money:
+    """What was asked to be refunded in a shift without a second person."""
+    return _sum(tx, currency, _ALONE, refunds.c.shift_id == shift_id)
 
 
 def requested_since(tx: Tx, requested_by: str, since: datetime, currency: str) -> Money:

@@ -1,4 +1,4 @@
-"""What is known of an order, a hold or an agreement, told in the order of time."""
+"""What is known of an order, a refund, a hold or an agreement, told in the order of time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from daozhang.service.agreements import store as agreements_store
 from daozhang.service.agreements import telling as agreements_telling
 from daozhang.service.agreements.model import Agreement
 from daozhang.service.agreements.rules import window_opens_at
+from daozhang.service.approvals.model import ApprovalKind
+from daozhang.service.approvals.store import list_about
 from daozhang.service.charges import telling as charges_telling
 from daozhang.service.charges.model import Charge, ChargeKind
 from daozhang.service.charges.store import charge_of_order, list_charges
@@ -26,6 +28,9 @@ from daozhang.service.orders.store import find_order_by_id, list_steps
 from daozhang.service.orders.surprises import list_surprises
 from daozhang.service.orders.views import StepOut
 from daozhang.service.outbox.store import list_events_about, list_events_of_order
+from daozhang.service.refunds import telling as refunds_telling
+from daozhang.service.refunds.model import Refund
+from daozhang.service.refunds.telling import subject_of
 from daozhang.service.story.entries import (
     Entry,
     in_order,
@@ -69,6 +74,22 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
         *_upcoming(charges),
     ]
     return Story(entries, upcoming)
+
+
+def tell_refund(tx: Tx, order: Order, refund: Refund) -> Story:
+    """The story of a refund: who wanted it, what was sent, how it ended, and who was told."""
+    about = subject_of(order.out_trade_no, refund.out_request_no)
+    asked = list_about(tx, order.merchant_id, ApprovalKind.REFUND, about)
+    events = [
+        event
+        for event in list_events_of_order(tx, order.id)
+        if event.data.get("refund", {}).get("out_request_no") == refund.out_request_no
+    ]
+    entries = in_order(
+        refunds_telling.tell(refund, asked),
+        tell_events(tx, order.merchant_id, events),
+    )
+    return Story(entries, list(refunds_telling.tell_next(refund)))
 
 
 def tell_hold(tx: Tx, hold: Hold, keep_days: int) -> Story:

@@ -138,3 +138,16 @@ class NotCancellable(Refusal):
             "如需退款，请发起退款。",
             order_status=order.status.value,
         )
+
+
+class SaleNumberInvalid(Refusal):
+    """The number is none that a page of ours has made."""
+
+    code: ClassVar[str] = "sale_number_invalid"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "Not a number of the till's"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This form is not whole: load the till again.", "表单不完整：请刷新收银台后重试。"
+        )

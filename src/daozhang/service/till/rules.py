@@ -6,6 +6,7 @@ cancelled or refunded only because the order's own table says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -72,6 +73,17 @@ ENDINGS: Final[Mapping[OrderStatus, Ending]] = {
     OrderStatus.CLOSED: Ending.CANCELLED,
 }
 """By what the order is: all that is final."""
+
+
+SALE: Final = "T"
+"""What numbers of sales begin with that a person makes."""
+
+_SALE_NUMBER: Final = re.compile(r"T[0-9]{8}[0-9A-Z]{10}", re.ASCII)
+
+
+def is_sale_number(text: str) -> bool:
+    """Whether ``text`` is a number as `ids.dated_number` makes it for a sale."""
+    return _SALE_NUMBER.fullmatch(text) is not None
 
 
 class Action(StrEnum):

@@ -58,7 +58,7 @@ SHOWN: Final[Mapping[str, tuple[str, str]]] = {
 }
 """What is shown where no code of Alipay's says more."""
 
-_FINAL: Final = frozenset({"paid", "not_paid", "refunded", "not_sent"})
+FINAL: Final = frozenset({"paid", "not_paid", "refunded", "not_sent"})
 
 _BY_ENDING: Final[Mapping[Ending, str]] = {
     Ending.PAID: "paid",
@@ -104,12 +104,12 @@ class BarcodePaymentOut(BaseModel):
     def of(cls, payment: BarcodePayment, order: Order, rendered: OrderOut) -> Self:
         """``payment`` of ``order``, as it stands now."""
         state = state_of(payment, order)
-        english, chinese = _words(payment, state)
+        english, chinese = words_of(payment, state)
         return cls(
             out_trade_no=order.out_trade_no,
             number=payment.number,
             state=state,
-            final=state in _FINAL,
+            final=state in FINAL,
             hand_over_goods=state == "paid",
             may_scan_again=state in ("declined", "not_sent") and may_scan_again(payment),
             message=english,
@@ -139,7 +139,8 @@ def state_of(payment: BarcodePayment, order: Order) -> str:
     return _BY_PHASE.get(payment.phase, asking)
 
 
-def _words(payment: BarcodePayment, state: str) -> tuple[str, str]:
+def words_of(payment: BarcodePayment, state: str) -> tuple[str, str]:
+    """The sentence of ``state`` in English and in Chinese, with what Alipay said if it said no."""
     refused = payment.last_code is not None and payment.last_code.startswith("ACQ.")
     if state == "declined" or (refused and state == "cancelling"):
         sentence = sentence_for(payment.last_code, payment.last_message)

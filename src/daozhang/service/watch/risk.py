@@ -5,7 +5,7 @@ An order that a person has to look at is counted by its surprise, not a second t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -223,9 +223,9 @@ def _order_rows_of(cause: Cause, overdue_before: datetime) -> Any:
 
 
 def sum_at_risk(
-    tx: Tx, now: datetime, *, grace_seconds: int, merchant_id: int | None = None
+    tx: Tx, now: datetime, *, grace_seconds: int, merchant_id: int | Collection[int] | None = None
 ) -> list[AtRisk]:
-    """The sums by cause, age, environment and currency; of one merchant if given."""
+    """The sums by cause, age, environment and currency; of one merchant, or of some, if given."""
     return [
         AtRisk(cause, Age(age), environment, Money(int(minor), currency), count)
         for cause in Cause
@@ -235,7 +235,7 @@ def sum_at_risk(
     ]
 
 
-def _sums(rows: Any, now: datetime, merchant_id: int | None) -> Any:
+def _sums(rows: Any, now: datetime, merchant_id: int | Collection[int] | None) -> Any:
     found = rows.subquery()
     age = _age_of(found.c.since, now).label("age")
     wanted = sa.select(
@@ -245,7 +245,10 @@ def _sums(rows: Any, now: datetime, merchant_id: int | None) -> Any:
         sa.func.sum(found.c.minor),
         sa.func.count(),
     ).group_by("age", found.c.environment, found.c.currency)
-    return wanted if merchant_id is None else wanted.where(found.c.merchant_id == merchant_id)
+    if merchant_id is None:
+        return wanted
+    of_all = [merchant_id] if isinstance(merchant_id, int) else merchant_id
+    return wanted.where(found.c.merchant_id.in_(of_all))
 
 
 def _age_of(since: sa.ColumnElement[Any], now: datetime) -> sa.ColumnElement[str]:

@@ -68,11 +68,17 @@ rounds: Final = sa.Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A table whose rows are counted once, in order of their ids, by a label that never changes."""
+class Rows:
+    """A table whose rows are gone through once, in order of their ids."""
 
     name: str
     id: sa.Column[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Rows):
+    """One whose rows are counted by a label that never changes."""
+
     label: sa.ColumnElement[str]
     counted: sa.ColumnElement[bool]
 
@@ -153,15 +159,16 @@ def fold_old_tallies(tx: Tx, now: datetime) -> None:
     add_to_tallies(tx, sums, BEGINNING)
 
 
-def lock_position(tx: Tx, source: Source) -> Position | None:
+def lock_position(tx: Tx, source: Rows, first_ceiling_at: datetime = BEGINNING) -> Position | None:
     """Where counting ``source`` stands; ``None`` while another process counts it.
 
-    What is there when counting first begins belongs to no hour: it happened before.
+    What is there when counting first begins has its ceiling at ``first_ceiling_at``; for a tally it
+    belongs to no hour: it happened before.
     """
     wanted = sa.select(positions).where(positions.c.name == source.name)
     row = tx.execute(wanted.with_for_update(skip_locked=True)).first()
     if row is None:
-        ceiling = {"ceiling": last_id(tx, source), "ceiling_at": BEGINNING}
+        ceiling = {"ceiling": last_id(tx, source), "ceiling_at": first_ceiling_at}
         start = {"name": source.name, "position": 0, **ceiling}
         if insert_ignoring(tx, positions, [start], positions.c.name):
             row = tx.execute(wanted).one()
@@ -178,7 +185,7 @@ def set_position(tx: Tx, name: str, **values: Any) -> None:
     tx.execute(sa.update(positions).where(positions.c.name == name).values(**values))
 
 
-def last_id(tx: Tx, source: Source) -> int:
+def last_id(tx: Tx, source: Rows) -> int:
     """The highest id that the source has."""
     return int(tx.execute(sa.select(sa.func.max(source.id))).scalar() or 0)
 

@@ -33,7 +33,13 @@ HEADERS: Final = {
 }
 """What every page is sent with, and who may frame it."""
 
-_ASSETS: Final = {"pages.css": "text/css", "pages.js": "text/javascript"}
+_ASSETS: Final = {
+    "icon.svg": "image/svg+xml",
+    "pages.css": "text/css",
+    "pages.js": "text/javascript",
+    "paylink.css": "text/css",
+    "paylink.js": "text/javascript",
+}
 
 router = APIRouter(prefix="/pages", include_in_schema=False)
 
@@ -149,14 +155,14 @@ def return_page(order: OrderView) -> str:
     """The page after paying: shows where ``order`` stands, and turns by itself when that changes."""
     state = _STATE_OF[order.status]
     texts = "".join(
-        f'<div class="state {name}">{_mark(name)}{_heading(title)}{_lines("p", line)}</div>'
+        f'<div class="state {name}">{mark(name)}{heading(title)}{lines("p", line)}</div>'
         for name, (title, line) in _STATES.items()
     )
     details = (
         f'<p class="amount"><span>{escape(order.currency)}</span> {escape(order.amount)}</p><dl>'
-        f"{_row(('商品', 'For'), order.subject)}{_row(('订单号', 'Order'), order.out_trade_no)}</dl>"
+        f"{row(('商品', 'For'), order.subject)}{row(('订单号', 'Order'), order.out_trade_no)}</dl>"
     )
-    return _page(
+    return write_page(
         state=state,
         title=_STATES[state][0],
         content=f'<div role="status" aria-live="polite">{texts}</div>{details}',
@@ -169,13 +175,16 @@ def return_page(order: OrderView) -> str:
 def problem_page(kind: str, *, continue_url: str | None = None) -> str:
     """The page that says why there is nothing to pay here: one of `PROBLEM_KINDS`."""
     state, title, line = _PROBLEMS[kind]
-    content = f'<div class="state {state}">{_mark(state)}{_heading(title)}{_lines("p", line)}</div>'
-    return _page(state=state, title=title, content=content, continue_url=continue_url)
+    content = f'<div class="state {state}">{mark(state)}{heading(title)}{lines("p", line)}</div>'
+    return write_page(state=state, title=title, content=content, continue_url=continue_url)
 
 
-def page_response(html: str, status: int = 200, *, framed_by: Sequence[str] = ()) -> HTMLResponse:
+def page_response(
+    html: str, status: int = 200, *, framed_by: Sequence[str] = (), has_form: bool = False
+) -> HTMLResponse:
     """``html`` with the headers of a page. ``framed_by``: the origins whose pages may embed it."""
-    policy = f"{POLICY}; frame-ancestors {' '.join(framed_by) or NOBODY}"
+    own = POLICY.replace("form-action 'none'", "form-action 'self'") if has_form else POLICY
+    policy = f"{own}; frame-ancestors {' '.join(framed_by) or NOBODY}"
     return HTMLResponse(html, status, headers={**HEADERS, "Content-Security-Policy": policy})
 
 
@@ -188,7 +197,7 @@ def get_asset(name: str) -> Response:
     return FileResponse(FILES / name, media_type=_ASSETS[name], headers=headers)
 
 
-def _page(
+def write_page(
     *,
     state: str,
     title: Text,
@@ -196,13 +205,16 @@ def _page(
     continue_url: str | None,
     watch_url: str | None = None,
     environment: str = "production",
+    head: str = "",
 ) -> str:
+    """A whole page; ``content`` and ``head`` are HTML already."""
     play = ("演示环境, 不涉及真实资金", "Not real money: a test environment")
     return _template().substitute(
         state=escape(state),
         title=escape(f"{title[0]} {title[1]}"),
         watch=f' data-watch="{escape(watch_url)}"' if watch_url else "",
-        environment="" if environment == "production" else _lines("p", play, "environment"),
+        environment="" if environment == "production" else lines("p", play, "environment"),
+        head=head,
         content=content,
         onward=_onward(continue_url),
     )
@@ -212,28 +224,33 @@ def _onward(continue_url: str | None) -> str:
     # The scheme was checked when the order was created; here it is what keeps a script out.
     if continue_url is None or not continue_url.startswith(("https://", "http://")):
         return ""
-    words = _spans(("返回商家", "Back to the shop"))
+    words = spans(("返回商家", "Back to the shop"))
     # The shop's page takes the whole window, also where Alipay has led a frame in it back to us.
     return f'<a class="onward" rel="noreferrer" target="_top" href="{escape(continue_url)}">{words}</a>'
 
 
-def _mark(state: str) -> str:
+def mark(state: str) -> str:
+    """The sign of a state."""
     return f'<div class="mark {state}" aria-hidden="true"></div>'
 
 
-def _heading(text: Text) -> str:
-    return f"<h1>{_spans(text)}</h1>"
+def heading(text: Text) -> str:
+    """A heading in both languages."""
+    return f"<h1>{spans(text)}</h1>"
 
 
-def _row(name: Text, value: str) -> str:
-    return f"<div><dt>{_spans(name)}</dt><dd>{escape(value)}</dd></div>"
+def row(name: Text, value: str) -> str:
+    """A named value; ``value`` is escaped."""
+    return f"<div><dt>{spans(name)}</dt><dd>{escape(value)}</dd></div>"
 
 
-def _lines(tag: str, text: Text, css_class: str = "line") -> str:
-    return f'<{tag} class="{css_class}">{_spans(text)}</{tag}>'
+def lines(tag: str, text: Text, css_class: str = "line") -> str:
+    """An element with a text in both languages."""
+    return f'<{tag} class="{css_class}">{spans(text)}</{tag}>'
 
 
-def _spans(text: Text) -> str:
+def spans(text: Text) -> str:
+    """A text in both languages, of which the page shows one."""
     chinese, english = (escape(part) for part in text)
     return f'<span lang="zh-CN">{chinese}</span><span lang="en">{english}</span>'
 

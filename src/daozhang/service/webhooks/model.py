@@ -97,3 +97,15 @@ class Attempt:
     response: str | None
     duration_ms: int
     retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How an endpoint has been doing: of its latest events, and of what waits."""
+
+    latest: int
+    delivered: int
+    waiting: int
+    parked: int
+    oldest_waiting_at: datetime | None
+    last_attempt: Attempt | None

@@ -65,3 +65,14 @@ class EndpointOff(Refusal):
             f"地址 {endpoint_id!r} 处于 {status} 状态: 请先恢复 (resume), 之后会补发.",
             endpoint_id=endpoint_id,
         )
+
+
+class SinceMissing(Refusal):
+    """Nobody said since when."""
+
+    code: ClassVar[str] = "webhook_since_missing"
+    status: ClassVar[int] = 422
+    title: ClassVar[str] = "Since when?"
+
+    def __init__(self) -> None:
+        super().__init__("Pick the time since when it is sent again.", "请选择从何时起重新发送。")

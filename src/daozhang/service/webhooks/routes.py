@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, Self
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.db import Tx
@@ -16,6 +15,7 @@ from daozhang.service.web.context import Context, context_of
 from daozhang.service.web.pagination import read_cursor, write_cursor
 from daozhang.service.webhooks import actions, store
 from daozhang.service.webhooks.actions import OVERLAP_SECONDS
+from daozhang.service.webhooks.keeping import Keeper
 from daozhang.service.webhooks.model import (
     Attempt,
     Delivery,
@@ -189,19 +189,13 @@ class TestSent(BaseModel):
 @router.post("", status_code=201, summary="Add an endpoint")
 def add_endpoint(request: Request, caller: Writer, wanted: EndpointIn) -> EndpointOut:
     """It hears of what happens from now on. The answer holds its secret, this once."""
-    context = context_of(request)
-    with context.database.begin() as tx:
-        endpoint, secret = actions.add_endpoint(
-            tx,
-            context,
-            caller.merchant_id,
-            wanted.url,
-            types=wanted.types,
-            format=wanted.format,
-            description=wanted.description,
-        )
-        _note(tx, context, caller, "webhook.added", endpoint.public_id)
-        return EndpointOut.of(tx, context, endpoint, secret)
+    endpoint, secret = _keeper(request, caller).add(
+        wanted.url,
+        types=wanted.types,
+        format=wanted.format,
+        description=wanted.description,
+    )
+    return _shown(request, endpoint, secret)
 
 
 @router.get("", summary="List endpoints")
@@ -227,53 +221,27 @@ def change_endpoint(
     request: Request, caller: Writer, endpoint_id: str, wanted: EndpointChange
 ) -> EndpointOut:
     """Its address, types or description."""
-    context = context_of(request)
-    with context.database.begin() as tx:
-        endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        _note(tx, context, caller, "webhook.changed", endpoint_id)
-        changed: dict[str, Any] = wanted.model_dump(exclude_unset=True, exclude_none=True)
-        if wanted.url is not None:
-            actions.checked_url(context, wanted.url)
-        if changed:
-            store.update_endpoint(tx, endpoint.id, updated_at=context.clock.now(), **changed)
-        after = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        return EndpointOut.of(tx, context, after)
+    changed: dict[str, Any] = wanted.model_dump(exclude_unset=True, exclude_none=True)
+    return _shown(request, _keeper(request, caller).change(endpoint_id, **changed))
 
 
 @router.delete("/{endpoint_id}", status_code=204, summary="Remove an endpoint")
 def remove_endpoint(request: Request, caller: Writer, endpoint_id: str) -> Response:
     """Nothing is sent there any more. What was sent stays on record."""
-    context = context_of(request)
-    with context.database.begin() as tx:
-        endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        _note(tx, context, caller, "webhook.removed", endpoint_id)
-        now = context.clock.now()
-        actions.switch_off(tx, context, endpoint, EndpointStatus.PAUSED, now)
-        store.update_endpoint(tx, endpoint.id, deleted_at=now)
+    _keeper(request, caller).remove(endpoint_id)
     return Response(status_code=204)
 
 
 @router.post("/{endpoint_id}/pause", summary="Pause an endpoint")
 def pause_endpoint(request: Request, caller: Writer, endpoint_id: str) -> EndpointOut:
     """Its events are parked until it is resumed."""
-    context = context_of(request)
-    with context.database.begin() as tx:
-        endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        _note(tx, context, caller, "webhook.paused", endpoint_id)
-        now = context.clock.now()
-        actions.switch_off(tx, context, endpoint, EndpointStatus.PAUSED, now)
-        after = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        return EndpointOut.of(tx, context, after)
+    return _shown(request, _keeper(request, caller).pause(endpoint_id))
 
 
 @router.post("/{endpoint_id}/resume", summary="Resume an endpoint")
 def resume_endpoint(request: Request, caller: Writer, endpoint_id: str) -> Sent:
     """Switches it on again; what was parked meanwhile is sent, in its order."""
-    context = context_of(request)
-    with context.database.begin() as tx:
-        endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        _note(tx, context, caller, "webhook.resumed", endpoint_id)
-        return Sent(count=actions.resume(tx, context, endpoint, context.clock.now()))
+    return Sent(count=_keeper(request, caller).resume(endpoint_id))
 
 
 @router.post("/{endpoint_id}/rotate_secret", summary="Replace an endpoint's secret")
@@ -281,34 +249,21 @@ def rotate_secret(
     request: Request, caller: Writer, endpoint_id: str, wanted: RotationIn
 ) -> EndpointOut:
     """The answer holds the new secret, this once. The old one signs beside it for a while."""
-    context = context_of(request)
-    with context.database.begin() as tx:
-        endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        _note(tx, context, caller, "webhook.secret_rotated", endpoint_id)
-        secret = actions.rotate_secret(tx, context, endpoint, wanted.overlap_seconds)
-        return EndpointOut.of(tx, context, endpoint, secret)
+    keeper = _keeper(request, caller)
+    return _shown(request, *keeper.rotate_secret(endpoint_id, wanted.overlap_seconds))
 
 
 @router.post("/{endpoint_id}/test", status_code=202, summary="Send a test event")
 def test_endpoint(request: Request, caller: Writer, endpoint_id: str) -> TestSent:
     """To this endpoint alone."""
-    context = context_of(request)
-    with context.database.begin() as tx:
-        endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        return TestSent(event_id=actions.send_test(tx, context, endpoint, caller.environment))
+    return TestSent(event_id=_keeper(request, caller).send_test(endpoint_id, caller.environment))
 
 
 @router.post("/{endpoint_id}/resend", summary="Send all since a time again")
 def resend_since(request: Request, caller: Writer, endpoint_id: str, wanted: ResendIn) -> Sent:
     """Under the ids that they had: a receiver that keeps the ids it has handled is safe."""
-    context = context_of(request)
-    with context.database.begin() as tx:
-        endpoint = actions.read_endpoint(tx, caller.merchant_id, endpoint_id)
-        _note(tx, context, caller, "webhook.resent", endpoint_id)
-        condition = store.deliveries.c.created_at >= wanted.since
-        if wanted.status is not None:
-            condition &= store.deliveries.c.status == wanted.status.value
-        return Sent(count=actions.resend(tx, context, endpoint, condition))
+    keeper = _keeper(request, caller)
+    return Sent(count=keeper.resend_since(endpoint_id, wanted.since, wanted.status))
 
 
 @router.get("/{endpoint_id}/deliveries", summary="List an endpoint's deliveries")
@@ -352,20 +307,14 @@ def get_delivery(request: Request, caller: Writer, delivery_id: str) -> Delivery
 @deliveries_router.post("/{delivery_id}/resend", summary="Send a delivery again")
 def resend_delivery(request: Request, caller: Writer, delivery_id: str) -> Sent:
     """A parked or delivered one, under the id that it had; one on its way is left alone."""
+    return Sent(count=_keeper(request, caller).resend_delivery(delivery_id))
+
+
+def _keeper(request: Request, caller: Caller) -> Keeper:
+    return Keeper(context_of(request), caller.actor, caller.merchant_id)
+
+
+def _shown(request: Request, endpoint: Endpoint, secret: str | None = None) -> EndpointOut:
     context = context_of(request)
-    with context.database.begin() as tx:
-        delivery = actions.read_delivery(tx, caller.merchant_id, delivery_id)
-        endpoint = store.lock_endpoint(tx, delivery.endpoint_id)
-        condition = store.deliveries.c.id == delivery.id
-        return Sent(count=actions.resend(tx, context, endpoint, condition))
-
-
-def _note(tx: Tx, context: Context, caller: Caller, action: str, endpoint_id: str) -> None:
-    record(
-        tx,
-        caller.actor,
-        action,
-        f"webhook:{endpoint_id}",
-        context.clock.now(),
-        merchant_id=caller.merchant_id,
-    )
+    with context.database.read() as tx:
+        return EndpointOut.of(tx, context, endpoint, secret)

@@ -23,6 +23,8 @@ from daozhang.service.webhooks.model import Format
 SECRET_PREFIX: Final = "whsec_"
 PUBLIC_KEY_PREFIX: Final = "whpk_"
 
+_FORM_HEADERS: Final = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+
 _TRADE_STATUS: Final[Mapping[str, str]] = {
     "created": "WAIT_BUYER_PAY",
     "waiting": "WAIT_BUYER_PAY",
@@ -67,20 +69,24 @@ def write_message(event: Event, format: Format, keys: Keys, now: datetime) -> Me
     """``event`` as it goes out at ``now``. Each attempt is signed anew, under the same id."""
     if format is Format.FORM:
         return _form(event, keys)
-    body = json.dumps(event.envelope(), ensure_ascii=False, separators=(",", ":")).encode()
-    timestamp = str(int(now.timestamp()))
-    signed = _signed(event.id, timestamp, body)
+    unsigned = unsigned_message(event, format, now)
+    signed = _signed(event.id, unsigned.headers["webhook-timestamp"], unsigned.body)
     signatures = [f"v1,{_hmac(secret, signed)}" for secret in keys.secrets]
     signatures.append(f"v1a,{base64.b64encode(keys.private.sign(signed)).decode()}")
-    return Message(
-        {
-            "Content-Type": "application/json",
-            "webhook-id": event.id,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": " ".join(signatures),
-        },
-        body,
-    )
+    return Message({**unsigned.headers, "webhook-signature": " ".join(signatures)}, unsigned.body)
+
+
+def unsigned_message(event: Event, format: Format, now: datetime) -> Message:  # noqa: A002
+    """The same without its signatures: what people are shown of it."""
+    if format is Format.FORM:
+        return Message(_FORM_HEADERS, urlencode(form_fields(event)).encode())
+    body = json.dumps(event.envelope(), ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": event.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+    }
+    return Message(headers, body)
 
 
 def sign_v1(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
@@ -103,10 +109,7 @@ def _form(event: Event, keys: Keys) -> Message:
     # The key is the secret as it is written: old languages need not decode it first.
     signs = [hmac.new(s.encode(), text.encode(), hashlib.sha256).hexdigest() for s in keys.secrets]
     sealed = {"sign_type": "HMAC-SHA256", **_signs(signs)}
-    return Message(
-        {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
-        urlencode({**fields, **sealed}).encode(),
-    )
+    return Message(_FORM_HEADERS, urlencode({**fields, **sealed}).encode())
 
 
 def _signs(signs: Sequence[str]) -> dict[str, str]:

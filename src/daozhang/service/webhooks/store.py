@@ -18,6 +18,7 @@ from daozhang.service.webhooks.model import (
     Endpoint,
     EndpointStatus,
     Format,
+    Health,
     Parked,
     Secret,
 )
@@ -54,6 +55,8 @@ secrets: Final = sa.Table(
     sa.Column("expires_at", Moment),
     sa.Index("ix_webhook_secrets_endpoint_id", "endpoint_id"),
 )
+
+COUNTED_MAX: Final = 1000
 
 _PENDING: Final = sa.text("status = 'pending'")
 
@@ -363,13 +366,85 @@ def find_delivery(tx: Tx, merchant_id: int, public_id: str) -> Delivery | None:
     return None if row is None else delivery_of(row)
 
 
+def find_endpoint_of(tx: Tx, delivery: Delivery) -> Endpoint:
+    """Where a delivery goes, or went: it may have been removed since."""
+    wanted = sa.select(endpoints).where(endpoints.c.id == delivery.endpoint_id)
+    return endpoint_of(tx.execute(wanted).mappings().one())
+
+
 def list_attempts(tx: Tx, delivery_id: int) -> list[Attempt]:
     """What came of a delivery's attempts, oldest first."""
     rows = tx.execute(
         sa.select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id)
     ).mappings()
+    return [_attempt_of(row) for row in rows]
+
+
+def _attempt_of(row: Mapping[Any, Any]) -> Attempt:
     names = ("at", "status_code", "error", "response", "duration_ms")
-    return [Attempt(**{name: row[name] for name in names}) for row in rows]
+    return Attempt(**{name: row[name] for name in names})
+
+
+def health_of(tx: Tx, endpoint_id: int, latest_max: int) -> Health:
+    """How an endpoint has been doing, by its ``latest_max`` latest events and all that waits."""
+    of_endpoint = deliveries.c.endpoint_id == endpoint_id
+    latest = (
+        sa.select(deliveries.c.id, deliveries.c.status)
+        .where(of_endpoint)
+        .order_by(deliveries.c.event_number.desc())
+        .limit(latest_max)
+        .subquery("latest")
+    )
+    delivered = sa.case((latest.c.status == DeliveryStatus.DELIVERED.value, 1), else_=0)
+    counted = tx.execute(
+        sa.select(
+            sa.func.count().label("all"),
+            sa.func.coalesce(sa.func.sum(delivered), 0).label("delivered"),
+        ).select_from(latest)
+    ).one()
+    pending = sa.select(
+        sa.func.count().label("all"), sa.func.min(deliveries.c.created_at).label("oldest")
+    )
+    waiting = tx.execute(pending.where(_PENDING, of_endpoint)).one()
+    parked = sa.select(sa.func.count()).select_from(deliveries).where(PARKED, of_endpoint)
+    made = sa.select(attempts).where(attempts.c.delivery_id.in_(sa.select(latest.c.id)))
+    last = tx.execute(made.order_by(attempts.c.id.desc()).limit(1)).mappings().first()
+    return Health(
+        latest=int(counted.all),
+        delivered=int(counted.delivered),
+        waiting=int(waiting.all),
+        parked=int(tx.execute(parked).scalar_one()),
+        oldest_waiting_at=waiting.oldest,
+        last_attempt=None if last is None else _attempt_of(last),
+    )
+
+
+def state_of_sending(tx: Tx, merchant_id: int) -> tuple[int, int, int, datetime | None]:
+    """A merchant's newest delivery, and how many are on their way, with their attempts and the last
+    time one is due: it differs once something changed. Of many only `COUNTED_MAX` are looked at."""
+    own = sa.select(endpoints.c.id).where(endpoints.c.merchant_id == merchant_id)
+    newest = sa.select(sa.func.coalesce(sa.func.max(deliveries.c.event_number), 0))
+    pending = (
+        sa.select(deliveries.c.attempt_count, deliveries.c.due_at)
+        .where(_PENDING, deliveries.c.endpoint_id.in_(own))
+        .limit(COUNTED_MAX)
+        .subquery("pending")
+    )
+    counted = tx.execute(
+        sa.select(
+            sa.func.count().label("all"),
+            sa.func.coalesce(sa.func.sum(pending.c.attempt_count), 0).label("attempts"),
+            sa.func.max(pending.c.due_at).label("last_due"),
+        ).select_from(pending)
+    ).one()
+    latest = max(
+        (
+            tx.execute(newest.where(deliveries.c.endpoint_id == one)).scalar_one()
+            for one in tx.execute(own).scalars().all()
+        ),
+        default=0,
+    )
+    return int(latest), int(counted.all), int(counted.attempts), counted.last_due
 
 
 def last_event_number(tx: Tx) -> int:

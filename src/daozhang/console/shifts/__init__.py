@@ -1,0 +1,1 @@
+"""Shifts: who stood where, what was taken and given back, and who signed for it."""
