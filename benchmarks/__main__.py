@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import growth, imports, notifications, signing, till, verifying, webhooks
+from benchmarks import console, growth, imports, notifications, signing, till, verifying, webhooks
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +28,10 @@ def main(arguments: list[str]) -> int:
         ],
         *[
             growth.run(dialect, few, 1 if quick else 4, 20_000 if quick else 150_000, grown)
+            for dialect in ("postgresql", "sqlite")
+        ],
+        *[
+            console.run(dialect, 20 if quick else 100, 20_000 if quick else console.ROWS)
             for dialect in ("postgresql", "sqlite")
         ],
         till.run(few, 20 if quick else 200),

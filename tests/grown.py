@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -95,6 +96,57 @@ def grow(database: Database, rows: int) -> None:
             f"SELECT setval(pg_get_serial_sequence('{table}', '{number}'), {rows})"
             for table, number in _NUMBERED.items()
         ]
+    with database.begin() as tx:
+        for statement in statements:
+            tx.execute(sa.text(statement))
+    with database.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("ANALYZE"))
+
+
+_SECONDS_APART = 31
+"""Between two orders of a million that are spread over a year."""
+
+
+def spread_over_a_year(database: Database, rows: int, until: datetime) -> None:
+    """Makes what `grow` has laid down look lived in: the first ``rows`` orders lie a while apart, the
+    last at ``until``, are paid in many ways and stand in every state, and of one in twenty some money
+    went back."""
+    end = int(until.timestamp())
+    apart = max(_SECONDS_APART * 1_000_000 // rows, 1)
+
+    def at(number: str, later: int = 0) -> str:
+        seconds = f"({end} - ({rows} - {number}) * {apart} + {later})"
+        if database.dialect == "postgresql":
+            return f"to_timestamp({seconds})"
+        return f"{seconds} * 1000000"
+
+    # Few of what is not over: it has an index of its own, and its sweeps have nothing to do here.
+    status = """CASE WHEN id % 100000 = 5 THEN 'closing' WHEN id % 50000 = 6 THEN 'waiting'
+        WHEN id % 50000 = 7 THEN 'created' WHEN id % 10 = 3 THEN 'closed'
+        WHEN id % 200 = 8 THEN 'refunded' WHEN id % 25 = 9 THEN 'finished' ELSE 'paid' END"""
+    way = """CASE WHEN id % 20000 = 0 THEN 'mini' WHEN id % 7 = 0 THEN 'app'
+        WHEN id % 3 = 0 THEN 'wap' WHEN id % 5 = 0 THEN 'qr' ELSE 'page' END"""
+    digits = (
+        "lpad(id::text, 24, '0')" if database.dialect == "postgresql" else "printf('%024d', id)"
+    )
+    is_unpaid = "id % 100000 = 5 OR id % 50000 IN (6, 7) OR id % 10 = 3"
+    statements = [
+        f"""UPDATE orders SET created_at = {at("id")}, updated_at = {at("id", 45)}, way = {way},
+        expires_at = {at("id", 7200)}, status = {status}, trade_no = '2026' || {digits},
+        next_query_at = CASE WHEN id % 100000 = 5 OR id % 50000 IN (6, 7)
+            THEN {at(str(rows), 86400 * 30)} END,
+        paid_at = CASE WHEN {is_unpaid} THEN NULL ELSE {at("id", 40)} END WHERE id <= {rows}""",
+        f"""UPDATE events SET created_at = {at("number", 42)}, type = CASE
+        WHEN {is_unpaid.replace("id", "number")} THEN 'order.closed' ELSE 'order.paid' END
+        WHERE number <= {rows}""",
+        f"UPDATE order_steps SET at = {at('id', 42)} WHERE id <= {rows}",
+        # As after the time for which raw bytes and their fact are kept.
+        f"UPDATE inbox_notifications SET received_at = {at('id', 41)}, fact = NULL"
+        f" WHERE id <= {rows}",
+        f"DELETE FROM refunds WHERE id % 20 <> 0 AND id <= {rows}",
+        f"UPDATE refunds SET created_at = {at('id', 3600)}, ended_at = {at('id', 3605)}"
+        f" WHERE id <= {rows}",
+    ]
     with database.begin() as tx:
         for statement in statements:
             tx.execute(sa.text(statement))

@@ -50,9 +50,9 @@ POINTS = (
     before("payment committed, before success", "inbox/recorder.py:_tell"),
     # One that is not: it is applied later.
     after("notification claimed", "inbox/store.py:claim_due", with_result=True),
-    before("notification claimed, claim committed", "inbox/duties.py:_apply_one"),
-    after("notification applied, before its commit", "inbox/duties.py:_apply_one"),
-    before("notification applied, after its commit", "inbox/duties.py:_note_seconds"),
+    before("notification claimed, claim committed", "inbox/applying.py:apply_one"),
+    after("notification applied, before its commit", "inbox/applying.py:apply_one"),
+    before("notification applied, after its commit", "inbox/applying.py:_note_seconds"),
     # Events become deliveries, deliveries arrive.
     after("deliveries written, before their commit", "webhooks/store.py:insert_deliveries"),
     after("deliveries committed", "webhooks/duties.py:FanOut.run_due", with_result=True),

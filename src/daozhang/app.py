@@ -37,6 +37,8 @@ from daozhang.service.charges.workflow import Charges
 from daozhang.service.control import router as control_router
 from daozhang.service.db import Database, Tx
 from daozhang.service.duty import Duty
+from daozhang.service.exports.actions import EXPORT_JOB, Exports
+from daozhang.service.exports.duties import ForgetExports
 from daozhang.service.health import router as health_router
 from daozhang.service.holds.calls import HoldCalls
 from daozhang.service.holds.duties import HOLD_JOB, SweepHolds
@@ -68,6 +70,7 @@ from daozhang.service.refunds.duties import BANK_JOB, AskBanks, SweepRefunds
 from daozhang.service.refunds.requesting import REFUND_JOB
 from daozhang.service.retention.duties import Forget
 from daozhang.service.seal import open_sealer
+from daozhang.service.search.duties import FillSearch
 from daozhang.service.settings import Settings, load_settings
 from daozhang.service.signals import Signals
 from daozhang.service.sole import Sole
@@ -127,6 +130,7 @@ class Service:
         self.jobs.register(REFUND_JOB, attempts.run)
         self.jobs.register(BANK_JOB, attempts.ask_bank)
         self.jobs.register(TILL_JOB, self.till.run)
+        self.jobs.register(EXPORT_JOB, Exports(context).run)
         self.holds = HoldWork(HoldCalls(context, self.clients))
         self.agreements = AgreementWork(AgreementCalls(context, self.clients))
         self.charges = Charges(
@@ -191,6 +195,8 @@ class Service:
             Deliver(context, self._drain),
             ForgetAnswers(context),
             Forget(context),
+            FillSearch(context),
+            ForgetExports(context),
             self._meter,
             Tally(context),
             SumUp(context),

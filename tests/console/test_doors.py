@@ -64,7 +64,7 @@ def test_the_invited_choose_a_password_and_are_in(house: House) -> None:
         assert page.is_visible(".field-says")
         page.fill("input[name=password]", "a long walk by the lake")
         page.click("button.btn-primary")
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
     with house.visitor() as page:
         house.open(page, f"/invitation/{token}")
         assert page.is_visible("text=This is over")
@@ -82,7 +82,7 @@ def test_a_wrong_password_is_told_and_many_lock(house: House) -> None:
         assert "Too many failures" in page.inner_text("[role=alert]")
         house.world.advance(3600)
         house.sign_in(page, email)
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
 
 
 def test_an_authenticator_app_is_set_up_and_then_asked_for(house: House) -> None:
@@ -90,7 +90,7 @@ def test_an_authenticator_app_is_set_up_and_then_asked_for(house: House) -> None
     clock = house.world.clock
     with house.visitor() as page:
         house.sign_in(page, email)
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
         house.open(page, "/security/app")
         assert page.locator("img.qr").evaluate("(img) => img.naturalWidth") > 100
         secret = page.inner_text(".middle code")
@@ -111,7 +111,7 @@ def test_an_authenticator_app_is_set_up_and_then_asked_for(house: House) -> None
         house.sign_in(page, email)
         page.fill("input[name=code]", TOTP(secret).at(clock.now()))
         page.click("button.btn-primary")
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
 
 
 def test_a_passkey_lets_in_by_itself(house: House) -> None:
@@ -119,7 +119,7 @@ def test_a_passkey_lets_in_by_itself(house: House) -> None:
     with house.visitor() as page:
         virtual_authenticator(page)
         house.sign_in(page, email)
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
         house.open(page, "/security")
         page.fill("input[name=name]", "工作手机")
         page.click("[data-passkey=make]")
@@ -128,16 +128,16 @@ def test_a_passkey_lets_in_by_itself(house: House) -> None:
         page.click("text=Sign out")
         page.wait_for_url("**/sign_in")
         page.click("[data-passkey=use]")
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
 
 
 def test_a_device_is_ended_from_another(house: House) -> None:
     email = house.owner()
     with house.visitor() as lost, house.visitor() as page:
         house.sign_in(lost, email)
-        lost.wait_for_url("**/m/shop/orders")
+        lost.wait_for_url("**/m/shop/o*")
         house.sign_in(page, email)
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
         house.open(page, "/devices")
         page.click("button[name=session]")
         page.wait_for_load_state()
@@ -148,7 +148,7 @@ def test_a_device_is_ended_from_another(house: House) -> None:
 
 def test_a_form_that_is_not_ours_changes_nothing(house: House) -> None:
     with house.signed_in() as page:
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
         cookies = {one["name"]: one["value"] for one in page.context.cookies()}  # pyright: ignore[reportTypedDictNotRequiredAccess]
         token = page.get_attribute("meta[name=csrf]", "content")
     own = {"sec-fetch-site": "same-origin"}
@@ -173,7 +173,7 @@ def test_nobody_is_led_to_another_site(house: House) -> None:
             page.fill("input[name=email]", house.owner())
             page.fill("input[name=password]", PASSWORD)
             page.click("form[action$='/sign_in'] button")
-            page.wait_for_url("**/m/shop/orders")
+            page.wait_for_url("**/m/shop/o*")
             assert page.url.startswith(house.base)
 
 
@@ -196,7 +196,7 @@ def test_the_demos_one_time_address_signs_in_once(house: House) -> None:
     token = invite(house, "demo@example.com")
     with house.visitor() as page:
         house.open(page, f"/welcome/{token}")
-        page.wait_for_url("**/m/shop/orders")
+        page.wait_for_url("**/m/shop/o*")
     with house.visitor() as page:
         house.open(page, f"/welcome/{token}")
         assert page.is_visible("text=This is over")

@@ -85,7 +85,7 @@ def test_the_apps_own_key_changes_in_the_moment_in_which_alipay_takes_it(
     twice = owner.post(f"{page}/own_key")
     assert twice.status_code == 409
     located(owner.post(f"{waiting(world, page)}/ask"))
-    assert "Alipay did not take it" in text_of(owner.get(page))
+    assert "Alipay does not take it yet" in text_of(owner.get(page))
     assert proves(world, given["slug"])
     upload(world, given["app_id"], new)
     # Nobody clicks: it is asked about by itself.

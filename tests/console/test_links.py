@@ -185,6 +185,11 @@ def test_an_address_that_is_none_leads_nowhere(world: World) -> None:
     assert world.browser.get(f"{url}/qr.svg").status_code == 404
 
 
+def test_what_is_larger_than_a_form_is_not_read(world: World, clerk: Clerk) -> None:
+    url = address(world, clerk, make(clerk, times="many"))
+    assert world.browser.post(url, data={"form_key": "x" * 10_000}).status_code == 413
+
+
 def test_nobody_fills_the_books_by_pressing(world: World, clerk: Clerk) -> None:
     url = address(world, clerk, make(clerk, times="many"))
     page = world.browser.get(url, headers=PHONE).text

@@ -32,7 +32,7 @@ def test_every_page_is_whole(house: House, number: str, language: str, theme: st
     assert house.strangers() == []
 
 
-@pytest.mark.parametrize("path", ["/m/shop/orders", "/m/shop/orders/{number}"])
+@pytest.mark.parametrize("path", ["/m/shop/overview", "/m/shop/orders", "/m/shop/orders/{number}"])
 def test_nothing_is_wider_than_a_phone(house: House, number: str, path: str) -> None:
     with house.signed_in(viewport={"width": 390, "height": 800}) as page:
         house.open(page, path.format(number=number))
@@ -73,9 +73,14 @@ def test_an_order_tells_its_story(house: House, number: str) -> None:
     with house.signed_in() as page:
         house.open(page, f"/m/shop/orders/{number}")
         told = [text.split("\n")[0] for text in page.locator(".story strong").all_text_contents()]
-        assert told[0] == "Refunded"
-        assert told[-1] == "Order created"
-        assert {"Paid", "Refund requested", "Notification received, signature verified"} <= {*told}
+        assert "The end: Alipay has proven that the money went back." in told[:4]
+        assert told[-1].startswith("The order over 1288.00 CNY was created")
+        assert {"Alipay told us: paid.", "A refund of 88.00 CNY was written down, to be sent."} <= {
+            *told
+        }
+        named = page.locator(".story strong code").all_text_contents()
+        assert {"order.paid", "refund.succeeded"} <= {*named}
+        assert "Once a person decides" not in page.locator(".columns").inner_text()
         sums = page.locator(".sum").first.inner_text()
         assert re.search(r"Left\s+1,200\.00\s*CNY", sums)
         times = page.locator(".story time")
@@ -101,7 +106,7 @@ def test_it_is_read_without_scripts(house: House, number: str) -> None:
         page.goto(f"{house.base}/m/shop/orders")
         page.click(f"text={number}")
         page.goto(f"{house.base}/m/shop/orders/{number}")
-        assert page.is_visible("text=Refund requested")
+        assert page.is_visible("text=A refund of 88.00")
         page.click(".menu summary[aria-label=You]")
         assert page.is_visible("text=Sign out")
 

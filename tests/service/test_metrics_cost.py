@@ -11,8 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from daozhang.service.db import Database
+from daozhang.service.merchants.store import list_merchants
+from daozhang.service.overview.actions import read_overview, read_risks
 from daozhang.service.watch.exposition import write_metrics
 from grown import grow
+from people_here import add_person
 from refund_world import open_shop
 
 ROWS = 20_000
@@ -116,3 +119,24 @@ def test_what_was_there_before_anybody_counted_belongs_to_no_hour(tmp_path: Path
         picture = service.lookout.look()
         assert picture.tallies["payments_learned"] == {"notification": 2}
         assert "payments_learned" not in picture.lately
+
+
+def test_no_query_of_an_overview_reads_a_large_table_through(tmp_path: Path) -> None:
+    """Neither its sums nor what is at risk of one merchant, which is to be found as that of all is."""
+    with open_shop(tmp_path) as shop:
+        context = shop.service.context
+        shop.service.worker.settle()
+        grow(context.database, ROWS)
+        shop.pass_time(300)
+        person = add_person(context, "owner")
+        with context.database.read() as tx:
+            merchants = list_merchants(tx)
+        asked = statements_of(
+            context.database, lambda: read_overview(context, person, merchants, 30)
+        )
+        asked += statements_of(context.database, lambda: read_risks(context, person, merchants[0]))
+        plans = {one: plan_of(context.database, one, given) for one, given in asked}
+        assert len(plans) > 30
+        of_its_own = {"ix_refunds_succeeded", "ix_events_merchant_id_number", "uq_events_order_id"}
+        walks = {s: p for s, p in plans.items() if ways_into_large_tables(p) - SMALL - of_its_own}
+        assert walks == {}

@@ -183,6 +183,8 @@ class Books:
         self.shop.tell(number, **self.told[number])
 
 
+# Threads of the service draw random numbers while hypothesis draws: it takes them for a strategy's.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_the_sums_are_those_of_a_plain_recount(tmp_path: Path) -> None:
     with beheld(tmp_path) as beholder:
         books = Books(beholder.shop)

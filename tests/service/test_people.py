@@ -389,9 +389,17 @@ def test_nothing_is_for_whoever_may_not_sign_in(
 def test_every_public_action_about_people_and_approvals_is_in_the_table() -> None:
     own = {"read_invitation", "accept_invitation", "change_own_language", "invitation_address"}
     machine = {"create_owner", "recover_owner"}
-    caller_asks = {"ask", "expire_due"}
-    # `withdraw` needs no right, only that one asked: test_second_person.py.
-    by_another_name = {"approve", "decline", "withdraw"}
+    caller_asks = {"ask", "expire_due", "people_with"}
+    # `withdraw` and one's own list need no right, only that one asked: test_second_person.py.
+    by_another_name = {
+        "approve",
+        "decline",
+        "withdraw",
+        "list_own_approvals",
+        "count_waiting",
+        "may_decide_some",
+        "may_decide",
+    }
     for module in (actions, approvals, apikeys, trail):
         for name, made in vars(module).items():
             if name.startswith("_") or getattr(made, "__module__", "") != module.__name__:

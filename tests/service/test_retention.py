@@ -19,6 +19,8 @@ from daozhang.service.inbox.store import notifications, refused_notifications
 from daozhang.service.resealing import reseal_all
 from daozhang.service.retention.duties import BATCH_ROWS_MAX, Forget
 from daozhang.service.retention.rules import cutoff, forgotten_at
+from daozhang.service.search.actions import find_orders
+from daozhang.service.search.model import Sought
 from holding import capture, frozen
 from holding import read as read_hold
 from worlds import START, World, running
@@ -215,3 +217,22 @@ def test_due_and_cutoff_agree(learned: datetime, later: timedelta, days: int) ->
     due = forgotten_at(learned, days)
     assert (learned <= cutoff(now, days)) == (due <= now)
     assert timedelta(days=days) <= due - learned < timedelta(days=days + 1)
+
+
+def test_an_order_is_not_found_by_who_paid_once_that_is_forgotten(world: World) -> None:
+    number = world.order("88.88")
+    world.pay(number)
+    world.advance(120)
+    order = world.read(number)
+    buyer = order["payment"]["buyer_id"]
+
+    def found(text: str) -> list[str]:
+        with world.service.context.database.read() as tx:
+            looked = find_orders(tx, 1, Sought(text), before_id=None, rows_max=5)
+        return [one.out_trade_no for one in looked.orders]
+
+    assert found(buyer) == [number]
+    world.advance(1200 * DAY)
+    assert world.read(number)["payment"]["buyer_id"] is None
+    assert found(buyer) == []
+    assert found(order["trade_no"]) == [number]

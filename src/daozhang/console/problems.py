@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from daozhang.console.rendering import render
+from daozhang.console.timeline import marked
 from daozhang.console.visits import Visit
 from daozhang.console.words import word
 from daozhang.service.ids import new_id
@@ -37,7 +38,9 @@ def answer_refusal(request: Request, error: Exception) -> Response:
     """A refusal: its sentence, and its own status."""
     assert isinstance(error, Refusal)
     visit = _visit_of(request)
-    return _answer(visit, error.status, _TITLES.get(error.status, _OTHER[0]), visit.says(error))
+    # Commands and what was typed are of no language, or of another one.
+    says = marked(visit.says(error), visit.language)
+    return _answer(visit, error.status, _TITLES.get(error.status, _OTHER[0]), says)
 
 
 def answer_status(request: Request, error: Exception) -> Response:

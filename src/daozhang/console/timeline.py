@@ -16,9 +16,17 @@ from daozhang.service.people.model import Language
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """Something word for word: what was sent, or answered. ``title`` is in the reader's language."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """One thing that happened. Texts are in the reader's language already, but for ``quote``, which
-    is as somebody wrote it."""
+    is as somebody wrote it. ``raw``: the address of what came, word for word."""
 
     at: datetime
     title: str
@@ -28,6 +36,8 @@ class Moment:
     amount: Money | None = None
     quote: str | None = None
     details: Sequence[tuple[str, str]] = ()
+    papers: Sequence[Paper] = ()
+    raw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,9 @@ _SAYS: Final[Mapping[Language, str]] = {Language.CHINESE: "say_zh", Language.ENG
 
 _FOREIGN: Final[Mapping[Language, re.Pattern[str]]] = {
     Language.CHINESE: re.compile(r"([!-~]*[A-Za-z][!-~]+(?: +[!-~]*[A-Za-z][!-~]+)*)"),
-    Language.ENGLISH: re.compile(r"([\u3000-\u9fff\uff00-\uffef]+|\b[a-z_]+\.[a-z_]+\b)"),
+    Language.ENGLISH: re.compile(
+        r"([\u3000-\u9fff\uff00-\uffef]+|[\w.+-]+@[\w.-]+\w|\b[a-z_]+\.[a-z_]+\b)"
+    ),
 }
 
 

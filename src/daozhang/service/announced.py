@@ -34,6 +34,7 @@ from daozhang.service.holds.events import (
 )
 from daozhang.service.inbox.events import MESSAGE_EVENTS, MESSAGE_RECEIVED, MessageSnapshot
 from daozhang.service.orders.events import ORDER_EVENTS, OrderSnapshot
+from daozhang.service.orders.model import SurpriseEnd
 from daozhang.service.outbox.model import API_VERSION
 from daozhang.service.refunds.events import REFUND_EVENTS, RefundSnapshot
 from daozhang.service.refusals import Refusal
@@ -70,6 +71,22 @@ class SurpriseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order: OrderSnapshot | None
     refund: RefundSnapshot | msgspec.UnsetType = msgspec.UNSET
     surprise: NoticeSurprise | msgspec.UnsetType = msgspec.UNSET
+
+
+class ResolvedSurprise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was made of a surprise."""
+
+    id: Annotated[int, msgspec.Meta(description="For GET /v1/surprises/{id}.")]
+    out_trade_no: str | None
+    reason: str
+    resolution: SurpriseEnd
+
+
+class SurpriseResolvedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the end of a surprise carries. ``order`` is null if it was about none of yours."""
+
+    order: OrderSnapshot | None
+    surprise: ResolvedSurprise
 
 
 class EndpointDisabledBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +153,7 @@ BODIES: Final[Mapping[str, type[msgspec.Struct]]] = {
     DEDUCTION_FAILED: DeductionBody,
     **dict.fromkeys((RELEASED, RELEASE_FAILED), ReleaseBody),
     "order.surprise": SurpriseBody,
+    "order.surprise_resolved": SurpriseResolvedBody,
     MESSAGE_RECEIVED: MessageBody,
     DISABLED: EndpointDisabledBody,
     TEST: EndpointTestBody,

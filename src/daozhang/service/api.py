@@ -20,6 +20,7 @@ from daozhang.service.outbox.routes import router as outbox_router
 from daozhang.service.paylinks.routes import router as paylinks_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.story.routes import router as story_router
+from daozhang.service.surprises.routes import router as surprises_router
 from daozhang.service.till.code_routes import router as codes_router
 from daozhang.service.till.routes import router as till_router
 from daozhang.service.watch.at_risk import router as at_risk_router
@@ -64,6 +65,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(orderinfo_router)
     app.include_router(announced_router)
     app.include_router(at_risk_router)
+    app.include_router(surprises_router)
     app.include_router(merchants_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)

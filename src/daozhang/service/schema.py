@@ -11,6 +11,7 @@ from daozhang.service.audit import store as audit_store
 from daozhang.service.auth import store as auth_store
 from daozhang.service.charges import store as charges_store
 from daozhang.service.db import metadata
+from daozhang.service.exports import store as exports_store
 from daozhang.service.holds import store as holds_store
 from daozhang.service.inbox import store as inbox_store
 from daozhang.service.keys import store as keys_store
@@ -23,6 +24,7 @@ from daozhang.service.paylinks import store as paylinks_store
 from daozhang.service.people import store as people_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.retention import store as retention_store
+from daozhang.service.search import store as search_store
 from daozhang.service.shifts import store as shifts_store
 from daozhang.service.till import store as till_store
 from daozhang.service.watch import store as watch_store
@@ -35,6 +37,7 @@ STORES: Final = (
     audit_store,
     auth_store,
     charges_store,
+    exports_store,
     holds_store,
     idempotency,
     inbox_store,
@@ -47,6 +50,7 @@ STORES: Final = (
     people_store,
     refunds_store,
     retention_store,
+    search_store,
     shifts_store,
     standing,
     surprises,

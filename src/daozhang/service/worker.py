@@ -100,6 +100,10 @@ class Worker:
         dues = [due for runner in self._duties if (due := runner.next_due()) is not None]
         return min(dues, default=None)
 
+    def duties(self) -> list[tuple[str, datetime | None]]:
+        """Each duty, with when it will have something to do; ``None`` if nothing waits."""
+        return [(runner.name, runner.next_due()) for runner in self._duties]
+
     def _found(self) -> int:
         """How much all duties have found to do until now, in whatever thread."""
         return sum(runner.found for runner in self._duties)
@@ -110,6 +114,7 @@ class _Runner:
 
     def __init__(self, duty: Duty, clock: Clock, signals: Signals) -> None:
         self._duty = duty
+        self.name = duty.name
         self._clock = clock
         self._busy = threading.Lock()
         self._nudged = threading.Event()

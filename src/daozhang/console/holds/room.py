@@ -28,7 +28,7 @@ ROOM: Final = Room(
             right=Right.HOLDS_READ,
             group=Group.MONEY,
             place=40,
-            key="h",
+            key="f",
         )
     ],
 )

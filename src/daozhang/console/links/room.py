@@ -28,7 +28,7 @@ ROOM: Final = Room(
             right=Right.PAYLINKS_WRITE,
             group=Group.TILL,
             place=20,
-            key="l",
+            key="b",
         )
     ],
 )

@@ -1,169 +1,196 @@
-"""The story of an order, each entry in words."""
+"""The story of an order as its page shows it: the service's sentences, with what belongs to each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from markupsafe import Markup
+
+from daozhang.console.orders.views import ORIGINS
 from daozhang.console.states import STATES, Tone
-from daozhang.console.timeline import Moment
+from daozhang.console.timeline import Moment, Paper, marked
 from daozhang.console.visits import Visit
-from daozhang.console.words import word
 from daozhang.money import Money
 from daozhang.service.orders.model import Order
-from daozhang.service.people.model import Language
-from daozhang.service.refunds.model import Refund, RefundStatus
+from daozhang.service.people.model import Language, Right
+from daozhang.service.refunds.model import RefundOrigin
+from daozhang.service.story.actions import Story
 
 Entry = Mapping[str, Any]
 
-_LEARNED: Final[Mapping[str, str]] = {
-    "notification": word("Alipay's notification said so"),
-    "query": word("We asked Alipay, and it answered"),
-    "pay": word("Alipay answered the payment"),
-    "create": word("Alipay answered when the trade was made"),
-    "close": word("Closed at the merchant's wish"),
-    "cancel": word("Cancelled, because the outcome at the till was unknown"),
-    "refund": word("Alipay answered the refund"),
-    "refund_query": word("We asked Alipay about the refund, and it answered"),
-    "expiry": word("Its time ran out"),
-    "refused": word("Alipay refused the charge"),
-    "cancel_refused": word("Alipay refused the cancel, so the order goes on"),
-}
-
-_FACTS: Final[Mapping[str, str]] = {
-    "A": word("Alipay has no such trade yet"),
-    "W": word("Alipay waits for the buyer"),
-    "P": word("The buyer has paid"),
-    "PP": word("Paid, and partly refunded"),
-    "F": word("Paid, and no longer refundable"),
-    "R": word("Refunded in full"),
-    "CU": word("Closed unpaid at Alipay"),
-    "C?": word("Closed at Alipay, with signs of a payment"),
-}
-
-_ICONS: Final[Mapping[str, str]] = {"till": "scan", "event": "bell", "delivery": "bell"}
-"""Of entries whose own sentence says everything."""
-
-_REASONS: Final[Mapping[str, str]] = {
-    "amount_differs": word("The amount is not the order's"),
-    "seller_id_differs": word("The money went to another seller"),
-    "app_id_differs": word("It was said by another app"),
-    "trade_no_differs": word("Alipay's trade number is another"),
-}
+_DELIVERIES: Final[Mapping[str, Tone]] = {"delivered": "good", "pending": "busy", "parked": "warn"}
 
 
-def tell(
-    visit: Visit, order: Order, entries: Sequence[Entry], refunds: Sequence[Refund]
-) -> list[Moment]:
+def tell(visit: Visit, order: Order, story: Story) -> list[Moment]:
     """Everything that happened, latest first."""
-    moments = [_KINDS.get(entry["kind"], _said)(visit, order, entry) for entry in entries]
-    moments += [moment for refund in refunds for moment in _refund(visit, refund)]
-    moments.sort(key=lambda moment: moment.at)
-    return moments[::-1]
+    return [_KINDS.get(one["kind"], _plain)(visit, order, one) for one in story.entries][::-1]
 
 
-def _created(visit: Visit, order: Order, entry: Entry) -> Moment:
-    return Moment(_at(entry), visit.t("Order created"), icon="plus", amount=order.amount)
+def said(visit: Visit, entry: Entry) -> Markup:
+    """The sentence in the reader's language, with the names in it set apart."""
+    sentence = entry["say_zh"] if visit.language is Language.CHINESE else entry["say"]
+    return set_apart(sentence, entry.get("names", ()), visit.language)
 
 
-def _step(visit: Visit, order: Order, entry: Entry) -> Moment:
-    t, fact = visit.t, entry["fact"]
-    before, after = f"order.{entry['status_before']}", f"order.{entry['status_after']}"
-    moved = before != after
-    said = _FACTS.get(str(fact.get("kind", "")))
-    how = _LEARNED.get(entry["cause"], entry["cause"])
-    title = STATES[after].text if moved else said or how
-    lines = [t(line) for line in (said, how) if line is not None and line != title]
-    details = [
-        (t("Reference"), str(entry["source_ref"])),
-        (t("Events"), ", ".join(entry["events"])),
-        (t("Note"), str(entry["note"] or "")),
-    ]
-    return Moment(
-        at=_at(entry),
-        title=t(title),
-        icon="circle-check" if STATES[after].tone == "good" and moved else "arrow-right",
-        tone=STATES[after].tone if moved else "calm",
-        lines=lines,
-        amount=order.amount if moved and entry["status_after"] == "paid" else None,
-        details=[(name, value) for name, value in details if value],
+def set_apart(sentence: str, names: Iterable[str], language: Language) -> Markup:
+    """``sentence`` with each of ``names`` in it marked as what no language has a word for."""
+    known = sorted({*names}, key=len, reverse=True)
+    if not known:
+        return marked(sentence, language)
+    parts = re.split("(" + "|".join(re.escape(name) for name in known) + ")", sentence)
+    return Markup("").join(
+        Markup('<code translate="no">{}</code>').format(part)
+        if part in known
+        else marked(part, language)
+        for part in parts
     )
 
 
-def _notification(visit: Visit, _order: Order, entry: Entry) -> Moment:
+def _plain(visit: Visit, _order: Order, entry: Entry) -> Moment:
+    return _moment(visit, entry, icon="arrow-right")
+
+
+def _created(visit: Visit, _order: Order, entry: Entry) -> Moment:
+    return _moment(visit, entry, icon="plus")
+
+
+def _charged(visit: Visit, _order: Order, entry: Entry) -> Moment:
+    return _moment(visit, entry, icon="scan")
+
+
+def _moment(visit: Visit, entry: Entry, *, icon: str, tone: Tone = "calm", **more: Any) -> Moment:
+    details = [(name, str(value)) for name, value in more.pop("details", ()) if value]
+    return Moment(
+        at=datetime.fromisoformat(entry["at"]),
+        title=said(visit, entry),
+        icon=icon,
+        tone=tone,
+        details=details,
+        **more,
+    )
+
+
+def _step(visit: Visit, order: Order, entry: Entry) -> Moment:
+    t = visit.t
+    after = STATES[f"order.{entry['status_after']}"]
+    moved = entry["status_before"] != entry["status_after"]
+    return _moment(
+        visit,
+        entry,
+        icon="circle-check" if moved and after.tone == "good" else "arrow-right",
+        tone=after.tone if moved else "calm",
+        amount=order.amount if moved and entry["status_after"] == "paid" else None,
+        details=[
+            (t("Reference"), entry["source_ref"]),
+            (t("Alipay trade number"), entry["fact"].get("trade_no")),
+            (t("Events"), ", ".join(entry["events"])),
+            (t("Note"), entry["note"]),
+        ],
+    )
+
+
+def _notification(visit: Visit, order: Order, entry: Entry) -> Moment:
     t = visit.t
     state = STATES[f"notification.{entry['status']}"]
-    lines = [f"{t(state.text)}"]
-    if entry["copies"] > 1:
-        lines.append(t("Sent {count} times, taken once", count=entry["copies"]))
+    lines = [t("Signature verified"), t(state.text)]
+    raw = None
     if entry["raw_deleted"]:
         lines.append(t("Its raw text was deleted when its time was over"))
-    details = [
-        (t("Alipay's number of it"), str(entry["notify_id"])),
-        (t("Kind"), str(entry["says"])),
-    ]
-    if entry["outcome"]:
-        details.append((t("Outcome"), str(entry["outcome"])))
-    return Moment(
-        at=_at(entry),
-        title=t("Notification received, signature verified"),
+    elif visit.may(Right.NOTIFICATIONS_READ):
+        raw = f"{visit.home}/orders/{order.out_trade_no}/notifications/{entry['id']}"
+    return _moment(
+        visit,
+        entry,
         icon="bell",
         tone="warn" if state.tone == "warn" else "calm",
-        lines=lines,
-        details=details,
+        lines=[" · ".join(lines)],
+        raw=raw,
+        details=[
+            (t("Alipay's number of it"), entry["notify_id"]),
+            (t("Kind"), entry["says"]),
+            (t("Outcome"), entry["outcome"]),
+        ],
     )
 
 
 def _surprise(visit: Visit, _order: Order, entry: Entry) -> Moment:
     t = visit.t
-    return Moment(
-        at=_at(entry),
-        title=t("A fact did not fit: a person has to look"),
+    return _moment(
+        visit,
+        entry,
         icon="alert-triangle",
         tone="warn",
-        lines=[t(_REASONS[entry["reason"]])] if entry["reason"] in _REASONS else [],
         amount=Money.parse(entry["amount"], entry["currency"]),
-        details=[(t("Reason"), entry["reason"]), (t("Detail"), entry["detail"])],
+        details=[(t("Detail"), entry["detail"])],
     )
 
 
-def _said(visit: Visit, _order: Order, entry: Entry) -> Moment:
-    chinese = visit.language is Language.CHINESE
-    icon = _ICONS.get(entry["kind"], "arrow-right")
-    return Moment(_at(entry), entry["say_zh"] if chinese else entry["say"], icon=icon)
+def _refund(visit: Visit, _order: Order, entry: Entry) -> Moment:
+    t, begins = visit.t, entry["word"] == "requested"
+    ended = STATES[f"refund.{entry['status']}"] if entry["word"] == "ended" else None
+    return _moment(
+        visit,
+        entry,
+        icon="arrow-back-up" if begins or ended is not None else "send",
+        tone="calm" if ended is None else ended.tone,
+        amount=Money.parse(entry["amount"], entry["currency"]) if ended is not None else None,
+        quote=entry["reason"] if begins else None,
+        details=[
+            (t("Refund number"), entry["out_request_no"]),
+            (t("Origin"), t(ORIGINS[RefundOrigin(entry["origin"])])),
+        ],
+    )
 
 
-def _refund(visit: Visit, refund: Refund) -> list[Moment]:
+def _event(visit: Visit, _order: Order, entry: Entry) -> Moment:
     t = visit.t
-    number = [] if refund.out_request_no is None else [(t("Refund number"), refund.out_request_no)]
+    papers = [Paper(t("What is sent"), _json(entry["data"]))]
+    details = [(t("Event"), entry["id"])]
+    return _moment(visit, entry, icon="speakerphone", details=details, papers=papers)
 
-    def moment(at: datetime, title: str, tone: Tone, quote: str | None) -> Moment:
-        return Moment(
-            at=at,
-            title=t(title),
-            icon="arrow-back-up",
-            tone=tone,
-            amount=refund.amount,
-            quote=quote,
-            details=number,
-        )
 
-    asked = moment(refund.created_at, word("Refund requested"), "calm", refund.reason)
-    if refund.ended_at is None:
-        return [asked]
-    state = STATES[f"refund.{refund.status}"]
-    why_not = refund.last_message if refund.status is RefundStatus.FAILED else None
-    return [asked, moment(refund.ended_at, state.text, state.tone, why_not)]
+def _delivery(visit: Visit, _order: Order, entry: Entry) -> Moment:
+    t = visit.t
+    papers = [_post(visit, number, post) for number, post in enumerate(entry["posts"], 1)]
+    return _moment(
+        visit,
+        entry,
+        icon="send",
+        tone=_DELIVERIES[entry["status"]],
+        papers=papers,
+        details=[
+            (t("Delivery"), entry["id"]),
+            (t("Event"), entry["event_id"]),
+            (t("Address"), entry["url"]),
+        ],
+    )
+
+
+def _post(visit: Visit, number: int, post: Entry) -> Paper:
+    title = visit.t(
+        "Attempt {number}, {milliseconds} ms", number=number, milliseconds=post["duration_ms"]
+    )
+    answered = "" if post["status_code"] is None else f"HTTP {post['status_code']}"
+    lines = [post["at"], answered, post["error"] or "", post["response"] or ""]
+    return Paper(title, "\n".join(line for line in lines if line))
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2)
 
 
 _KINDS: Final[Mapping[str, Callable[[Visit, Order, Entry], Moment]]] = {
     "created": _created,
+    "till": _charged,
+    "charge": _charged,
     "step": _step,
     "notification": _notification,
     "surprise": _surprise,
+    "refund": _refund,
+    "event": _event,
+    "delivery": _delivery,
 }
-
-
-def _at(entry: Entry) -> datetime:
-    return datetime.fromisoformat(entry["at"])

@@ -26,7 +26,7 @@ ROOM: Final = Room(
             right=Right.OVERVIEW_READ,
             group=Group.MONEY,
             place=10,
-            key="h",
+            key="d",
         )
     ],
 )

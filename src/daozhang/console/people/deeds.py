@@ -70,7 +70,7 @@ DEEDS: Final[Mapping[str, str]] = {
     "person.recovery_code_used": word("Used a recovery code"),
     "person.recovery_codes_renewed": word("Made new recovery codes"),
     "person.sign_in_locked": word("Locked a name after too many failures"),
-    "person.signed_in": word("Signed in"),
+    "person.signed_in": word("Came in"),
     "person.totp_added": word("Set up an authenticator app"),
     "person.totp_removed": word("Removed the authenticator app"),
     "personal.viewed": word("Looked at a buyer unmasked"),

@@ -59,7 +59,7 @@ ROOM: Final = Room(
             right=Right.AUDIT_READ,
             group=Group.HOUSE,
             place=50,
-            key="l",
+            key="y",
         ),
     ],
 )

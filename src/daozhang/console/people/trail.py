@@ -27,7 +27,7 @@ KINDS: Final[Mapping[ActorKind, str]] = {
     ActorKind.PERSON: word("Person"),
     ActorKind.API_KEY: word("API key"),
     ActorKind.CLI: word("Command line"),
-    ActorKind.SYSTEM: word("By itself"),
+    ActorKind.SYSTEM: word("The service itself"),
 }
 
 BREAKS: Final[Mapping[Break, str]] = {

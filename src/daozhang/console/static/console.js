@@ -57,6 +57,9 @@
     }
   });
 
+  // A form that was refused stands open in its page, to be read without this; here it is a sheet again.
+  for (const dialog of document.querySelectorAll("dialog[data-shown]")) { dialog.close(); dialog.showModal(); }
+
   // ---- keys
   let waitingForPlace = 0;
   document.addEventListener("keydown", (event) => {

@@ -106,11 +106,11 @@ def sell_page(visit: Visit) -> Response:
 def _show_till(visit: Visit, typed: Typed, refusal: Refusal | None = None) -> Response:
     with visit.context.database.read() as tx:
         shift = find_open_shift(tx, visit.merchant.id, visit.who.id)
-        if shift is None:
-            latest = find_latest_shift(tx, visit.merchant.id, visit.who.id)
-            places = ("", "") if latest is None else (latest.store_id, latest.terminal_id)
-            return respond(visit, "till/open.html", view=opening_view(visit, *places, None))
-        sales = _sales_of(tx, visit, shift)
+        latest = shift or find_latest_shift(tx, visit.merchant.id, visit.who.id)
+        sales = [] if shift is None else _sales_of(tx, visit, shift)
+    if shift is None:
+        places = ("", "") if latest is None else (latest.store_id, latest.terminal_id)
+        return respond(visit, "till/open.html", view=opening_view(visit, *places, None))
     number = dated_number(SALE, visit.context.clock.now())
     view = till_view(visit, shift, number, sales, typed, refusal)
     return respond(visit, "till/till.html", 200 if refusal is None else 422, view=view)

@@ -76,6 +76,20 @@ def find_pending(tx: Tx, merchant_id: int, kind: ApprovalKind, subject: str) -> 
     return _one(tx, wanted)
 
 
+def list_pending_about(
+    tx: Tx, merchant_id: int, kind: ApprovalKind, subject_prefix: str
+) -> list[Approval]:
+    """What of that kind waits about whatever begins so, the oldest first."""
+    c = approvals.c
+    wanted = sa.select(approvals).where(
+        c.merchant_id == merchant_id,
+        c.kind == kind.value,
+        c.subject.startswith(subject_prefix, autoescape=True),
+        _PENDING,
+    )
+    return [_approval_of(row) for row in tx.execute(wanted.order_by(c.id)).all()]
+
+
 def list_approvals(
     tx: Tx,
     *,

@@ -95,6 +95,7 @@ def tell(charge: Charge, out_trade_no: str) -> list[dict[str, Any]]:
             "charge",
             datetime.fromisoformat(noted["at"]),
             _sentence(charge, noted),
+            names=(noted["code"], charge.last_message),
             out_trade_no=out_trade_no,
             word=noted["word"],
             code=noted["code"],

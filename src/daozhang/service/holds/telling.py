@@ -180,7 +180,7 @@ def _sentence_of_call(step: Mapping[str, Any]) -> Sentence:
 
 
 def _lines_of(release: Release) -> Iterable[dict[str, Any]]:
-    more = {"out_request_no": release.out_request_no, "amount": str(release.amount)}
+    more: dict[str, Any] = {"out_request_no": release.out_request_no, "amount": str(release.amount)}
     if release.origin is Origin.EXTERNAL:
         sentence = (
             f"{release.amount} was let go by Alipay or in the merchant centre, not by us.",

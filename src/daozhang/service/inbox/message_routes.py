@@ -19,7 +19,7 @@ from daozhang.service.inbox.model import RecordedNotification
 from daozhang.service.inbox.rules import MESSAGE
 from daozhang.service.refusals import Refusal
 from daozhang.service.web.context import context_of
-from daozhang.service.web.pagination import read_cursor, write_cursor
+from daozhang.service.web.pagination import RowNumber, read_cursor, write_cursor
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
 
@@ -116,7 +116,7 @@ def get_messages(
 
 
 @router.get("/{message_id}", response_model=WholeMessageOut, summary="Read a message")
-def get_message(request: Request, caller: Reader, message_id: int) -> WholeMessageOut:
+def get_message(request: Request, caller: Reader, message_id: RowNumber) -> WholeMessageOut:
     """One message with all that it says, decrypted if it came encrypted and the key is known."""
     messages = cast("Messages", request.app.state.messages)
     with context_of(request).database.read() as tx:

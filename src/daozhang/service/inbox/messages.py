@@ -16,7 +16,7 @@ from daozhang.service.db import Tx
 from daozhang.service.inbox import store
 from daozhang.service.inbox.events import MESSAGE_RECEIVED, MessageSnapshot
 from daozhang.service.inbox.model import InboxStatus, RecordedNotification
-from daozhang.service.inbox.recording import sealed_to
+from daozhang.service.inbox.recording import open_body
 from daozhang.service.inbox.rules import MESSAGE
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.outbox.actions import append_event
@@ -48,8 +48,10 @@ class Messages:
     clients: Clients
     handlers: Mapping[str, Handler]
 
-    def take(self, tx: Tx, row: RecordedNotification, now: datetime) -> None:
-        """Applies one recorded message and announces it."""
+    def take(
+        self, tx: Tx, row: RecordedNotification, now: datetime, *, announces: bool = True
+    ) -> None:
+        """Applies one recorded message and announces it, unless that was done before."""
         name = row.kind.removeprefix(MESSAGE)
         outcome = UNWANTED
         handler = self.handlers.get(name)
@@ -64,6 +66,8 @@ class Messages:
             applied_at=now,
             outcome=outcome,
         )
+        if not announces:
+            return
         snapshot = MessageSnapshot(
             id=row.id,
             kind=name,
@@ -87,7 +91,6 @@ class Messages:
         found = store.find_message(tx, row.merchant_id, row.id)
         assert found is not None
         _, content_hash, sealed = found
-        bound_to = sealed_to(row.merchant_id, row.notify_id, content_hash)
-        body = self.context.sealer.open(sealed, bound_to)
+        body = open_body(self.context, row, content_hash, sealed)
         merchant = self.clients.merchant(row.merchant_id)
         return read_again(body, encrypt_key=self.clients.encrypt_key_for(merchant))

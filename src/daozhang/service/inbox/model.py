@@ -69,3 +69,13 @@ class RecordedNotification:
     outcome: str | None
     has_body: bool = True
     """Whether what Alipay sent is still here, word for word."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedNotification:
+    """A row of the sample of what was not believed. ``reason`` is why, ``detail`` a sentence."""
+
+    id: int
+    reason: str
+    detail: str
+    received_at: datetime

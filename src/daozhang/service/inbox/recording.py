@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from daozhang.service.db import Tx
 from daozhang.service.inbox import store
-from daozhang.service.inbox.model import Arrival, InboxStatus
+from daozhang.service.inbox.model import Arrival, InboxStatus, RecordedNotification
 from daozhang.service.inbox.rules import fact_to_json
 from daozhang.service.orders.model import TradeFact
 from daozhang.service.orders.plain import PlainSettlement, book_plain, settle_plainly
@@ -109,6 +109,13 @@ def _wake(tx: Tx, context: Context, unsettled: Sequence[Arrival]) -> None:
 def sealed_to(merchant_id: int, notify_id: str, content_hash: str) -> str:
     """What a raw notification is sealed to: its own row, and no other."""
     return f"notification:{merchant_id}:{notify_id}:{content_hash}"
+
+
+def open_body(
+    context: Context, row: RecordedNotification, content_hash: str, sealed: bytes
+) -> bytes:
+    """The raw notification of a row, word for word."""
+    return context.sealer.open(sealed, sealed_to(row.merchant_id, row.notify_id, content_hash))
 
 
 def _row_of(

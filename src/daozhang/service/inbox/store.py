@@ -12,7 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from daozhang.service.bulk import any_of, insert_rows, read_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
-from daozhang.service.inbox.model import FORGOTTEN, InboxStatus, RecordedNotification
+from daozhang.service.inbox.model import (
+    FORGOTTEN,
+    InboxStatus,
+    RecordedNotification,
+    RefusedNotification,
+)
 from daozhang.service.inbox.rules import MESSAGE, fact_from_json
 from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import orders
@@ -229,10 +234,10 @@ def latest_received(tx: Tx) -> dict[int, datetime]:
     c = notifications.c
     latest = sa.select(c.merchant_id, c.received_at).order_by(c.id.desc()).limit(LATEST_ROWS)
     rows = latest.subquery()
-    newest = sa.select(rows.c.merchant_id, sa.func.max(rows.c.received_at)).group_by(
-        rows.c.merchant_id
-    )
-    return {row[0]: row[1] for row in tx.execute(newest).all()}
+    newest = sa.select(
+        rows.c.merchant_id, sa.func.max(rows.c.received_at).label("received_at")
+    ).group_by(rows.c.merchant_id)
+    return {row.merchant_id: row.received_at for row in tx.execute(newest).all()}
 
 
 LATEST_ROWS: Final = 1000
@@ -281,12 +286,70 @@ def list_messages(
 def find_message(
     tx: Tx, merchant_id: int, message_id: int
 ) -> tuple[RecordedNotification, str, bytes] | None:
-    """The merchant's message of that row, the hash of its content, and its sealed body."""
+    """As `find_notification`, of messages only."""
+    found = find_notification(tx, merchant_id, message_id)
+    return found if found is not None and found[0].kind.startswith(MESSAGE) else None
+
+
+def find_notification(
+    tx: Tx, merchant_id: int, notification_id: int
+) -> tuple[RecordedNotification, str, bytes] | None:
+    """The merchant's notification of that row, the hash of its content, and its sealed body."""
     wanted = sa.select(notifications).where(
-        notifications.c.id == message_id, notifications.c.merchant_id == merchant_id, IS_MESSAGE
+        notifications.c.id == notification_id, notifications.c.merchant_id == merchant_id
     )
     row = tx.execute(wanted).mappings().first()
     return None if row is None else (_row(row), row["content_hash"], row["body_sealed"])
+
+
+def page_inbox(
+    tx: Tx,
+    merchant_id: int,
+    *,
+    before_id: int | None,
+    rows_max: int,
+    statuses: Collection[InboxStatus] = (),
+    messages: bool | None = None,
+    number: str | None = None,
+) -> list[RecordedNotification]:
+    """What Alipay told the merchant, newest first, older than ``before_id``; of these ``statuses``, only
+    (or no) ``messages``, and about that ``number``, where they are given."""
+    wanted = sa.select(notifications).where(notifications.c.merchant_id == merchant_id)
+    order: sa.ColumnElement[int] = notifications.c.id
+    if statuses:
+        wanted = wanted.where(notifications.c.status.in_([one.value for one in statuses]))
+        if InboxStatus.APPLIED not in statuses and InboxStatus.KEPT not in statuses:
+            # Few rows, which have an index of their own: the sum hides the other one, by which a
+            # planner would walk through all that was ever applied.
+            wanted = wanted.where(NOT_APPLIED)
+            order = notifications.c.id + 0
+    if messages is not None:
+        wanted = wanted.where(IS_MESSAGE if messages else sa.not_(IS_MESSAGE))
+    if number is not None:
+        wanted = wanted.where(notifications.c.out_trade_no == number)
+    if before_id is not None:
+        wanted = wanted.where(notifications.c.id < before_id)
+    rows = tx.execute(wanted.order_by(order.desc()).limit(rows_max)).mappings()
+    return [_row(row) for row in rows]
+
+
+def page_refused(
+    tx: Tx, merchant_id: int, *, before_id: int | None, rows_max: int
+) -> list[tuple[RefusedNotification, bytes]]:
+    """What was refused for the merchant, as far as it is kept, newest first, with the sealed bodies."""
+    wanted = sa.select(refused_notifications).where(
+        refused_notifications.c.merchant_id == merchant_id
+    )
+    if before_id is not None:
+        wanted = wanted.where(refused_notifications.c.id < before_id)
+    rows = tx.execute(wanted.order_by(refused_notifications.c.id.desc()).limit(rows_max)).mappings()
+    return [
+        (
+            RefusedNotification(row["id"], row["reason"], row["detail"], row["received_at"]),
+            row["body_sealed"],
+        )
+        for row in rows
+    ]
 
 
 def environment_of(tx: Tx, merchant_id: int) -> str:

@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.app_results import SHOWN, is_signed_for, what_to_show
-from daozhang.service.orders.actions import give_up, lock_numbered, read_order
-from daozhang.service.orders.model import ClosingReason, OrderStatus, Way
-from daozhang.service.orders.refusals import OrderNeedsCancel, WayDiffers
+from daozhang.service.inquiries.by_hand import close_by_hand
+from daozhang.service.orders.actions import read_order
+from daozhang.service.orders.model import Way
+from daozhang.service.orders.refusals import WayDiffers
 from daozhang.service.orders.routes import render
 from daozhang.service.orders.views import OrderOut
 from daozhang.service.web.context import context_of
@@ -31,19 +31,9 @@ def close_order(request: Request, caller: Writer, out_trade_no: str) -> OrderOut
     The answer is `closed` once Alipay has proven it, else `closing`: an address that was handed
     out stays payable until its time runs out, and what is paid meanwhile is `order.paid_late`.
     """
-    context = context_of(request)
     inquirer: Inquirer = request.app.state.inquirer
-    now = context.clock.now()
-    with context.database.begin() as tx:
-        order = lock_numbered(tx, caller.merchant_id, out_trade_no)
-        if order.way is Way.BARCODE and order.signed_at is not None and order.is_open:
-            raise OrderNeedsCancel(order)
-        order = give_up(tx, order, ClosingReason.CLOSE, now)
-        subject = f"order:{out_trade_no}"
-        record(tx, caller.actor, "order.close_asked", subject, now, merchant_id=caller.merchant_id)
-    if order.status is OrderStatus.CLOSING:
-        order = inquirer.close(order)
-    return render(context, order, caller.merchant_slug)
+    order = close_by_hand(inquirer, caller.actor, caller.merchant_id, out_trade_no)
+    return render(context_of(request), order, caller.merchant_slug)
 
 
 class AppResultIn(BaseModel):

@@ -283,6 +283,7 @@ def raise_surprise(
     amount: Money,
     now: datetime,
     out_trade_no: str | None = None,
+    notification_id: int | None = None,
 ) -> bool:
     """Writes a surprise for a person; ``False`` if the same one is open already.
 
@@ -302,6 +303,7 @@ def raise_surprise(
             "currency": amount.currency,
             "owner": SURPRISE_OWNER,
             "open_key": f"{merchant_id}:{number}:{reason}",
+            "notification_id": notification_id,
             "created_at": now,
         },
     )

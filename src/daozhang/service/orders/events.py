@@ -16,6 +16,7 @@ ORDER_EVENTS: Final = {
     "order.refunded": "All of the order's money has gone back.",
     "order.duplicate_payment": "Another order of the same cart_ref is paid already.",
     "order.surprise": "A fact did not fit; a person has to look.",
+    "order.surprise_resolved": "Somebody has dealt with a surprise; it says how.",
 }
 """Every type of event of this domain, with what it says."""
 

@@ -245,9 +245,18 @@ class Settlement:
         return self.surprise is None or self.order.status is not self.before.status
 
 
+class SurpriseEnd(StrEnum):
+    """What a person made of a surprise."""
+
+    ACCEPTED = "accepted"  # the books hold what Alipay says
+    REFUNDED = "refunded"  # its money goes back
+    ATTACHED = "attached"  # a payment without an order belongs to that one
+    DISMISSED = "dismissed"  # nothing is to be done, and why
+
+
 @dataclass(frozen=True, slots=True)
 class Surprise:
-    """A fact that does not fit. It waits for a person."""
+    """A fact that does not fit. It waits for a person, and ends by what they decide."""
 
     id: int
     merchant_id: int
@@ -258,3 +267,15 @@ class Surprise:
     amount: Money
     owner: str
     created_at: datetime
+    owner_name: str | None = None
+    notification_id: int | None = None
+    resolved_at: datetime | None = None
+    resolution: SurpriseEnd | None = None
+    resolved_by: str | None = None
+    resolved_name: str | None = None
+    resolution_note: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has still to look at it."""
+        return self.resolved_at is None

@@ -77,6 +77,7 @@ CLOSED = "order.closed"
 REFUNDED = "order.refunded"
 REFUND_SUCCEEDED = "refund.succeeded"
 SURPRISE = "order.surprise"
+SURPRISE_RESOLVED = "order.surprise_resolved"
 DUPLICATE = "order.duplicate_payment"
 
 PLAIN_KINDS: Final = (W, P)

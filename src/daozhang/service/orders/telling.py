@@ -35,6 +35,30 @@ _SOURCES: Final[Mapping[str, Sentence]] = {
     "refund_query": ("Alipay was asked about a refund, and answered", "向支付宝查询退款，答复"),
 }
 
+_BY_PEOPLE: Final[Mapping[str, Sentence]] = {
+    "surprise_accepted": (
+        "Somebody looked at what did not fit, and the books hold what Alipay says.",
+        "已人工核对异常，账上以支付宝所述为准。",
+    ),
+    "surprise_refunded": (
+        "Somebody looked at what did not fit, and the money goes back.",
+        "已人工处理异常：款项退回。",
+    ),
+    "surprise_attached": (
+        "Somebody has booked this payment, which nobody claimed, as one for another order.",
+        "无人认领的款项已由人工归入另一笔订单。",
+    ),
+    "surprise_dismissed": (
+        "Somebody looked at what did not fit: nothing is to be done.",
+        "已人工核对异常：无需处理。",
+    ),
+    "payment_attached": (
+        "A payment beside this order, under a number of its own, was said to be for it.",
+        "另有一笔独立编号的付款被认定属于本订单。",
+    ),
+}
+"""Steps that a person makes, which leave the order where it is, and what they say."""
+
 _BECAME: Final[Mapping[OrderStatus, Sentence]] = {
     OrderStatus.CREATED: ("The order waits for a payment.", "订单等待付款。"),
     OrderStatus.WAITING: ("The order waits for the buyer.", "订单等待买家付款。"),
@@ -64,12 +88,19 @@ def alipay_says(code: str, message: str | None) -> Sentence:
     return f"Alipay says: {told}.", f"支付宝返回：{told}。"
 
 
-def entry(kind: str, at: datetime, sentence: Sentence, **more: Any) -> dict[str, Any]:
-    """One entry of a story: when, what, and how that is said."""
+def entry(
+    kind: str, at: datetime, sentence: Sentence, names: Iterable[str | None] = (), **more: Any
+) -> dict[str, Any]:
+    """One entry of a story: when, what, and how that is said.
+
+    ``names`` are what stands in both sentences as it is in no language: codes, types, numbers, what
+    somebody wrote. Whoever shows a sentence can set them apart.
+    """
     return {
         "kind": kind,
         "at": at.isoformat(),
         **more,
+        "names": [name for name in names if name],
         "say": sentence[0],
         "say_zh": sentence[1],
     }
@@ -123,6 +154,10 @@ def does_not_fit(reason: str | None) -> Sentence | None:
 
 def sentence_of(step: Step) -> Sentence:
     """What one step of an order says."""
+    if step.cause in _BY_PEOPLE:
+        why = step.fact.get("reason")
+        said = None if why is None else (f"({why})", f"（{why}）")
+        return joined(_BY_PEOPLE[step.cause], said)
     source = _SOURCES.get(step.cause)
     answer = ANSWERS.get(str(step.fact.get("kind")))
     learned = None

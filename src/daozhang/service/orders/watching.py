@@ -32,7 +32,9 @@ WATCH_PURPOSE: Final = "watch"
 STATE: Final = "order.state"
 """The first message of a watch: where the order stands now."""
 
-FOR_THE_MERCHANT_ONLY: Final = frozenset({"order.surprise", "order.duplicate_payment"})
+FOR_THE_MERCHANT_ONLY: Final = frozenset(
+    {"order.surprise", "order.surprise_resolved", "order.duplicate_payment"}
+)
 """Events that a buyer's page is not told."""
 
 router = APIRouter(prefix="/v1/watch", tags=["events"])

@@ -25,10 +25,16 @@ from daozhang.service.web.problem import AmountInvalid, amount_of
 router = APIRouter(prefix="/pay/link", include_in_schema=False)
 
 FORM_FIELDS_MAX = 20
+FORM_BYTES_MAX = 8 * 1024
 
 
 async def _form_of(request: Request) -> dict[str, str]:
-    text = (await request.body()).decode("utf-8", "replace")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:  # anybody can post here
+            raise HTTPException(413)
+    text = body.decode("utf-8", "replace")
     try:
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX))
     except ValueError:

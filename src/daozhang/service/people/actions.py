@@ -52,6 +52,11 @@ def list_people(context: Context, actor: Person) -> list[Person]:
         return store.list_people(tx)
 
 
+def people_with(tx: Tx, right: Right, merchant_id: int) -> list[Person]:
+    """Who may do ``right`` for that merchant: the people to turn to."""
+    return [one for one in store.list_people(tx) if one.may(right) and one.covers(merchant_id)]
+
+
 def read_person(context: Context, actor: Person, person_id: int) -> Person:
     """One of them. Raises `PersonNotFound`."""
     require(actor, Right.PEOPLE_READ)

@@ -20,6 +20,7 @@ from daozhang.service.audit.model import Actor
 from daozhang.service.db import Tx
 from daozhang.service.jobs import Jobs
 from daozhang.service.orders.actions import lock_order, read_order, require_refundable
+from daozhang.service.orders.ending import end_by_refund
 from daozhang.service.orders.model import Order
 from daozhang.service.people.model import Person, Right
 from daozhang.service.people.rights import require
@@ -103,6 +104,12 @@ def refund_as(
         return refund_or_ask(tx, jobs, order, new, actor.actor, now)[0]
 
 
+def list_waiting(tx: Tx, order: Order) -> list[Approval]:
+    """The refunds of an order that wait for a second person, the oldest first."""
+    prefix = subject_of(order.out_trade_no, "")
+    return approvals_store.list_pending_about(tx, order.merchant_id, ApprovalKind.REFUND, prefix)
+
+
 def approve_refund(
     context: Context, jobs: Jobs, actor: Person, approval_id: str, note: str | None = None
 ) -> tuple[Approval, Refund]:
@@ -118,6 +125,7 @@ def approve_refund(
         new = _new_refund(approved, str(actor.actor))
         refund, _ = request_refund(tx, jobs, order, new, now)
         _record(tx, actor.actor, order, refund, now)
+        end_by_refund(tx, order, refund.out_request_no, actor.actor, now, context.signals)
         return approved, refund
 
 

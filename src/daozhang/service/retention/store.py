@@ -22,8 +22,10 @@ from daozhang.service.holds.model import HoldStatus
 from daozhang.service.holds.store import hold_steps, holds
 from daozhang.service.inbox.model import FORGOTTEN, SETTLED_STATUSES
 from daozhang.service.inbox.store import notifications, refused_notifications
-from daozhang.service.orders.store import order_steps, orders
+from daozhang.service.orders.store import order_of, order_steps, orders
 from daozhang.service.retention.rules import without_buyer, without_names
+from daozhang.service.search.rules import personal_numbers_of
+from daozhang.service.search.store import delete_numbers
 
 marks = sa.Table(
     "retention_marks",
@@ -75,16 +77,18 @@ def forget_buyers(tx: Tx, step_ids: Sequence[int]) -> None:
     """Takes out of the orders of these steps what says who paid."""
     of_steps = sa.select(order_steps.c.order_id).where(order_steps.c.id.in_(step_ids))
     rows = tx.execute(
-        sa.select(orders.c.id, orders.c.payment)
+        sa.select(orders)
         .where(orders.c.id.in_(of_steps), orders.c.payment.is_not(None))
         .order_by(orders.c.id)
         .with_for_update()
-    ).all()
-    changed: list[dict[str, Any]] = [
-        {"id": row.id, "payment": kept}
-        for row in rows
-        if (kept := without_buyer(row.payment)) is not None
-    ]
+    ).mappings()
+    changed: list[dict[str, Any]] = []
+    for row in rows.all():
+        if (kept := without_buyer(row["payment"])) is not None:
+            changed.append({"id": row["id"], "payment": kept})
+            # Nor is the order found any more by who paid.
+            names = personal_numbers_of(order_of(row))
+            delete_numbers(tx, row["merchant_id"], row["id"], names)
     update_rows(tx, orders, changed)
 
 

@@ -23,13 +23,14 @@ from daozhang.service.holds import store as holds_store
 from daozhang.service.holds import telling as holds_telling
 from daozhang.service.holds.model import Hold
 from daozhang.service.orders import telling as orders_telling
-from daozhang.service.orders.model import Order, Way
+from daozhang.service.orders.model import Order, Step, Way
 from daozhang.service.orders.store import find_order_by_id, list_steps
 from daozhang.service.orders.surprises import list_surprises
 from daozhang.service.orders.views import StepOut
 from daozhang.service.outbox.store import list_events_about, list_events_of_order
 from daozhang.service.refunds import telling as refunds_telling
 from daozhang.service.refunds.model import Refund
+from daozhang.service.refunds.store import list_refunds
 from daozhang.service.refunds.telling import subject_of
 from daozhang.service.story.entries import (
     Entry,
@@ -56,22 +57,25 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
     charge = charge_of_order(tx, order.id)
     payments = list_payments(tx, order.id) if order.way is Way.BARCODE else []
     charges = [] if charge is None else [(charge, order)]
+    refunds = list_refunds(tx, order.id)
     entries = in_order(
         [_created(order)],
         tell_notifications(tx, order.merchant_id, order.out_trade_no, keep_days),
         till_telling.tell(payments),
         *(charges_telling.tell(one, order.out_trade_no) for one, _ in charges),
         [
-            StepOut.of(step).model_dump(mode="json") | _said(orders_telling.sentence_of(step))
+            StepOut.of(step).model_dump(mode="json") | _said(orders_telling.sentence_of(step), step)
             for step in list_steps(tx, order.id)
         ],
-        tell_surprises(list_surprises(tx, order.merchant_id, order.id)),
+        *(_of_refund(refund) for refund in refunds),
+        tell_surprises(list_surprises(tx, order.merchant_id, order.id, ended=True)),
         tell_events(tx, order.merchant_id, list_events_of_order(tx, order.id)),
     )
     upcoming = [
         *orders_telling.tell_next(order),
         *till_telling.tell_next(payments),
         *_upcoming(charges),
+        *(one for refund in refunds for one in refunds_telling.tell_next(refund)),
     ]
     return Story(entries, upcoming)
 
@@ -102,7 +106,7 @@ def tell_hold(tx: Tx, hold: Hold, keep_days: int) -> Story:
         holds_telling.tell(hold, holds_store.list_steps(tx, hold.id), releases),
         tell_notifications(tx, hold.merchant_id, number, keep_days, holds_telling.NOTICES),
         _captures(charges),
-        tell_surprises(list_surprises(tx, hold.merchant_id, number=number)),
+        tell_surprises(list_surprises(tx, hold.merchant_id, number=number, ended=True)),
         tell_events(tx, hold.merchant_id, events),
     )
     return Story(entries, [*holds_telling.tell_next(hold, releases), *_upcoming(charges)])
@@ -122,7 +126,7 @@ def tell_agreement(tx: Tx, agreement: Agreement, keep_days: int, now: datetime) 
         agreements_telling.tell(agreement, steps, tries),
         tell_notifications(tx, merchant_id, number, keep_days, agreements_telling.NOTICES),
         *(charges_telling.tell(charge, order.out_trade_no) for charge, order in charges),
-        tell_surprises(list_surprises(tx, merchant_id, number=number)),
+        tell_surprises(list_surprises(tx, merchant_id, number=number, ended=True)),
         tell_events(tx, merchant_id, events),
     )
     opens_at = window_opens_at(agreement, now)
@@ -134,11 +138,36 @@ def _created(order: Order) -> Entry:
         f"The order over {order.amount} {order.amount.currency} was created ({order.subject}).",
         f"创建订单 {order.amount} {order.amount.currency}（{order.subject}）。",
     )
-    return orders_telling.entry("created", order.created_at, said)
+    names = (order.subject, order.amount.currency)
+    return orders_telling.entry("created", order.created_at, said, names)
 
 
-def _said(sentence: orders_telling.Sentence) -> dict[str, str]:
-    return {"say": sentence[0], "say_zh": sentence[1]}
+def _of_refund(refund: Refund) -> list[Entry]:
+    """What happened to a refund, as entries in the story of its order."""
+    known = {
+        "out_request_no": refund.out_request_no,
+        "origin": refund.origin.value,
+        "amount": str(refund.amount),
+        "currency": refund.amount.currency,
+        "reason": refund.reason,
+    }
+    names = [refund.amount.currency, refund.last_code, refund.last_message]
+    return [
+        {
+            **one,
+            **known,
+            "kind": "refund",
+            "word": one["kind"],
+            "status": one.get("status"),
+            "names": [name for name in names if name],
+        }
+        for one in refunds_telling.tell(refund, [])
+    ]
+
+
+def _said(sentence: orders_telling.Sentence, step: Step) -> dict[str, Any]:
+    names = [] if step.note is None else [step.note]
+    return {"names": names, "say": sentence[0], "say_zh": sentence[1]}
 
 
 def _charges_of(tx: Tx, kind: ChargeKind, owner_id: int) -> list[tuple[Charge, Order]]:

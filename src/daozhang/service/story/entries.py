@@ -16,8 +16,8 @@ from daozhang.service.orders.model import FactKind, Surprise
 from daozhang.service.orders.telling import ANSWERS, Sentence, entry
 from daozhang.service.outbox.model import Event
 from daozhang.service.retention.rules import forgotten_at
-from daozhang.service.webhooks.model import Delivery, DeliveryStatus
-from daozhang.service.webhooks.store import list_deliveries_of
+from daozhang.service.webhooks.model import Attempt, Delivery, DeliveryStatus
+from daozhang.service.webhooks.store import list_attempts_of, list_deliveries_of
 
 Entry = dict[str, Any]
 
@@ -57,6 +57,8 @@ def _notification(
         "notification",
         row.received_at,
         _sentence_of(row, notices),
+        names=(row.kind.removeprefix(MESSAGE),),
+        id=row.id,
         notify_id=row.notify_id,
         says=row.kind,
         status=row.status.value,
@@ -84,23 +86,45 @@ def _sentence_of(row: RecordedNotification, notices: Mapping[str, Sentence]) -> 
 
 
 def tell_surprises(surprises: Sequence[Surprise]) -> list[Entry]:
-    """What does not fit and waits for a person."""
-    return [
-        entry(
-            "surprise",
-            one.created_at,
-            (
-                f"Something does not fit ({one.reason}): a person has to look at it.",
-                f"出现与记录不符的情况（{one.reason}）：需要人工处理。",
-            ),
-            reason=one.reason,
-            detail=one.detail,
-            amount=str(one.amount),
-            currency=one.amount.currency,
-            owner=one.owner,
-        )
-        for one in surprises
-    ]
+    """What did not fit, and what people have made of it. Of an order's, a step tells the end."""
+    told = [_surprise(one) for one in surprises]
+    ended = [one for one in surprises if one.resolved_at is not None and one.order_id is None]
+    return [*told, *(_end_of(one) for one in ended)]
+
+
+def _surprise(one: Surprise) -> Entry:
+    return entry(
+        "surprise",
+        one.created_at,
+        (
+            f"Something does not fit ({one.reason}): a person has to look at it.",
+            f"出现与记录不符的情况（{one.reason}）：需要人工处理。",
+        ),
+        names=(one.reason,),
+        id=one.id,
+        reason=one.reason,
+        detail=one.detail,
+        amount=str(one.amount),
+        currency=one.amount.currency,
+        owner=one.owner,
+        resolution=None if one.resolution is None else one.resolution.value,
+    )
+
+
+def _end_of(one: Surprise) -> Entry:
+    assert one.resolved_at is not None
+    return entry(
+        "surprise_ended",
+        one.resolved_at,
+        (
+            f"Somebody looked at it ({one.reason}): {one.resolution_note or 'it is dealt with'}.",
+            f"已人工处理（{one.reason}）：{one.resolution_note or '处理完毕'}。",
+        ),
+        names=(one.reason, one.resolution_note),
+        id=one.id,
+        reason=one.reason,
+        resolution=None if one.resolution is None else one.resolution.value,
+    )
 
 
 def tell_events(tx: Tx, merchant_id: int, events: Sequence[Event]) -> list[Entry]:
@@ -113,17 +137,20 @@ def tell_events(tx: Tx, merchant_id: int, events: Sequence[Event]) -> list[Entry
                 f"{event.type} is announced to your systems.",
                 f"向商户系统发出事件 {event.type}。",
             ),
+            names=(event.type,),
             id=event.id,
             type=event.type,
+            data=dict(event.data),
         )
         for event in events
     ]
     numbers = [event.number for event in events]
     sent = list_deliveries_of(tx, merchant_id, numbers) if numbers else []
-    return [*told, *(_delivery(one, url) for one, url in sent)]
+    posts = list_attempts_of(tx, [one.id for one, _ in sent]) if sent else {}
+    return [*told, *(_delivery(one, url, posts.get(one.id, [])) for one, url in sent)]
 
 
-def _delivery(delivery: Delivery, url: str) -> Entry:
+def _delivery(delivery: Delivery, url: str, posts: Sequence[Attempt]) -> Entry:
     host, what = urlsplit(url).hostname or "", delivery.event_type
     tries = delivery.attempt_count
     sentence = {
@@ -144,10 +171,22 @@ def _delivery(delivery: Delivery, url: str) -> Entry:
         "delivery",
         delivery.ended_at or delivery.created_at,
         sentence,
+        names=(host, what, "POST"),
         id=delivery.public_id,
+        url=url,
         event_id=delivery.event_id,
         type=what,
         status=delivery.status.value,
         attempts=tries,
         due_at=None if delivery.due_at is None else delivery.due_at.isoformat(),
+        posts=[
+            {
+                "at": post.at.isoformat(),
+                "status_code": post.status_code,
+                "error": post.error,
+                "response": post.response,
+                "duration_ms": post.duration_ms,
+            }
+            for post in posts
+        ],
     )

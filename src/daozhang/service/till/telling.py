@@ -110,6 +110,7 @@ def tell(payments: Iterable[BarcodePayment]) -> list[dict[str, Any]]:
             "till",
             datetime.fromisoformat(noted["at"]),
             _sentence(noted, payment),
+            names=(noted.get("code"), payment.last_message),
             number=payment.number,
             word=noted["word"],
         )

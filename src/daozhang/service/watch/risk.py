@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -38,6 +39,9 @@ NOT_APPLIED_SECONDS: Final = 60
 """A notification that is applied within this time was never at risk."""
 
 _CNY: Final = "CNY"
+
+_OVERDUE_BEFORE: Final = sa.bindparam("overdue_before", type_=Moment)
+_NOT_APPLIED_BEFORE: Final = sa.bindparam("not_applied_before", type_=Moment)
 
 
 def _order_rows(since: sa.ColumnElement[Any], *conditions: Any) -> Any:
@@ -153,13 +157,13 @@ def _surprise_rows() -> Any:
     ).join(merchants, merchants.c.id == found.c.merchant_id)
 
 
-def _notification_rows(before: datetime) -> Any:
+def _notification_rows() -> Any:
     found = (
         sa.select(notifications)
         .where(
             NOT_APPLIED,
             ~WITH_A_PERSON,  # its surprise is counted
-            notifications.c.received_at < before,
+            notifications.c.received_at < _NOT_APPLIED_BEFORE,
         )
         .subquery()
     )
@@ -178,33 +182,30 @@ def _notification_rows(before: datetime) -> Any:
     ).join(merchants, merchants.c.id == found.c.merchant_id)
 
 
-def _rows_of(cause: Cause, now: datetime, grace_seconds: int) -> Any:
-    overdue_before = now - timedelta(seconds=grace_seconds + OVERDUE_SECONDS)
+def _rows_of(cause: Cause) -> Any:
     waits = holds.c.status.in_((HoldStatus.CREATED.value, HoldStatus.WAITING.value))
     given_up = holds.c.status == HoldStatus.CLOSING.value
     rows: Mapping[Cause, Callable[[], Any]] = {
-        Cause.CANCELLING: lambda: _order_rows_of(cause, overdue_before),
-        Cause.OVERDUE: lambda: _order_rows_of(cause, overdue_before),
-        Cause.UNCLEAR: lambda: _order_rows_of(cause, overdue_before),
+        Cause.CANCELLING: lambda: _order_rows_of(cause),
+        Cause.OVERDUE: lambda: _order_rows_of(cause),
+        Cause.UNCLEAR: lambda: _order_rows_of(cause),
         Cause.REFUND_REQUESTED: lambda: _refund_rows(RefundStatus.REQUESTED),
         Cause.REFUND_UNKNOWN: lambda: _refund_rows(RefundStatus.UNKNOWN),
         Cause.CHARGE_REQUESTED: lambda: _charge_rows(sent=False),
         Cause.CHARGE_UNKNOWN: lambda: _charge_rows(sent=True),
         Cause.HOLD_CANCELLING: lambda: _hold_rows(holds.c.created_at, given_up),
         Cause.HOLD_OVERDUE: lambda: _hold_rows(
-            holds.c.expires_at, waits, holds.c.expires_at < overdue_before
+            holds.c.expires_at, waits, holds.c.expires_at < _OVERDUE_BEFORE
         ),
         Cause.RELEASE_REQUESTED: lambda: _release_rows(ReleaseStatus.REQUESTED),
         Cause.RELEASE_UNKNOWN: lambda: _release_rows(ReleaseStatus.UNKNOWN),
-        Cause.NOTIFICATION: lambda: _notification_rows(
-            now - timedelta(seconds=NOT_APPLIED_SECONDS)
-        ),
+        Cause.NOTIFICATION: _notification_rows,
         Cause.SURPRISE: _surprise_rows,
     }
     return rows[cause]()
 
 
-def _order_rows_of(cause: Cause, overdue_before: datetime) -> Any:
+def _order_rows_of(cause: Cause) -> Any:
     cancels = orders.c.closing_reason == ClosingReason.CANCEL.value
     if cause is Cause.CANCELLING:
         closing = orders.c.status == OrderStatus.CLOSING.value
@@ -215,7 +216,7 @@ def _order_rows_of(cause: Cause, overdue_before: datetime) -> Any:
         is_asked = sa.case((orders.c.next_query_at.is_(None), 0), else_=1) == 1
         return _order_rows(orders.c.created_at, UNCLEAR, is_asked)
     others = orders.c.closing_reason.is_(None) | ~cancels
-    overdue = orders.c.expires_at < overdue_before
+    overdue = orders.c.expires_at < _OVERDUE_BEFORE
     # What is charged from here is counted by its charge.
     theirs = orders.c.way.not_in((Way.HOLD.value, Way.AGREEMENT.value))
     clear = orders.c.unclear_count == 0
@@ -226,18 +227,33 @@ def sum_at_risk(
     tx: Tx, now: datetime, *, grace_seconds: int, merchant_id: int | Collection[int] | None = None
 ) -> list[AtRisk]:
     """The sums by cause, age, environment and currency; of one merchant, or of some, if given."""
+    given = _moments(now, grace_seconds)
+    if merchant_id is not None:
+        of_all = [merchant_id] if isinstance(merchant_id, int) else list(merchant_id)
+        given["merchant_ids"] = of_all
     return [
         AtRisk(cause, Age(age), environment, Money(int(minor), currency), count)
         for cause in Cause
         for age, environment, currency, minor, count in fetch(
-            tx, _sums(_rows_of(cause, now, grace_seconds), now, merchant_id)
+            tx, _sums(cause, of_some=merchant_id is not None), given
         )
     ]
 
 
-def _sums(rows: Any, now: datetime, merchant_id: int | Collection[int] | None) -> Any:
-    found = rows.subquery()
-    age = _age_of(found.c.since, now).label("age")
+def _moments(now: datetime, grace_seconds: int) -> dict[str, Any]:
+    """The moments by which statements tell what is at risk, and for how long."""
+    return {
+        "overdue_before": now - timedelta(seconds=grace_seconds + OVERDUE_SECONDS),
+        "not_applied_before": now - timedelta(seconds=NOT_APPLIED_SECONDS),
+        **{bucket.value: now - age for bucket, age in AGES_FROM.items()},
+    }
+
+
+@cache
+def _sums(cause: Cause, *, of_some: bool) -> Any:
+    """Built once: to build all of them takes longer than to ask them."""
+    found = _rows_of(cause).subquery()
+    age = _age_of(found.c.since).label("age")
     wanted = sa.select(
         age,
         found.c.environment,
@@ -245,16 +261,22 @@ def _sums(rows: Any, now: datetime, merchant_id: int | Collection[int] | None) -
         sa.func.sum(found.c.minor),
         sa.func.count(),
     ).group_by("age", found.c.environment, found.c.currency)
-    if merchant_id is None:
+    if not of_some:
         return wanted
-    of_all = [merchant_id] if isinstance(merchant_id, int) else merchant_id
-    return wanted.where(found.c.merchant_id.in_(of_all))
+    merchant_ids: sa.BindParameter[Any] = sa.bindparam("merchant_ids", expanding=True)
+    return wanted.where(_merchant_of(found).in_(merchant_ids))
 
 
-def _age_of(since: sa.ColumnElement[Any], now: datetime) -> sa.ColumnElement[str]:
+def _merchant_of(found: Any) -> sa.ColumnElement[int]:
+    """A sum, so that nobody looks for a merchant's few things in doubt among all that it has."""
+    return found.c.merchant_id + 0
+
+
+def _age_of(since: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     oldest_first = sorted(AGES_FROM.items(), key=lambda each: each[1], reverse=True)
     whens = [
-        (sa.type_coerce(since, Moment) <= now - age, bucket.value) for bucket, age in oldest_first
+        (sa.type_coerce(since, Moment) <= sa.bindparam(bucket.value, type_=Moment), bucket.value)
+        for bucket, _ in oldest_first
     ]
     return sa.case(*whens, else_=Age.FRESH.value)
 
@@ -263,19 +285,19 @@ def list_at_risk(
     tx: Tx, merchant_id: int, now: datetime, *, grace_seconds: int, rows_max: int
 ) -> list[RiskRow]:
     """The merchant's things in unknown states, the oldest first of each cause."""
+    given = {**_moments(now, grace_seconds), "merchant_id": merchant_id, "rows_max": rows_max}
     return [
         _risk_row(cause, row)
         for cause in Cause
-        for row in tx.execute(_oldest(_rows_of(cause, now, grace_seconds), merchant_id, rows_max))
-        .mappings()
-        .all()
+        for row in tx.execute(_oldest(cause), given).mappings().all()
     ]
 
 
-def _oldest(rows: Any, merchant_id: int, rows_max: int) -> Any:
-    found = rows.subquery()
-    wanted = sa.select(found).where(found.c.merchant_id == merchant_id)
-    return wanted.order_by(found.c.since).limit(rows_max)
+@cache
+def _oldest(cause: Cause) -> Any:
+    found = _rows_of(cause).subquery()
+    wanted = sa.select(found).where(_merchant_of(found) == sa.bindparam("merchant_id"))
+    return wanted.order_by(found.c.since).limit(sa.bindparam("rows_max"))
 
 
 def _risk_row(cause: Cause, row: Mapping[Any, Any]) -> RiskRow:

@@ -242,9 +242,11 @@ def see_one_moment(tx: Tx) -> None:
         tx.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
 
 
-def fetch(tx: Tx, statement: sa.Executable) -> list[tuple[Any, ...]]:
+def fetch(
+    tx: Tx, statement: sa.Executable, given: Mapping[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
     """The rows of ``statement``, as plain tuples."""
-    return [tuple(row) for row in tx.execute(statement)]
+    return [tuple(row) for row in tx.execute(statement, given)]
 
 
 def total(found: Mapping[str, Mapping[str, int]], name: str, label: str) -> int:

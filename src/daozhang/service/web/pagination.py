@@ -1,11 +1,19 @@
-"""Cursors: where a page of a list ends. Opaque to the caller, a row's number to us."""
+"""Numbers of rows on the wire, and cursors: where a page of a list ends, opaque to the caller."""
 
 from __future__ import annotations
 
 import base64
-from typing import ClassVar
+from typing import Annotated, ClassVar, Final
+
+from fastapi import Path
 
 from daozhang.service.refusals import Refusal
+
+ROW_NUMBER_MAX: Final = 2**63 - 1
+"""No database counts further."""
+
+RowNumber = Annotated[int, Path(ge=1, le=ROW_NUMBER_MAX)]
+"""A row's number in the path of a route."""
 
 
 class CursorInvalid(Refusal):

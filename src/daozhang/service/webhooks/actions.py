@@ -9,10 +9,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from daozhang.service.audit.actions import record
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
+from daozhang.service.orders.actions import read_order
 from daozhang.service.outbound import AddressNotAllowed, check_address
 from daozhang.service.outbox.actions import append_event
+from daozhang.service.people.model import Person, Right
+from daozhang.service.people.rights import require
 from daozhang.service.seal import Sealer
 from daozhang.service.web.context import Context
 from daozhang.service.webhooks import store
@@ -176,6 +180,23 @@ def resend(tx: Tx, context: Context, endpoint: Endpoint, condition: sa.ColumnEle
         raise EndpointOff(endpoint.public_id, endpoint.status.value)
     count = store.send_again(tx, endpoint.id, context.clock.now(), condition)
     tx.after_commit(lambda: context.signals.wake(DELIVER_SIGNAL))
+    return count
+
+
+def resend_order_as(context: Context, actor: Person, merchant_id: int, out_trade_no: str) -> int:
+    """Sends all ended deliveries of an order's events again, to every endpoint that is on; how many."""
+    require(actor, Right.EVENTS_RESEND, merchant_id)
+    now = context.clock.now()
+    with context.database.begin() as tx:
+        order = read_order(tx, merchant_id, out_trade_no)
+        of_order = store.deliveries.c.order_id == order.id
+        count = 0
+        for listed in store.list_endpoints(tx, merchant_id):
+            endpoint = store.lock_endpoint(tx, listed.id)
+            if endpoint.status is EndpointStatus.ENABLED:
+                count += resend(tx, context, endpoint, of_order)
+        subject = f"order:{out_trade_no}"
+        record(tx, actor.actor, "events.resent", subject, now, merchant_id=merchant_id, count=count)
     return count
 
 

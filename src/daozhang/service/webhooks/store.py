@@ -385,6 +385,17 @@ def _attempt_of(row: Mapping[Any, Any]) -> Attempt:
     return Attempt(**{name: row[name] for name in names})
 
 
+def list_attempts_of(tx: Tx, delivery_ids: Sequence[int]) -> dict[int, list[Attempt]]:
+    """What came of the attempts of these deliveries, oldest first, by delivery."""
+    rows = tx.execute(
+        sa.select(attempts).where(attempts.c.delivery_id.in_(delivery_ids)).order_by(attempts.c.id)
+    ).mappings()
+    found: dict[int, list[Attempt]] = {}
+    for row in rows:
+        found.setdefault(row["delivery_id"], []).append(_attempt_of(row))
+    return found
+
+
 def health_of(tx: Tx, endpoint_id: int, latest_max: int) -> Health:
     """How an endpoint has been doing, by its ``latest_max`` latest events and all that waits."""
     of_endpoint = deliveries.c.endpoint_id == endpoint_id

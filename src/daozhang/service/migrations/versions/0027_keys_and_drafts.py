@@ -8,11 +8,11 @@ from alembic import op
 from daozhang.service import db
 
 revision = "0027"
-down_revision = "0019"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
-compatible_since = "0019"
+compatible_since = "0026"
 """Code from before verifies with the new key alone, as it always did."""
 
 

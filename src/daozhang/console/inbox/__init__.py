@@ -1,0 +1,1 @@
+"""Notifications: what Alipay told, what was refused, and applying one again."""

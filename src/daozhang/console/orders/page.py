@@ -1,0 +1,136 @@
+"""The page of one order: everything known of it, and the forms of what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.responses import Response
+
+from daozhang.console.orders.story import tell
+from daozhang.console.orders.views import order_view
+from daozhang.console.rendering import respond
+from daozhang.console.timeline import coming
+from daozhang.console.visits import Visit
+from daozhang.console.words import word
+from daozhang.service.approvals.model import Approval
+from daozhang.service.approvals.rules import asked_for_it
+from daozhang.service.db import Tx
+from daozhang.service.ids import new_id
+from daozhang.service.orders.actions import read_order
+from daozhang.service.orders.model import Order, OrderStatus, Way
+from daozhang.service.people.actions import people_with
+from daozhang.service.people.model import Right
+from daozhang.service.refunds.approving import list_waiting
+from daozhang.service.refunds.store import list_refunds
+from daozhang.service.story.actions import tell_order
+
+DONE: Final[Mapping[str, str]] = {
+    "refund": word("The refund is asked for. Its end is told below."),
+    "waits": word("The refund waits for a second person. Nothing has moved yet."),
+    "approved": word("Approved: the refund is asked for."),
+    "declined": word("Declined: the refund will not be made."),
+    "withdrawn": word("Withdrawn: the refund will not be made."),
+    "closing": word("The order is given up. It is closed once Alipay has proven it."),
+    "closed": word("The order is closed."),
+    "asked": word("Alipay was asked. What it answered is told below."),
+    "resent": word("The events are on their way again."),
+    "nothing": word("There was nothing to send again."),
+}
+"""What was done just now, as the address says."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderForm:
+    """What somebody has filled in, and what was wrong with it. ``opens`` is the dialog to show."""
+
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    errors: Mapping[str, str] = field(default_factory=dict[str, str])
+    opens: str = ""
+    unmasked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A refund that waits for a second person, and for whom."""
+
+    approval: Approval
+    names: Sequence[str]
+    may_decide: bool
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doable:
+    """What this person may do with the order as it stands."""
+
+    refund: bool
+    close: bool
+    query: bool
+    resend: bool
+    unmask: bool
+
+
+def show_order(visit: Visit, form: OrderForm, status: int = 200) -> Response:
+    """The page of the order that the address names. Raises `OrderNotFound`."""
+    keep_days = visit.context.settings.retention_notifications_days
+    with visit.context.database.read() as tx:
+        order = read_order(tx, visit.merchant.id, visit.request.path_params["out_trade_no"])
+        refunds = list_refunds(tx, order.id)
+        story = tell_order(tx, order, keep_days)
+        pending = _waiting(tx, visit, order)
+    done = DONE.get(visit.query.get("done", ""))
+    if done is not None and visit.request.method == "GET":
+        visit.messages.append(visit.t(done))
+    may = _doable(visit, order)
+    if not may.refund and form.errors.get(""):
+        visit.messages.append(form.errors[""])  # the dialog that would say so is gone
+    view = order_view(visit, order, refunds, unmasked=form.unmasked)
+    return respond(
+        visit,
+        "orders/order.html",
+        status,
+        view=view,
+        story=tell(visit, order, story),
+        coming=coming(visit.language, story.upcoming),
+        pending=pending,
+        may=may,
+        form=form,
+        refund_number=form.fields.get("out_request_no") or _new_number(visit),
+    )
+
+
+def _new_number(visit: Visit) -> str:
+    """Of the refund that a form asks for: sent twice, it is still one refund."""
+    return new_id("rfd", visit.context.clock.now())
+
+
+def _waiting(tx: Tx, visit: Visit, order: Order) -> list[Waiting]:
+    found = list_waiting(tx, order)
+    if not found:
+        return []
+    deciders = people_with(tx, Right.REFUNDS_APPROVE, order.merchant_id)
+    return [
+        Waiting(
+            approval=one,
+            names=[person.name for person in deciders if not asked_for_it(one, str(person.actor))],
+            may_decide=visit.may(Right.REFUNDS_APPROVE)
+            and not asked_for_it(one, str(visit.who.actor)),
+            is_own=one.requested_by == str(visit.who.actor),
+        )
+        for one in found
+    ]
+
+
+def _doable(visit: Visit, order: Order) -> Doable:
+    left = order.status is OrderStatus.PAID and bool(order.remainder)
+    at_till = order.way is Way.BARCODE and order.signed_at is not None
+    unpaid = order.status in (OrderStatus.CREATED, OrderStatus.WAITING)
+    return Doable(
+        refund=left and visit.may(Right.REFUNDS_REQUEST),
+        close=unpaid and not at_till and visit.may(Right.ORDERS_CLOSE),
+        query=visit.may(Right.ORDERS_QUERY),
+        resend=visit.may(Right.EVENTS_RESEND),
+        unmask=visit.may(Right.PERSONAL_READ),
+    )

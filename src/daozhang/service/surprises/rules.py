@@ -1,0 +1,203 @@
+"""How a surprise may end, and what each kind means. Pure (money.md §2 to §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from daozhang.service.orders.model import (
+    ClosingReason,
+    FactKind,
+    Order,
+    OrderStatus,
+    Surprise,
+    SurpriseEnd,
+    TradeFact,
+)
+from daozhang.service.orders.telling import Sentence
+
+PAYMENTS: Final = (
+    FactKind.PAID,
+    FactKind.PARTLY_REFUNDED,
+    FactKind.FINISHED,
+    FactKind.REFUNDED,
+)
+"""What says that money came. Only that gets an order made for it."""
+
+REFUNDABLE: Final = (FactKind.PAID, FactKind.PARTLY_REFUNDED)
+
+SUBJECTS: Final = ("hold", "agreement")
+"""What a surprise without an order may be about; its detail begins with that word and its number."""
+
+NOTE_CHARACTERS_MAX: Final = 500
+
+
+def subject_of(surprise: Surprise) -> str | None:
+    """``hold`` or ``agreement`` if it is about one."""
+    if surprise.order_id is not None:
+        return None
+    word = surprise.detail.partition(" ")[0]
+    return word if word in SUBJECTS else None
+
+
+def possible_ends(
+    surprise: Surprise, order: Order | None, payment: TradeFact | None
+) -> tuple[SurpriseEnd, ...]:
+    """How it may end as things stand, the likeliest first.
+
+    With an order, what Alipay says may be taken, by the rules of every answer; money goes back only from
+    a paid one, up to what is left. Without, a payment may get an order. That nothing is to be done can
+    always be said, with a reason.
+    """
+    ends: list[SurpriseEnd] = []
+    if order is not None:
+        ends.append(SurpriseEnd.ACCEPTED)
+        if order.status is OrderStatus.PAID and order.remainder:
+            ends.append(SurpriseEnd.REFUNDED)
+    elif subject_of(surprise) is None and _is_claimable(payment):
+        ends.append(SurpriseEnd.ACCEPTED)
+        if payment is not None and payment.kind in REFUNDABLE:
+            ends.append(SurpriseEnd.REFUNDED)
+        ends.append(SurpriseEnd.ATTACHED)
+    return (*ends, SurpriseEnd.DISMISSED)
+
+
+def _is_claimable(payment: TradeFact | None) -> bool:
+    return payment is not None and payment.kind in PAYMENTS and payment.total is not None
+
+
+def undecided(order: Order, fact: TradeFact) -> str | None:
+    """Why an answer that fits decides nothing yet about ``order``; ``None`` if it does."""
+    if order.status is OrderStatus.CLOSING and order.closing_reason is ClosingReason.CANCEL:
+        return "cancel_undecided"
+    if fact.kind is FactKind.CLOSED_UNCLEAR and order.status is not OrderStatus.REFUNDED:
+        return "outcome_unclear"
+    return None
+
+
+def is_attachable(order: Order) -> bool:
+    """Whether a payment may be said to be for ``order``: one that has money already takes no other."""
+    return order.is_open or order.status is OrderStatus.CLOSED
+
+
+MEANINGS: Final[Mapping[str, Sentence]] = {
+    "amount_differs": (
+        "Alipay tells of another amount than the order's. Either the order is somebody else's, with the "
+        "same number, or somebody meddled. Its goods must not go out for this.",
+        "支付宝所报金额与订单不符：可能是其他系统使用了相同订单号，也可能遭到篡改。请勿据此发货。",
+    ),
+    "seller_id_differs": (
+        "The money went to another seller than the order's. It is not yours.",
+        "款项进入了其他收款账号，不属于本商户。",
+    ),
+    "app_id_differs": (
+        "Another app tells of this order number. The payment may belong to another of your systems.",
+        "另一个应用报告了该订单号，这笔款项可能属于您的其他系统。",
+    ),
+    "trade_no_differs": (
+        "Alipay tells of another trade under this order number than the one that is known.",
+        "该订单号对应的支付宝交易号与已知的不同。",
+    ),
+    "refund_exceeds_total": (
+        "Alipay tells of more refunded than was ever paid.",
+        "支付宝所报退款金额超过了订单金额。",
+    ),
+    "paid_trade_absent": (
+        "The books say paid, and Alipay now says that there is no such trade.",
+        "账上为已付款，而支付宝称交易不存在。",
+    ),
+    "paid_trade_closed_unpaid": (
+        "The books say paid, and Alipay now says closed unpaid. Goods may have gone out for nothing.",
+        "账上为已付款，而支付宝称交易未付款已关闭，可能已发货但未收款。",
+    ),
+    "finished_trade_absent": (
+        "The books say finished, and Alipay now says that there is no such trade.",
+        "账上为已完结，而支付宝称交易不存在。",
+    ),
+    "finished_trade_closed_unpaid": (
+        "The books say finished, and Alipay now says closed unpaid.",
+        "账上为已完结，而支付宝称交易未付款已关闭。",
+    ),
+    "finished_trade_refunded": (
+        "A finished trade was refunded in full, which Alipay says cannot be. The books hold the refund.",
+        "已完结的交易被全额退款（按规则不应发生），账上已记录该退款。",
+    ),
+    "refunded_trade_absent": (
+        "The books say refunded, and Alipay now says that there is no such trade.",
+        "账上为已全额退款，而支付宝称交易不存在。",
+    ),
+    "refunded_trade_finished": (
+        "The books say refunded in full, and Alipay now says finished, with the money.",
+        "账上为已全额退款，而支付宝称交易已完结且有款项。",
+    ),
+    "paid_after_confirmed_close": (
+        "Alipay had confirmed that it is closed, and yet the buyer has paid. The books hold the money; "
+        "whether it is kept is for you to say.",
+        "支付宝确认关闭后买家仍完成了付款。款项已入账，是否保留由您决定。",
+    ),
+    "order_paid_late": (
+        "It was paid after it had been given up here. Fulfil it, or give the money back.",
+        "该订单放弃后才付款：请履约或退款。",
+    ),
+    "order_duplicate_payment": (
+        "The same cart is paid twice. One of the payments should go back.",
+        "同一购物车被重复付款，应退回其中一笔。",
+    ),
+    "outcome_stays_unclear": (
+        "Alipay says closed, with signs of a payment, and does not tell what became of the money.",
+        "支付宝称交易已关闭，但有付款迹象，且未说明款项去向。",
+    ),
+    "cancel_stays_unclear": (
+        "A payment at the till was cancelled several times, and nothing is proven. Hand over nothing.",
+        "收银台付款多次撤销仍无结果，请勿交货。",
+    ),
+    "refund_stays_unclear": (
+        "A refund has no clear outcome after many questions. Do not refund again: it may have gone.",
+        "退款多次查询仍无明确结果。请勿重复退款，款项可能已退出。",
+    ),
+    "refund_waits_for_balance": (
+        "A refund waits because the seller's balance is too low. Top it up; it is tried again by itself.",
+        "余额不足，退款等待中。请充值，系统会自动重试。",
+    ),
+    "failed_refund_succeeded": (
+        "A refund that had failed here has gone after all. The books hold it; check that it was not made "
+        "good another way.",
+        "曾判定失败的退款实际已成功，账上已记录。请核对是否已用其他方式补退。",
+    ),
+    "refund_bounced": (
+        "The bank sent a refund back; it is in the buyer's Alipay balance now. Never send it again.",
+        "银行退回了退款，款项现已进入买家支付宝余额。切勿再次退款。",
+    ),
+    "bank_message_differs": (
+        "A message about a bank refund names another trade or app than the order's.",
+        "银行卡退款消息中的交易或应用与订单不符。",
+    ),
+    "payment_without_order": (
+        "Alipay tells of a payment for which there is no order here: another of your systems made it, or "
+        "the order was lost.",
+        "收到一笔没有对应订单的付款：可能来自您的其他系统，或订单已丢失。",
+    ),
+    "notification_not_understood": (
+        "Alipay signed a notification about a trade whose kind is unknown here.",
+        "收到支付宝签名的交易通知，但无法识别其类型。",
+    ),
+    "notification_not_applicable": (
+        "A notification could not be applied after several tries, because of a mistake of ours.",
+        "通知多次处理失败，原因在本系统。",
+    ),
+    "notification_contradicted": (
+        "A notification that lacks an identity says one thing, and Alipay's answer to our question another.",
+        "通知缺少身份信息，且与支付宝的查询答复矛盾。",
+    ),
+}
+"""What is known by the kind of a surprise, and what it would mean."""
+
+_OTHER: Final[Sentence] = (
+    "What Alipay says does not fit what is in the books.",
+    "支付宝所述与账上记录不符。",
+)
+
+
+def meaning_of(surprise: Surprise) -> Sentence:
+    """What it would mean, in English and in Chinese."""
+    return MEANINGS.get(surprise.reason, _OTHER)
