@@ -143,6 +143,7 @@ def test_any_order_repetition_and_loss_ends_in_the_ledgers_state(
     assert world.read(number)["reserved_amount"] == "0.00"
 
 
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @COMMON
 @given(
     life=lives,
