@@ -105,7 +105,13 @@ def test_what_is_set_up_once_is_whole(house: House, language: str, theme: str) -
         assert page.locator(".codes code").count() == 10
         whole(page, language)
         # What is refused, and what is not there.
-        for path in ("/people/999999", "/m/nobody/orders", "/merchants/nobody", "/apps/999"):
+        for path in (
+            "/people/999999",
+            f"/people/{2**63}",
+            "/m/nobody/orders",
+            "/merchants/nobody",
+            "/apps/999",
+        ):
             house.open(page, path)
             assert page.is_visible(".nothing")
             whole(page, language)

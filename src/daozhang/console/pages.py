@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -23,6 +24,7 @@ from daozhang.service.people.rights import require
 from daozhang.service.people.rules import needs_second_factor
 from daozhang.service.settings import AllowedEnvironment
 from daozhang.service.web.context import Context, context_of
+from daozhang.service.web.pagination import ROW_NUMBER_MAX
 
 SIGN_IN: Final = "/sign_in"
 SECURITY: Final = "/security"
@@ -64,6 +66,8 @@ def _serve(
     known = recognise(request, context)
     if known is None:
         return _to_sign_in(request)
+    if any(isinstance(n, int) and n > ROW_NUMBER_MAX for n in request.path_params.values()):
+        raise HTTPException(404)  # no database counts so far: there is no such row
     if request.method == "POST":
         sent = form.get(FIELD) or request.headers.get(HEADER, "")
         require_ours(request, known.session.csrf, sent)
