@@ -238,6 +238,16 @@ def is_signed(place: Place, got: Received) -> bool:
     return place.merchant.alipay_signed(b"&".join(n + b"=" + v for n, v in kept), pairs[b"sign"])
 
 
+def told(place: Place) -> list[dict[str, str]]:
+    """What the shop was told so far, verified, in the order in which it came about: notices that
+    are due together are sent together, and any of them may arrive first."""
+    place.emulator.settle()
+    order = [notice.notify_id for notice in place.emulator.notifications]
+    assert all(is_signed(place, got) for got in place.shop.received)
+    texts = [got.text() for got in place.shop.received]
+    return sorted(texts, key=lambda text: order.index(text["notify_id"]))
+
+
 def refund(place: Place, number: str, amount: str, request_no: str) -> None:
     terms = {"out_trade_no": number, "refund_amount": amount, "out_request_no": request_no}
     assert place.merchant.call("alipay.trade.refund", terms)["fund_change"] == "Y"

@@ -14,7 +14,7 @@ from daozhang.clock import business_day, to_beijing_text
 from daozhang.emulator.agreements import PeriodRule
 from daozhang.emulator.ledger import Declined, TradeStatus
 from daozhang.money import Money
-from emulator.place import Place, is_signed
+from emulator.place import Place, told
 from emulator.test_cashier import Page, pay
 from emulator.test_rest import call
 
@@ -82,13 +82,6 @@ def deduct(place: Place, agreement_no: str, number: str, amount: str = "30.00") 
         "agreement_params": {"agreement_no": agreement_no},
     }
     return place.merchant.call("alipay.trade.pay", content, notify_url=place.shop.notify_url)
-
-
-def told(place: Place) -> list[dict[str, str]]:
-    """What the shop was told, verified."""
-    place.emulator.settle()
-    assert all(is_signed(place, got) for got in place.shop.received)
-    return [got.text() for got in place.shop.received]
 
 
 def days(place: Place, count: float) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from daozhang.emulator.ledger import Declined, TradeStatus
 from daozhang.money import Money
-from emulator.place import Place, is_signed
+from emulator.place import Place, told
 from emulator.test_cashier import Page
 from emulator.test_rest import call
 
@@ -72,13 +72,6 @@ def capture(
         **more,
     }
     return ask(place, "alipay.trade.pay", content)
-
-
-def told(place: Place) -> list[dict[str, str]]:
-    """What the shop was told, verified."""
-    place.emulator.settle()
-    assert all(is_signed(place, got) for got in place.shop.received)
-    return [got.text() for got in place.shop.received]
 
 
 def sums(place: Place, number: str) -> tuple[str, ...]:

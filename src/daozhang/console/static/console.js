@@ -110,15 +110,21 @@
       else htmx.trigger(now, "live");
     }, 250));
   };
-  // Rows that a refresh has changed are marked for a moment: no amount jumps unseen.
-  const stamps = () => new Map([...document.querySelectorAll("[data-row]")].map(
-    (row) => [row.dataset.row, row.dataset.stamp]));
-  let before = new Map();
-  document.addEventListener("htmx:beforeSwap", () => { before = stamps(); });
-  document.addEventListener("htmx:afterSettle", () => { // told of what is new; htmx:afterSwap of what is gone
-    if (before.size === 0) return;
-    for (const row of document.querySelectorAll("[data-row]")) {
-      if (before.get(row.dataset.row) !== row.dataset.stamp) row.classList.add("fresh");
+  // Rows that a refresh has changed are marked for a moment: no amount jumps unseen. A refresh soon
+  // after the first draws the row anew: the mark goes on from where it was.
+  const known = new Map();
+  const changedAt = new Map();
+  const rows = () => document.querySelectorAll("[data-row][data-stamp]");
+  for (const row of rows()) known.set(row.dataset.row, row.dataset.stamp);
+  document.addEventListener("htmx:afterSettle", () => {
+    const now = performance.now();
+    for (const row of rows()) {
+      const { row: key, stamp } = row.dataset;
+      if (known.get(key) !== stamp) changedAt.set(key, now);
+      known.set(key, stamp);
+      if (!changedAt.has(key)) continue;
+      row.style.animationDelay = `${changedAt.get(key) - now}ms`;
+      row.classList.add("fresh");
     }
   });
 
