@@ -6,12 +6,16 @@ to the service's API, plays the buyer through the emulator, and pushes the clock
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +136,7 @@ class Postman(httpx2.AsyncBaseTransport):
     def __init__(self) -> None:
         self.holding = False
         self.held: list[bytes] = []
-        self._road = httpx2.AsyncHTTPTransport()
+        self._road = httpx2.AsyncHTTPTransport(verify=False)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if not self.holding:
@@ -142,6 +146,15 @@ class Postman(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._road.aclose()
+
+
+@cache
+def _keys_of_alipay() -> Path:
+    """An emulator's directory with its keys and those of one app, made once in each process."""
+    directory = Path(tempfile.mkdtemp(prefix="daozhang-alipay-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    create_emulator(directory, clock=ManualClock(START), port=free_port()).credentials("shop")
+    return directory
 
 
 class World:
@@ -161,6 +174,8 @@ class World:
         self.clock = ManualClock(START)
         self.postman = Postman()
         emulator_port, service_port = free_port(), free_port()
+        if not (directory / "emulator").exists():
+            shutil.copytree(_keys_of_alipay(), directory / "emulator")
         self.emulator = create_emulator(
             directory / "emulator",
             clock=self.clock,

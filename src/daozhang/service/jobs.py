@@ -343,6 +343,8 @@ class Jobs:
                 "executor_id": name,
                 "serializer": DBOSPortableJSONSerializer(),
                 "max_executor_threads": RUNNING_MAX + 8,
+                # Nothing of ours waits for DBOS's messages; on SQLite a stop waits for its pause.
+                "notification_listener_polling_interval_sec": self._polling_seconds,
                 "log_level": "WARNING",
                 "enable_otlp": False,
             }
