@@ -45,9 +45,10 @@ _PAID = json.dumps(
 """What every event says: of one order, which is enough for counting."""
 
 
-def grow(database: Database, rows: int) -> None:
+def grow(database: Database, rows: int, *, first: int = 1) -> None:
     """Adds ``rows`` orders that are paid, each with its notification, step, event, refund,
-    delivery and attempt. There is a merchant with row 1 already."""
+    delivery and attempt, numbered from ``first``. There is a merchant with row 1 already."""
+    last = first + rows - 1
     postgresql = database.dialect == "postgresql"
     at = f"to_timestamp({_EPOCH_2026} + n)" if postgresql else f"({_EPOCH_2026} + n) * 1000000"
     true, false = ("true", "false") if postgresql else ("1", "0")
@@ -55,7 +56,7 @@ def grow(database: Database, rows: int) -> None:
     nothing, array = ("'{}'::jsonb", "'[]'::jsonb") if postgresql else ("'{}'", "'[]'")
     paid = f"'{_PAID}'{'::jsonb' if postgresql else ''}"
     seller = "SELECT seller_id FROM merchants WHERE id = 1"
-    numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {rows})"
+    numbers = f"WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
     statements = [
         f"""{numbers} INSERT INTO orders (id, merchant_id, environment, app_id, seller_id,
         out_trade_no, way, amount_minor, currency, subject, metadata, status, refunded_minor,
@@ -89,11 +90,11 @@ def grow(database: Database, rows: int) -> None:
         FROM numbers""",
         f"""{numbers} INSERT INTO webhook_attempts (id, delivery_id, at, status_code, duration_ms)
         SELECT n, n, {at}, 200, 5 FROM numbers""",
-        f"UPDATE webhook_fan_out SET event_number = {rows}",
+        f"UPDATE webhook_fan_out SET event_number = {last}",
     ]
     if postgresql:  # what comes next is numbered after these; SQLite does so by itself
         statements += [
-            f"SELECT setval(pg_get_serial_sequence('{table}', '{number}'), {rows})"
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{number}'), {last})"
             for table, number in _NUMBERED.items()
         ]
     with database.begin() as tx:

@@ -93,7 +93,7 @@ def test_an_alert_is_told_once_repeated_while_it_lasts_and_its_end_is_told(tmp_p
         mend_it(world)
         world.pass_time(60)
         assert told(here.got[2]) == [("orders_unwatched", "resolved")]
-        world.pass_time(2 * HOUR)
+        world.pass_time(HOUR + 120)
         assert len(here.got) == 3
         break_it(world)
         world.pass_time(60)
