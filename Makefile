@@ -22,11 +22,14 @@ setup: ## Makes .venv and installs what the locks name; does nothing when nothin
 demo: setup ## Starts emulator, service and a shop with every way to pay, and prints the addresses to open; ONCE=1 plays it through alone.
 	@$(BIN)/daozhang demo $(if $(ONCE),--once)
 
+# Three on two cores: a test that waits leaves its core to another.
+WORKERS ?= 3
+
 test: check peers debian ## All checks and all tests; under 15 minutes on two cores.
 	@echo "== tests"
-	@$(BIN)/pytest -n 2 --dist loadfile --durations 15 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations 15 $(PYTEST_ARGS)
 	@echo "== tests of what touches the database, on PostgreSQL"
-	@$(BIN)/pytest -n 2 --dist loadfile --durations 5 --database postgresql tests/service tests/journeys $(PYTEST_ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations 5 --database postgresql tests/service tests/journeys $(PYTEST_ARGS)
 
 check: setup ## The checks that run no code of ours: lint, format, types, floors.
 	@echo "== ruff"

@@ -107,7 +107,7 @@ def tell(world: World, body: bytes) -> None:
 
 COMMON = settings(
     deadline=None,
-    max_examples=examples(30),
+    max_examples=examples(16),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,
 )

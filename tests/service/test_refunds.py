@@ -51,7 +51,7 @@ doings = st.one_of(
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @settings(
     deadline=None,
-    max_examples=examples(40),
+    max_examples=examples(24),
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from effort import examples
 from worlds import World, running
 
 CHECKS = [
@@ -56,7 +57,7 @@ def test_every_operation_keeps_its_word(world: World, described: BaseSchema) -> 
         operation = found.ok()
 
         @settings(
-            max_examples=40,
+            max_examples=examples(40),
             deadline=None,
             derandomize=True,
             database=None,

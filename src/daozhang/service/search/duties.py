@@ -30,8 +30,9 @@ class FillSearch(Duty):
     rest_seconds = 0.25
     """Between two batches: who takes money goes first."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, batch_rows: int = BATCH_ROWS_MAX) -> None:
         self._context = context
+        self._batch_rows = batch_rows
 
     def run_due(self) -> int:
         """One batch of each source and pass."""
@@ -59,7 +60,8 @@ class FillSearch(Duty):
             if all(at > until for _id, at, _order in store.list_after(tx, source, mark, 1)):
                 return 0  # most rounds: nobody is locked out for it
         with self._context.database.begin() as tx:
-            found = store.list_after(tx, source, store.lock_mark(tx, source + name), BATCH_ROWS_MAX)
+            mark = store.lock_mark(tx, source + name)
+            found = store.list_after(tx, source, mark, self._batch_rows)
             young = next((n for n, (_, at, _o) in enumerate(found) if at > until), len(found))
             ripe = found[:young]
             if ripe:
