@@ -7,12 +7,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from daozhang.service.db import Database
 from daozhang.service.merchants.store import list_merchants
+from daozhang.service.orders.model import OPEN_STATUSES, OrderStatus
 from daozhang.service.overview.actions import read_overview, read_risks
+from daozhang.service.search.actions import find_orders
+from daozhang.service.search.model import Sought
 from daozhang.service.watch.exposition import write_metrics
 from grown import grow
 from people_here import add_person
@@ -145,3 +149,25 @@ def test_no_query_of_an_overview_reads_a_large_table_through(tmp_path: Path) -> 
         }
         walks = {s: p for s, p in plans.items() if ways_into_large_tables(p) - SMALL - of_its_own}
         assert walks == {}
+
+
+@pytest.mark.parametrize("status", OPEN_STATUSES)
+def test_the_few_orders_that_are_open_are_found_without_a_walk_through_all(
+    tmp_path: Path, status: OrderStatus
+) -> None:
+    """Newest first, a planner that has counted them would rather walk until there are fifty."""
+    with open_shop(tmp_path) as shop:
+        database = shop.service.context.database
+        shop.service.worker.settle()
+        grow(database, ROWS)
+
+        def find() -> None:
+            with database.read() as tx:
+                find_orders(
+                    tx, 1, Sought(equal={"status": status.value}), before_id=None, rows_max=51
+                )
+
+        *_, (listing, given) = statements_of(database, find)
+        plan = plan_of(database, listing, given)
+        (used,) = ways_into_large_tables(plan)
+        assert used in ("ix_orders_not_paid", "ix_orders_open"), plan

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from daozhang.service.bulk import insert_rows
 from daozhang.service.db import RowId, Tx, insert_ignoring, metadata
 from daozhang.service.orders.model import OPEN_STATUSES, Order
-from daozhang.service.orders.store import OPEN, order_of, order_steps, orders
+from daozhang.service.orders.store import NOT_PAID, order_of, order_steps, orders
 from daozhang.service.refunds.store import refunds
 from daozhang.service.search.model import Sought
 from daozhang.service.search.rules import number_of, pack, unpack
@@ -203,8 +203,11 @@ def list_fitting(
 ) -> list[Order]:
     """The merchant's orders from ``low`` to below ``high`` that fit, newest first."""
     wanted = sa.select(orders).where(orders.c.id >= low, orders.c.id < high)
-    if sought.equal.get("status") in OPEN_STATUSES:
-        wanted = wanted.where(OPEN)  # says nothing new, and that there is an index of few
+    status = sought.equal.get("status")
+    if status in OPEN_STATUSES:
+        # Says nothing new, and that there is an index of few in this order; a planner has to see
+        # the word itself, or takes its orders for as many as any other state's.
+        wanted = wanted.where(NOT_PAID, orders.c.status == sa.literal(status, literal_execute=True))
     wanted = _narrowed(wanted, merchant_id, sought).order_by(orders.c.id.desc())
     return [order_of(row) for row in tx.execute(wanted.limit(rows_max)).mappings()]
 
