@@ -136,11 +136,13 @@ def test_money_is_spoken_of_once_and_only_as_it_arrives(house: House, number: st
         assert page.get_attribute("#speak", "aria-pressed") == "true"  # kept in this browser
         assert spoken(page) == []
         # What came while the page was away is shown, and not said.
+        page.context.set_offline(True)  # or it may be back before the payment
         world.service.context.signals.wake(SHUTDOWN)  # every stream ends
         page.wait_for_selector("[data-live-state=off]", timeout=20_000)
         missed = world.order("2.22", subject="茶")
         world.pay(missed)
         world.settle()
+        page.context.set_offline(False)
         page.wait_for_selector("[data-live-state=on]", timeout=30_000)
         arrives(page, missed)
         page.wait_for_timeout(600)
