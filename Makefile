@@ -25,7 +25,7 @@ demo: setup ## Starts emulator, service and a shop with every way to pay, and pr
 # Three on two cores: a test that waits leaves its core to another.
 WORKERS ?= 3
 
-test: check peers debian ## All checks and all tests; under 15 minutes on two cores.
+test: check peers debian ## All checks and all tests; some 18 minutes on two cores.
 	@echo "== tests"
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations 15 $(PYTEST_ARGS)
 	@echo "== tests of what touches the database, on PostgreSQL"
@@ -43,14 +43,17 @@ check: setup ## The checks that run no code of ours: lint, format, types, floors
 FIGURES := $(CURDIR)/.chaos-figures
 CHAOS = CHAOS_FIGURES=$(FIGURES) $(BIN)/pytest -q -s --timeout 7200
 KILLS ?= 200
+LIVES := tests/journeys/test_convergence.py tests/service/test_refunds.py
 
-chaos: setup ## Kills processes at every named point and KILLS times (200) under load, stops PostgreSQL, lets 20,000 orders meet all weather, on both databases; docs/reports/chaos.md.
+chaos: setup ## Kills processes at every named point and KILLS times (200) under load, stops PostgreSQL, lets drawn lives of orders and 20,000 of them meet all weather, on both databases; docs/reports/chaos.md.
 	@rm -f $(FIGURES)
 	@$(CHAOS) --kills $(KILLS) tests/journeys/test_deaths.py
 	@$(CHAOS) --kills $(KILLS) --database postgresql tests/journeys/test_deaths.py
 	@$(CHAOS) --kills $(KILLS) --processes 4 --database postgresql tests/journeys/test_deaths.py
 	@$(CHAOS) tests/journeys/test_named_deaths.py
 	@$(CHAOS) --database postgresql tests/journeys/test_named_deaths.py
+	@$(CHAOS) $(LIVES)
+	@$(CHAOS) --database postgresql $(LIVES)
 	@$(CHAOS) -m chaos tests/journeys
 	@$(CHAOS) -m chaos --database postgresql tests/journeys
 	@$(BIN)/python tests/chaos_report.py $(FIGURES)

@@ -116,7 +116,7 @@
   const changedAt = new Map();
   const rows = () => document.querySelectorAll("[data-row][data-stamp]");
   for (const row of rows()) known.set(row.dataset.row, row.dataset.stamp);
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", () => { // told of what is new; htmx:afterSwap of what is gone
     const now = performance.now();
     for (const row of rows()) {
       const { row: key, stamp } = row.dataset;
