@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Page
 
 from console.houses import House
+from daozhang.clock import BEIJING
+from daozhang.money import Money
 from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.people.model import Role, SignInStep
 from daozhang.service.people.sessions import begin_session
@@ -32,6 +34,14 @@ END_OF_FIRST_BAR = """(() => {
   const { data } = chart.getOption().series[0];
   const [x, y] = chart.convertToPixel({ seriesIndex: 0 }, [Number(data[0].value), 0]);
   return { x: x - 8, y };
+})()"""
+
+LAST_POINT_OF_TODAY = """(() => {
+  const chart = echarts.getInstanceByDom(document.getElementById("by-hour"));
+  const { data } = chart.getOption().series[1];
+  const last = data.findLastIndex(({ href }) => href);
+  const [x, y] = chart.convertToPixel({ seriesIndex: 1 }, [last, Number(data[last].value)]);
+  return { x: x + 2, y: y + 2 };
 })()"""
 
 
@@ -102,6 +112,35 @@ def test_charts_have_their_tables_and_lead_to_their_rows(house: House, number: s
         page.locator("#by-way").click(position=page.evaluate(END_OF_FIRST_BAR))
         page.wait_for_url("**/orders?**way=page")
         assert "by=paid&from=2026-02-24&to=2026-03-02" in page.url
+
+
+def test_an_hour_leads_to_its_rows_and_all_merchants_to_each_of_them(
+    house: House, number: str
+) -> None:
+    hour = house.world.service.context.clock.now().astimezone(BEIJING).hour
+    with house.signed_in() as page:
+        house.open(page, "/m/shop/overview")
+        page.locator("#by-hour canvas").wait_for()
+        page.click("#charts .as-table >> nth=0 >> summary")
+        row = page.locator("#charts .as-table >> nth=0 >> tbody tr").nth(hour)
+        amount = row.locator("a").inner_text()
+        row.locator("a").click()
+        page.wait_for_url(f"**/orders?**hour={hour}")
+        assert page.input_value("select[name=hour]") == str(hour)  # seen, and can be taken back
+        shown = page.locator("tr[data-row] td.num a").all_inner_texts()
+        total = Money.total(Money.parse(one.split("C")[0].replace(",", "")) for one in shown)
+        assert total == Money.parse(amount.replace(",", ""))
+        page.goto(page.url.replace(f"hour={hour}", f"hour={(hour + 5) % 24}"))
+        assert page.locator("tr[data-row]").count() == 0
+        house.open(page, "/m/shop/overview")
+        page.locator("#by-hour canvas").wait_for()
+        page.locator("#by-hour").scroll_into_view_if_needed()
+        page.wait_for_timeout(1500)  # the lines are drawn before they stand
+        page.locator("#by-hour").click(position=page.evaluate(LAST_POINT_OF_TODAY))
+        page.wait_for_url(f"**/orders?**hour={hour}")
+        house.open(page, "/overview?environment=emulator&days=30")
+        page.click("[data-row=tile-received] .tile-value a")
+        page.wait_for_url("**/overview?environment=emulator&days=1#by-merchant")
 
 
 def test_money_is_spoken_of_once_and_only_as_it_arrives(house: House, number: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from daozhang.console.formats import day_end, day_start
@@ -43,6 +43,8 @@ class Filters:
     late: bool = False
     by: str = ""
     """What the days are of: see `DAYS_OF`."""
+    hour: int | None = None
+    """An hour of the one day, in Beijing; of several days it narrows nothing."""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
@@ -62,6 +64,7 @@ class Filters:
             terminal_id=query.get("terminal_id", "").strip()[:64],
             by=query.get("by", "") if query.get("by", "") in DAYS_OF else "",
             store_id=query.get("store_id", "").strip()[:64],
+            hour=_hour(query.get("hour", "")),
         )
 
     @property
@@ -80,13 +83,24 @@ class Filters:
 
     @property
     def since(self) -> datetime | None:
-        """When the first day begins, in Beijing."""
-        return None if self.first is None else day_start(self.first)
+        """When the first day begins, or the hour of the one day, in Beijing."""
+        if self.first is None:
+            return None
+        return day_start(self.first) + timedelta(hours=self._hour_of_one_day or 0)
 
     @property
     def before(self) -> datetime | None:
-        """When the last day is over, in Beijing."""
-        return None if self.last is None else day_end(self.last)
+        """When the last day is over, or the hour of the one day, in Beijing."""
+        if self.last is None:
+            return None
+        hour = self._hour_of_one_day
+        return (
+            day_end(self.last) if hour is None else day_start(self.last) + timedelta(hours=hour + 1)
+        )
+
+    @property
+    def _hour_of_one_day(self) -> int | None:
+        return self.hour if self.first == self.last else None
 
     @property
     def by_other_days(self) -> bool:
@@ -102,7 +116,7 @@ class Filters:
     def has_more(self) -> bool:
         """Whether one of those is set that are not seen at once."""
         names = ("least", "most", *PLACES, *FLAGS)
-        return any(getattr(self, name) for name in names)
+        return self.hour is not None or any(getattr(self, name) for name in names)
 
     def query(self, **instead: str) -> dict[str, str]:
         """The filters as fields of an address, some of them replaced."""
@@ -115,6 +129,7 @@ class Filters:
             "least": "" if self.least is None else str(self.least),
             "most": "" if self.most is None else str(self.most),
             "by": self.by,
+            "hour": "" if self.hour is None else str(self.hour),
             **{name: getattr(self, name) for name in PLACES},
             **{name: "yes" if getattr(self, name) else "" for name in FLAGS},
         }
@@ -126,6 +141,10 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _hour(text: str) -> int | None:
+    return int(text) if text in {str(hour) for hour in range(24)} else None
 
 
 def _amount(text: str) -> Money | None:

@@ -64,6 +64,7 @@ class ListView:
     tabs: Sequence[tuple[str, str, bool]]
     ways: Sequence[tuple[str, str]]
     days_of: Sequence[tuple[str, str]]
+    hours: Sequence[tuple[str, str]]
     columns: Sequence[tuple[str, str]]
     choices: Sequence[tuple[str, str, bool]]
     rows: Sequence[OrderRow]
@@ -91,6 +92,7 @@ def list_view(visit: Visit, filters: Filters, found: Found) -> ListView:
         ],
         ways=[("", t("Any way")), *((way.value, t(text)) for way, text in WAYS.items())],
         days_of=[(value, t(text)) for value, text in DAYS_OF.items()],
+        hours=[("", t("Any")), *((str(hour), f"{hour:02}:00") for hour in range(24))],
         columns=[(name, t(COLUMNS[name])) for name in chosen],
         choices=[(name, t(text), name in chosen) for name, text in COLUMNS.items()],
         rows=[_row(visit, path, order) for order in shown],

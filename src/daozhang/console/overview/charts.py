@@ -7,8 +7,11 @@ from typing import Any
 
 from daozhang.money import Money
 
+Linked = tuple[Money, str | None]
+"""An amount, and the address of the rows that it is the sum of."""
 
-def lines(names: Sequence[str], series: Mapping[str, Sequence[Money]]) -> dict[str, Any]:
+
+def lines(names: Sequence[str], series: Mapping[str, Sequence[Linked]]) -> dict[str, Any]:
     """A line for each of ``series`` over ``names``; the first one is what the others stand against."""
     faint = next(iter(series), None)
     return {
@@ -19,12 +22,12 @@ def lines(names: Sequence[str], series: Mapping[str, Sequence[Money]]) -> dict[s
             {
                 "type": "line",
                 "name": name,
-                "data": [str(amount) for amount in amounts],
+                "data": [_point(amount, address) for amount, address in points],
                 "showSymbol": False,
                 "lineStyle": {"width": 1.5, "type": "dashed"} if name == faint else {"width": 2.5},
                 "role": "soft" if name == faint else "accent",
             }
-            for name, amounts in series.items()
+            for name, points in series.items()
         ],
     }
 
@@ -53,7 +56,7 @@ def bars(
                 "name": name,
                 "barMaxWidth": 18,
                 "data": [
-                    {"value": str(amount), **({} if address is None else {"href": address})}
+                    _point(amount, address)
                     for amount, address in zip(amounts, addresses, strict=True)
                 ],
                 "role": role,
@@ -61,6 +64,10 @@ def bars(
             for role, (name, amounts) in zip(roles, series.items(), strict=False)
         ],
     }
+
+
+def _point(amount: Money, address: str | None) -> dict[str, Any]:
+    return {"value": str(amount), **({} if address is None else {"href": address})}
 
 
 _LEGEND: Mapping[str, Any] = {

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from daozhang.console.formats import LOCALES
 from daozhang.console.orders.views import WAYS
-from daozhang.console.overview.charts import bars, lines
+from daozhang.console.overview.charts import Linked, bars, lines
 from daozhang.console.overview.risks import AGES, RiskLine, risk_lines
 from daozhang.console.paging import with_query
 from daozhang.console.visits import Visit
@@ -96,8 +96,8 @@ class HourRow:
     """An hour of the chart, as a row."""
 
     hour: str
-    today: Money
-    yesterday: Money
+    today: Linked
+    yesterday: Linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +143,11 @@ def overview_view(
 ) -> OverviewView:
     """The page of ``merchants``; ``environments`` are those between which one may choose."""
     t = visit.t
-    yesterday = seen.before[Comparison.YESTERDAY]
     names = {one.id: one for one in merchants}
     days = [_day_row(visit, seen, day, sums) for day, sums in seen.days]
     ways, of_each = _ways(visit, seen), _merchants(visit, seen, names)
     risks = risk_lines(visit, seen.at_risk, seen.currency)
-    hours = [
-        HourRow(f"{number:02}:00", _received(seen, one), _received(seen, other))
-        for number, (one, other) in enumerate(zip(seen.today.hours, yesterday.hours, strict=True))
-    ]
+    hours = [_hour_row(visit, seen, number) for number in range(24)]
     return OverviewView(
         here=visit.address,
         day=format_date(seen.today.day, "full", locale=LOCALES[visit.language]),
@@ -210,6 +206,14 @@ def orders_address(visit: Visit, by: str, first: date, last: date, **more: str) 
     return with_query(f"{visit.home}/orders", {**span, **more})
 
 
+def _tile_address(visit: Visit, by: str, day: date, **more: str) -> str | None:
+    """The rows of a number of today; of several merchants, first whose they are."""
+    if visit.chosen is None:
+        today = {**visit.query, "days": str(PERIODS_DAYS[0])}
+        return f"{with_query(visit.request.url.path, today)}#by-merchant"
+    return orders_address(visit, by, day, day, **more)
+
+
 def _tiles(visit: Visit, seen: Overview) -> Sequence[Tile]:
     t, formats, day = visit.t, visit.formats, seen.today.day
 
@@ -229,7 +233,7 @@ def _tiles(visit: Visit, seen: Overview) -> Sequence[Tile]:
             )
             for which, other in seen.before.items()
         ]
-        return Tile(key, t(title), shown, orders_address(visit, by, day, day), then)
+        return Tile(key, t(title), shown, _tile_address(visit, by, day), then)
 
     return [
         tile("received", word("Money received"), "paid", lambda sums: sums.received_minor, money),
@@ -262,7 +266,7 @@ def _rate(visit: Visit, seen: Overview) -> Tile:
         key="rate",
         title=visit.t("Paid of the orders"),
         value=show(seen.today.sums),
-        address=orders_address(visit, "", day, day, status="paid"),
+        address=_tile_address(visit, "", day, status="paid"),
         then=[
             Then(visit.t(COMPARED[which]), show(other.sums), None)
             for which, other in seen.before.items()
@@ -278,7 +282,7 @@ def _median(visit: Visit, seen: Overview) -> Tile:
         key="median",
         title=visit.t("Median from pay to booked"),
         value=show(seen.today),
-        address=orders_address(visit, "paid", seen.today.day, seen.today.day),
+        address=_tile_address(visit, "paid", seen.today.day),
         then=[
             Then(visit.t(COMPARED[which]), show(other), None)
             for which, other in seen.before.items()
@@ -306,6 +310,15 @@ def _day_row(visit: Visit, seen: Overview, day: date, sums: Sums) -> DayRow:
         received=_received(seen, sums),
         refunded=Money(sums.refunded_minor, seen.currency),
     )
+
+
+def _hour_row(visit: Visit, seen: Overview, hour: int) -> HourRow:
+    def linked(day: Day) -> Linked:
+        sums = day.hours[hour]
+        address = orders_address(visit, "paid", day.day, day.day, hour=str(hour))
+        return _received(seen, sums), address if sums.received_count else None
+
+    return HourRow(f"{hour:02}:00", linked(seen.today), linked(seen.before[Comparison.YESTERDAY]))
 
 
 def _ways(visit: Visit, seen: Overview) -> Sequence[Part]:

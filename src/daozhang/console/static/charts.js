@@ -8,8 +8,21 @@
     const known = echarts.getInstanceByDom(figure);
     const chart = known ?? echarts.init(figure, null, { renderer: "canvas" });
     // What is shown leads to its rows; only to a page of ours.
-    if (!known) chart.on("click", ({ data }) => {
+    const lead = (data) => {
       if (/^\/(?!\/)/.test(data?.href ?? "")) location.assign(data.href);
+    };
+    // A bar is hit itself; of lines it is the point nearest to where somebody clicked.
+    if (!known) chart.on("click", ({ data }) => lead(data));
+    if (!known) chart.getZr().on("click", ({ offsetX, offsetY }) => {
+      if (!chart.containPixel("grid", [offsetX, offsetY])) return;
+      const points = chart.getOption().series.flatMap(({ type, data }, seriesIndex) => {
+        if (type !== "line") return [];
+        const at = Math.round(chart.convertFromPixel({ seriesIndex }, [offsetX, offsetY])[0]);
+        if (!data[at]?.href) return [];
+        const [, y] = chart.convertToPixel({ seriesIndex }, [at, Number(data[at].value)]);
+        return [{ far: Math.abs(y - offsetY), data: data[at] }];
+      });
+      lead(points.sort((one, other) => one.far - other.far)[0]?.data);
     });
     const axis = { axisLine: { lineStyle: { color: colour("--line") } }, axisLabel: { color: colour("--soft") },
       splitLine: { lineStyle: { color: colour("--line") } } };
