@@ -121,6 +121,20 @@ def test_a_hold_that_is_refused_is_told_with_what_to_do(world: World) -> None:
     assert told["next"] == []
 
 
+# ---- a refund
+
+
+def test_a_part_that_goes_back_is_told_as_what_it_is(world: World) -> None:
+    number = world.order("50.00")
+    world.pay(number)
+    world.advance(5)
+    world.refund(number, "8.00", "R-1")
+    world.advance(60)
+    steps = sentences(story(world, f"orders/{number}"), "step")
+    assert len([said for said in steps if "The order is paid." in said]) == 1
+    assert any(said.endswith("8.00 has gone back.") for said in steps), steps
+
+
 # ---- an agreement
 
 

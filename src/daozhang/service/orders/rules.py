@@ -416,6 +416,10 @@ def _delay(order: Order) -> int:
     return QUERY_DELAYS_SECONDS[min(rung, len(QUERY_DELAYS_SECONDS) - 1)]
 
 
+REFUND: Final = "refund"
+"""The kind, in a step, of a fact about one refund; of a trade it is a `FactKind`."""
+
+
 def describe(fact: Fact) -> dict[str, object]:
     """``fact`` as the step keeps it: readable, and without personal fields."""
     common: dict[str, object] = {"trade_no": fact.trade_no, "source": fact.source.value}
@@ -428,7 +432,7 @@ def describe(fact: Fact) -> dict[str, object]:
         }
     else:
         details = {
-            "kind": "refund",
+            "kind": REFUND,
             "out_request_no": fact.out_request_no,
             "refund_amount": str(fact.amount),
             "refunded_amount": _text(fact.cumulative or fact.proven),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from daozhang.clock import business_day
 from daozhang.service.orders.model import FactKind, Order, OrderStatus, Step
+from daozhang.service.orders.rules import REFUND
 
 Sentence = tuple[str, str]
 """The same in English and in Chinese."""
@@ -159,13 +160,21 @@ def sentence_of(step: Step) -> Sentence:
         said = None if why is None else (f"({why})", f"（{why}）")
         return joined(_BY_PEOPLE[step.cause], said)
     source = _SOURCES.get(step.cause)
-    answer = ANSWERS.get(str(step.fact.get("kind")))
+    answer = _answer(step.fact)
     learned = None
     if source is not None and answer is not None:
         learned = f"{source[0]}: {answer[0]}.", f"{source[1]}：{answer[1]}。"
     moved = step.status_before is not step.status_after or learned is None
     became = _BECAME[step.status_after] if moved else None
     return joined(learned, became, does_not_fit(step.note))
+
+
+def _answer(fact: Mapping[str, Any]) -> Sentence | None:
+    """What Alipay said, as the step keeps it: of the trade, or of one refund."""
+    if fact.get("kind") == REFUND:
+        amount = fact["refund_amount"]
+        return f"{amount} has gone back", f"已退回 {amount}"
+    return ANSWERS.get(str(fact.get("kind")))
 
 
 def tell_next(order: Order) -> Iterable[dict[str, Any]]:
