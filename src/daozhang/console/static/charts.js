@@ -37,7 +37,7 @@
       tooltip: { trigger: "axis", renderMode: "richText", ...options.tooltip },
       xAxis: themed(options.xAxis),
       yAxis: themed(options.yAxis),
-      legend: { textStyle: { color: colour("--soft") }, ...options.legend },
+      legend: { show: Boolean(options.legend), textStyle: { color: colour("--soft") }, ...options.legend },
       series: options.series.map(({ role, ...one }) => (
         role ? { ...one, itemStyle: { color: colour(`--${role}`) } } : one)),
     }, true);
