@@ -10,6 +10,7 @@ import pytest
 from daozhang.alipay import (
     AccessParams,
     AgreementSign,
+    BillDownloadUrlQuery,
     FundAuthOperationCancel,
     FundAuthOperationDetailQuery,
     FundAuthOrderAppFreeze,
@@ -36,6 +37,7 @@ from daozhang.alipay import (
 )
 from daozhang.alipay.catalogue import methods
 from daozhang.alipay.exchange import wire_content
+from daozhang.alipay.operations.bill import BillDownloadUrlQueryResult
 from daozhang.alipay.operations.operation import Details, MalformedResult, Operation
 from daozhang.alipay.operations.pay import TradePayResult, scene_of
 from daozhang.money import Money
@@ -89,13 +91,16 @@ ALL: list[tuple[type[Details], dict[str, Any]]] = [
     (UserAgreementExecutionplanModify, {"agreement_no": "2026", "deduct_time": date(2026, 4, 9)}),
 ]
 
+EVERY = [*ALL, (BillDownloadUrlQuery, {"bill_type": "trade", "bill_date": "2026-03-01"})]
+"""Those that name no order of anybody's, too."""
+
 
 def number_in(values: dict[str, Any]) -> str:
     """The field among ``values`` that names what the operation is about."""
     return next(name for name in values if name.endswith("_no"))
 
 
-@pytest.mark.parametrize(("kind", "values"), ALL)
+@pytest.mark.parametrize(("kind", "values"), EVERY)
 def test_every_field_is_one_that_alipay_declares(kind: type[Details], values: dict[str, Any]):
     declared = set(methods()[kind.METHOD].request)
     assert set(kind.__struct_fields__) - {"more"} <= declared
@@ -120,7 +125,7 @@ def test_a_null_that_became_text_is_refused(kind: type[Details], values: dict[st
         kind(**{**values, number: null})
 
 
-@pytest.mark.parametrize(("kind", "values"), ALL)
+@pytest.mark.parametrize(("kind", "values"), EVERY)
 def test_operations_do_not_change(kind: type[Details], values: dict[str, Any]):
     operation = kind(**values)
     with pytest.raises(AttributeError):
@@ -365,3 +370,15 @@ def test_the_sums_of_a_hold_are_read():
     assert (told.order_status, told.rest_amount) == ("AUTHORIZED", Money(8050))
     with pytest.raises(MalformedResult, match="out_order_no"):
         query.read({"out_order_no": "H2"}, None)
+
+
+@pytest.mark.parametrize("day", ["2026-3-1", "20260301", "2026-02-30x", "2026-13", "yesterday"])
+def test_a_bill_is_of_a_day_or_a_month(day: str):
+    with pytest.raises(ValueError, match="bill_date"):
+        BillDownloadUrlQuery(bill_type="trade", bill_date=day)
+    assert BillDownloadUrlQuery(bill_type="trade", bill_date="2026-03").secure == "true"
+    empty = BillDownloadUrlQuery.RESULT.read(
+        {"bill_download_url": "https://x", "bill_file_code": "EMPTY_DATA_WITH_BILL_FILE"}, None
+    )
+    assert isinstance(empty, BillDownloadUrlQueryResult)
+    assert empty.is_empty

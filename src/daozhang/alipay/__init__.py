@@ -67,6 +67,7 @@ from daozhang.alipay.operations.agreement import (
     UserAgreementUnsign,
     UserAgreementUnsignResult,
 )
+from daozhang.alipay.operations.bill import BillDownloadUrlQuery, BillDownloadUrlQueryResult
 from daozhang.alipay.operations.create import TradeCreate, TradeCreateResult
 from daozhang.alipay.operations.hold import (
     FundAuthOperationCancel,
@@ -120,6 +121,8 @@ __all__ = [
     "AppStatus",
     "AsyncAlipay",
     "AuthorisationCancelled",
+    "BillDownloadUrlQuery",
+    "BillDownloadUrlQueryResult",
     "BuyerRef",
     "Call",
     "CertificateProblem",
