@@ -152,7 +152,11 @@ class Service:
         self._meter = WriteMeter(context)
         self._silent_orders = AskSilentOrders(self.inquirer)
         self.worker = Worker(
-            context.clock, context.signals, self._duties(), wait_idle=self._wait_for_jobs
+            context.clock,
+            context.signals,
+            self._duties(),
+            wait_idle=self._wait_for_jobs,
+            together=context.database.reading_together,
         )
 
     def _message_handlers(self) -> dict[str, Handler]:

@@ -35,6 +35,8 @@ IDLE_SECONDS_MAX: Final = 1.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
+_shared_read: ContextVar[Tx | None] = ContextVar("shared_read", default=None)
+
 metadata: Final = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -174,8 +176,22 @@ class Database:
     @contextmanager
     def read(self) -> Generator[Tx]:
         """A transaction that only reads: one consistent picture, and no waiting for writers."""
+        shared = _shared_read.get()
+        if shared is not None:
+            yield shared
+            return
         with self._transaction(writes=False) as tx:
             yield tx
+
+    @contextmanager
+    def reading_together(self) -> Generator[None]:
+        """Lets all that is read inside, by whomever it is called, share one transaction."""
+        with self.read() as tx:
+            token = _shared_read.set(tx)
+            try:
+                yield
+            finally:
+                _shared_read.reset(token)
 
     def dispose(self) -> None:
         """Closes all connections."""

@@ -24,6 +24,10 @@ class Duty(Protocol):
     """Whether somebody waits for it: what another process leaves to be done is then found within
     a second. Its `next_due` is asked that often, and has to be cheap."""
 
+    knows_no_time: bool = False
+    """Whether nothing tells when there is something to do: its `next_due` is never any moment, and it
+    is run whenever a worker looks."""
+
     def run_due(self) -> int:
         """Does one bounded batch of what is due now; returns how many units, 0 if none."""
         ...

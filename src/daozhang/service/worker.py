@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -48,11 +49,14 @@ class Worker:
         duties: Sequence[Duty],
         *,
         wait_idle: Callable[[], None] = lambda: None,
+        together: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """``wait_idle`` returns once the durable workflows in flight have ended."""
+        """``wait_idle`` returns once the durable workflows in flight have ended; ``together`` lets
+        the duties share a transaction while they are asked what is due."""
         self._clock = clock
         self._duties = [_Runner(duty, clock, signals) for duty in duties]
         self._wait_idle = wait_idle
+        self._together = together
         self._advancing = threading.Lock()
 
     def start(self) -> None:
@@ -72,8 +76,12 @@ class Worker:
         for _ in range(ROUNDS_MAX):
             before = self._found()
             self._wait_idle()
-            for runner in self._duties:
-                runner.run_due()
+            now = self._clock.now()
+            for runner, due in self._dues():
+                if runner.knows_no_time or (due is not None and due <= now):
+                    runner.run_due()
+                else:
+                    runner.wait()
             # The duties' own threads run too. What one of them found meanwhile may be in flight
             # now, so a round is the last only if nobody found anything in it.
             if self._found() == before:
@@ -97,12 +105,15 @@ class Worker:
 
     def next_due(self) -> datetime | None:
         """The earliest moment at which any duty will have something to do."""
-        dues = [due for runner in self._duties if (due := runner.next_due()) is not None]
-        return min(dues, default=None)
+        return min((due for _, due in self._dues() if due is not None), default=None)
 
     def duties(self) -> list[tuple[str, datetime | None]]:
         """Each duty, with when it will have something to do; ``None`` if nothing waits."""
-        return [(runner.name, runner.next_due()) for runner in self._duties]
+        return [(runner.name, due) for runner, due in self._dues()]
+
+    def _dues(self) -> list[tuple[_Runner, datetime | None]]:
+        with self._together():
+            return [(runner, runner.next_due()) for runner in self._duties]
 
     def _found(self) -> int:
         """How much all duties have found to do until now, in whatever thread."""
@@ -115,6 +126,7 @@ class _Runner:
     def __init__(self, duty: Duty, clock: Clock, signals: Signals) -> None:
         self._duty = duty
         self.name = duty.name
+        self.knows_no_time = duty.knows_no_time
         self._clock = clock
         self._busy = threading.Lock()
         self._nudged = threading.Event()
@@ -143,6 +155,11 @@ class _Runner:
             found = self._duty.run_due()
             self.found += found
             return found
+
+    def wait(self) -> None:
+        """Returns once the batch under way has ended, if there is one."""
+        with self._busy:
+            pass
 
     def next_due(self) -> datetime | None:
         return self._duty.next_due()

@@ -82,6 +82,7 @@ class ClaimOrders(Duty):
 
     name = "inbox_waiting"
     rest_seconds = 0.3
+    knows_no_time = True
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -14,6 +14,7 @@ class NoteAnswers(Duty):
     """Writes down when Alipay last answered for each merchant."""
 
     name = "merchant_answers"
+    knows_no_time = True
     rest_seconds = 5.0
 
     def __init__(self, context: Context, clients: Clients) -> None:

@@ -27,6 +27,7 @@ class WriteMeter(Duty):
     """Adds what this process has counted to the tallies of all."""
 
     name = "watch_meter"
+    knows_no_time = True
 
     def __init__(self, context: Context) -> None:
         self._context = context
