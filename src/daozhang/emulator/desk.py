@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from daozhang.clock import Clock
 from daozhang.emulator.announcing import Announcer
+from daozhang.emulator.bookkeeping import Bookkeeping
 from daozhang.emulator.desk_clock import DeskClock
 from daozhang.emulator.faults import Fault, FaultName, Faults
 from daozhang.emulator.freezing import FreezingDesk
@@ -27,6 +28,7 @@ from daozhang.emulator.ledger import (
     Ledger,
     PaymentRequest,
     Product,
+    Refund,
     Refunded,
     RefundOrigin,
     Trade,
@@ -63,7 +65,9 @@ class Desk:
         self.identities = identities
         self.clock = DeskClock(clock)
         self.faults = Faults(seed)
-        self.ledger = Ledger()
+        self.books = Bookkeeping(identities, self.switches)
+        self.accounts = self.books.accounts
+        self.ledger = Ledger(self.books.require_balance)
         self.wallet = Wallet()
         self.orderinfo: dict[tuple[str, str], str] = {}
         """What merchants have told of orders, by trade and by the number of their word."""
@@ -127,6 +131,7 @@ class Desk:
         """Forgets trades, pages, notifications, faults and switches; keys and clock stay."""
         with self._lock:
             self.ledger.clear()
+            self.books.clear()
             self.wallet.clear()
             self.orderinfo.clear()
             self.agreements.clear()
@@ -210,6 +215,7 @@ class Desk:
         switches = self.switches(trade.request.app_id)
         paid = self.ledger.pay(trade, channel, self.now(), final=switches.finished_at_once)
         self._quiet_until = min(self._quiet_until, self._window_end(paid))
+        self.books.paid(paid)
         self._announcer.announce(paid, Occasion.PAID)
         self.agreements.sign_with(paid)
         if self._strikes(FaultName.EXTERNAL_REFUND, paid) is not None:
@@ -307,7 +313,7 @@ class Desk:
             outcome = self.ledger.cancel(seller_id, out_trade_no, trade_no, self.now())
             if outcome.changed and outcome.trade is not None:
                 if outcome.action == "refund":
-                    self._announcer.refund(outcome.trade, outcome.trade.refunds[-1])
+                    self._refunded(outcome.trade, outcome.trade.refunds[-1])
                 else:
                     self._announcer.close(outcome.trade)
             return outcome
@@ -330,8 +336,12 @@ class Desk:
         now = self.now()
         outcome = self.ledger.refund(trade, amount, out_request_no, reason, origin, now)
         if outcome.moved:
-            self._announcer.refund(outcome.trade, outcome.refund)
+            self._refunded(outcome.trade, outcome.refund)
         return outcome
+
+    def _refunded(self, trade: Trade, refund: Refund) -> None:
+        self.books.refunded(trade, refund)
+        self._announcer.refund(trade, refund)
 
     def query(self, seller_id: str, out_trade_no: str, trade_no: str) -> Trade:
         """The trade as a query finds it. Raises `Declined` with ``ACQ.TRADE_NOT_EXIST``."""

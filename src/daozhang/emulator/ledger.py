@@ -8,7 +8,7 @@ dictionary, replaced as a whole when they change, so that keeping them on disk w
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -107,6 +107,9 @@ class PaymentRequest:
     quit_url: str = ""
     store_id: str = ""
     terminal_id: str = ""
+    operator_id: str = ""
+    royalty_freeze: bool = False
+    """What is paid stays frozen until it was shared."""
     channels: tuple[Channel, ...] = tuple(Channel)
     instalments: int = 0
     signs: AgreementRequest | None = None
@@ -211,6 +214,8 @@ class Cancelled:
 class Ledger:
     """All trades. Not safe for threads by itself; its owner holds a lock."""
 
+    require_balance: Callable[[Trade, Money, datetime], None] = lambda *_: None
+    """Raises `Declined` where the seller cannot pay a refund of that amount."""
     _trades: dict[tuple[str, str], Trade] = field(default_factory=dict[tuple[str, str], Trade])
     _barred: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     # The same trades by what is looked for, so that the ten thousandth is found like the first.
@@ -334,6 +339,7 @@ class Ledger:
                 raise Declined("ACQ.DISCORDANT_REPEAT_REQUEST")
             return Refunded(trade, earlier, moved=False)
         _require_refundable(trade, amount, numbered=bool(out_request_no))
+        self.require_balance(trade, amount, now)
         to_card = trade.channel in (Channel.BANK_CARD, Channel.CREDIT_CARD)
         refund = Refund(number, amount, reason, now, origin, "P" if to_card else "")
         changed = replace(trade, refunds=(*trade.refunds, refund))

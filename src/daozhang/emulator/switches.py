@@ -5,11 +5,14 @@ The defaults are the documented ones; each field says what it decides.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from daozhang.emulator.ledger import Product
+
+_AMOUNT: Final = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
+_DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 class Triggers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +57,16 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a payment can be refunded; then the trade is finished."""
     deduct_window_days: int = 5
     """How many days before its planned day a deduction is taken; older documents say 3."""
+    opening_balance: Annotated[str, msgspec.Meta(pattern=_AMOUNT)] = "1000000.00"
+    """What the seller's account holds before its first movement, in yuan."""
+    fee_basis_points: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 60
+    """The service fee of a payment, in hundredths of a percent."""
+    fee_returned: bool = True
+    """A refund brings its part of the service fee back."""
+    settlement_days: Annotated[int, msgspec.Meta(ge=0, le=90)] = 0
+    """After how many working days a payment becomes available; until then it is unsettled."""
+    holidays: tuple[Annotated[str, msgspec.Meta(pattern=_DAY)], ...] = ()
+    """Days (``yyyy-MM-dd``) that are no working days, beside Saturdays and Sundays."""
     finished_at_once: bool = False
     """A product without refunds: a payment is TRADE_FINISHED from the start."""
     buyer_open_id: bool = False

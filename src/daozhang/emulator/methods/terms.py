@@ -176,10 +176,7 @@ def _names(terms: Mapping[str, Any], name: str) -> frozenset[str]:
 
 def instalments(terms: Mapping[str, Any]) -> int:
     """``hb_fq_num`` of ``extend_params``, 0 if the buyer pays at once. Raises `Declined`."""
-    extended: Any = terms.get("extend_params") or {}
-    if not isinstance(extended, Mapping):
-        raise invalid_parameter("extend_params必须是对象 (extend_params must be an object)")
-    given = cast("Mapping[str, Any]", extended)
+    given = _extended(terms)
     number = text(given, "hb_fq_num", 5)
     if not number:
         return 0
@@ -188,6 +185,13 @@ def instalments(terms: Mapping[str, Any]) -> int:
     if text(given, "hb_fq_seller_percent", 3) not in ("", "0", "100"):
         raise invalid_parameter("hb_fq_seller_percent仅支持0或100 (0 or 100)")
     return int(number)
+
+
+def _extended(terms: Mapping[str, Any]) -> Mapping[str, Any]:
+    extended: Any = terms.get("extend_params") or {}
+    if not isinstance(extended, Mapping):
+        raise invalid_parameter("extend_params必须是对象 (extend_params must be an object)")
+    return cast("Mapping[str, Any]", extended)
 
 
 def qr_mode(terms: Mapping[str, Any]) -> tuple[str, int]:
@@ -228,6 +232,8 @@ def payment_request(call: Call, product: Product) -> PaymentRequest:
         quit_url=address("quit_url", text(terms, "quit_url", 400)),
         store_id=text(terms, "store_id", 32),
         terminal_id=text(terms, "terminal_id", 32),
+        operator_id=text(terms, "operator_id", 28),
+        royalty_freeze=text(_extended(terms), "royalty_freeze", 5) == "true",
         channels=channels(terms),
         instalments=instalments(terms),
         qr_mode=mode if product is Product.PAGE else "",
