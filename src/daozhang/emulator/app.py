@@ -18,6 +18,8 @@ from starlette.staticfiles import StaticFiles
 from daozhang.clock import Clock, SystemClock
 from daozhang.emulator import pages
 from daozhang.emulator.agreements import Agreement
+from daozhang.emulator.bill_control import BillControl
+from daozhang.emulator.bill_office import BillOffice
 from daozhang.emulator.cashier import Cashier
 from daozhang.emulator.control import Control
 from daozhang.emulator.desk import Desk
@@ -69,7 +71,8 @@ class Emulator:
         self.base_url = base_url
         self._desk = desk
         self._notifier = Notifier(desk, transport=transport)
-        known = methods(base_url)
+        office = BillOffice(desk, base_url)
+        known = methods(base_url, office)
         gateway = Gateway(desk, self._notifier, known)
         rest = Rest(desk, self._notifier, known)
         self._control = Control(desk, self._notifier, gateway, token=control_token, host=host)
@@ -85,7 +88,9 @@ class Emulator:
                 *FreezingPages(desk, self._notifier).routes(),
                 *WalletPages(desk, self._notifier, self._control, base_url).routes(),
                 *SheetPages(desk, self._notifier, self._control, gateway).routes(),
+                *office.routes(),
                 *self._control.routes(),
+                *BillControl(desk).routes(self._control),
                 *self._signing.routes(self._control),
                 *self._freezing.routes(self._control),
                 Mount("/static", StaticFiles(directory=pages.HERE / "static")),

@@ -430,3 +430,6 @@ read = _read
 
 not_declined = _not_declined
 """What an act answers; a `Declined` as a refusal of the control plane. For its other parts."""
+
+positive_amount = _amount
+"""An amount above zero, for the other parts of the control plane. Raises `Refused`."""

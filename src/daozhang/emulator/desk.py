@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from daozhang.clock import Clock
+from daozhang.emulator.account_desk import AccountDesk
 from daozhang.emulator.announcing import Announcer
 from daozhang.emulator.bookkeeping import Bookkeeping
 from daozhang.emulator.desk_clock import DeskClock
@@ -65,13 +66,14 @@ class Desk:
         self.identities = identities
         self.clock = DeskClock(clock)
         self.faults = Faults(seed)
+        self.lock = self._lock = threading.RLock()
         self.books = Bookkeeping(identities, self.switches)
         self.accounts = self.books.accounts
+        self.account = AccountDesk(self._lock, self.books, self.now)
         self.ledger = Ledger(self.books.require_balance)
         self.wallet = Wallet()
         self.orderinfo: dict[tuple[str, str], str] = {}
         """What merchants have told of orders, by trade and by the number of their word."""
-        self.lock = self._lock = threading.RLock()
         self._switches: dict[str, Switches] = {}
         self._visits: dict[str, Visit] = {}
         self._outgoing = Outgoing()
@@ -132,6 +134,7 @@ class Desk:
         with self._lock:
             self.ledger.clear()
             self.books.clear()
+            self.account.clear()
             self.wallet.clear()
             self.orderinfo.clear()
             self.agreements.clear()

@@ -141,6 +141,12 @@ BUSINESS_TEXTS: Final = {
     "ILLEGAL_EXECUTION_TIME": "扣款时间不合法",
     "ILLEGAL_PARAMS": "参数不合法",
     "INVALID_PARAMETER": "参数无效",
+    "NO_BILL_DATA": "无账单数据",
+    "BILL_NOT_EXIST": "账单不存在",
+    "INVAILID_ARGUMENTS": "入参不合法",
+    "TYPE_NOT_SUPPORTED": "账单类型不支持",
+    "PROCESSING": "账单处理中",
+    "BALANCE_IS_NOT_ENOUGH": "余额不足",
     "USER_AGREEMENT_NOT_EXIST": "用户协议不存在",
     "USER_AGREEMENT_STATUS_NOT_NORMAL": "用户协议状态不正常",
 }

@@ -67,6 +67,8 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """After how many working days a payment becomes available; until then it is unsettled."""
     holidays: tuple[Annotated[str, msgspec.Meta(pattern=_DAY)], ...] = ()
     """Days (``yyyy-MM-dd``) that are no working days, beside Saturdays and Sundays."""
+    empty_bill_has_file: bool = False
+    """A day on which nothing happened has a bill without lines; else there is NO_BILL_DATA."""
     finished_at_once: bool = False
     """A product without refunds: a payment is TRADE_FINISHED from the start."""
     buyer_open_id: bool = False

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from daozhang.emulator.bill_office import BillOffice
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Product
-from daozhang.emulator.methods import agreement, create, hold, pay, refund, trade
+from daozhang.emulator.methods import agreement, bill, create, hold, pay, refund, trade
 from daozhang.emulator.methods.terms import Call
 
 Method = Callable[[Desk, Call], dict[str, Any]]
@@ -24,11 +25,16 @@ PAGES: Final[dict[str, Handing]] = {
 APP_PAY: Final = "alipay.trade.app.pay"
 APP_FREEZE: Final = "alipay.fund.auth.order.app.freeze"
 PRECREATE: Final = "alipay.trade.precreate"
+BILL: Final = "alipay.data.dataservice.bill.downloadurl.query"
 
 
-def methods(base_url: str) -> dict[str, Method]:
+def methods(base_url: str, office: BillOffice) -> dict[str, Method]:
     """The methods of the API by name; ``base_url`` is where a phone finds this emulator."""
     return {
+        BILL: bill.download_url(office),
+        "alipay.data.bill.balance.query": bill.balance,
+        "alipay.data.bill.balancehis.query": bill.balance_of_day,
+        "alipay.data.bill.accountlog.query": bill.account_log,
         "alipay.trade.query": trade.query,
         "alipay.trade.close": trade.close,
         "alipay.trade.pay": charge,
@@ -61,9 +67,21 @@ def charge(desk: Desk, call: Call) -> dict[str, Any]:
     return hold.capture(desk, call) if call.terms.get("auth_no") else pay.pay(desk, call)
 
 
+V3_GET: Final = frozenset(
+    {
+        "alipay.user.agreement.query",
+        BILL,
+        "alipay.data.bill.balance.query",
+        "alipay.data.bill.balancehis.query",
+        "alipay.data.bill.accountlog.query",
+    }
+)
+"""The methods that V3 asks for by GET; all others are POST."""
+
 V3_PATHS: Final = {
     f"/v3/{name.replace('.', '/')}": name
     for name in (
+        *sorted(V3_GET),
         "alipay.trade.query",
         "alipay.trade.close",
         "alipay.trade.pay",
@@ -78,28 +96,20 @@ V3_PATHS: Final = {
         "alipay.fund.auth.order.unfreeze",
         "alipay.fund.auth.operation.detail.query",
         "alipay.fund.auth.operation.cancel",
-        "alipay.user.agreement.query",
         "alipay.user.agreement.unsign",
         "alipay.user.agreement.executionplan.modify",
     )
 }
 """The paths of V3 and the methods behind them."""
 
-V3_GET: Final = frozenset({"alipay.user.agreement.query"})
-"""The methods that V3 asks for by GET; all others are POST."""
-
 NOT_IMITATED: Final = frozenset(
     [
-        "alipay.data.bill.accountlog.query",
         "alipay.data.bill.bail.query",
-        "alipay.data.bill.balance.query",
-        "alipay.data.bill.balancehis.query",
         "alipay.data.bill.buy.query",
         "alipay.data.bill.ereceipt.apply",
         "alipay.data.bill.ereceipt.query",
         "alipay.data.bill.sell.query",
         "alipay.data.bill.transfer.query",
-        "alipay.data.dataservice.bill.downloadurl.query",
         "alipay.fund.account.query",
         "alipay.fund.trans.app.pay",
         "alipay.fund.trans.common.query",
