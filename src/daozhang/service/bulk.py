@@ -258,4 +258,6 @@ def _convert(dialect: str, column: sa.Column[Any]) -> _Convert | None:
         return lambda value: None if value is None else json_text(value)
     if isinstance(kind, sa.TypeDecorator):
         return lambda value: kind.process_bind_param(value, _DIALECTS[dialect])
+    if isinstance(kind, sa.Date) and dialect == "sqlite":
+        return lambda value: None if value is None else value.isoformat()
     return None

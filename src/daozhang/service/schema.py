@@ -15,6 +15,7 @@ from daozhang.service.exports import store as exports_store
 from daozhang.service.holds import store as holds_store
 from daozhang.service.inbox import store as inbox_store
 from daozhang.service.keys import store as keys_store
+from daozhang.service.ledger import store as ledger_store
 from daozhang.service.merchants import store as merchants_store
 from daozhang.service.orders import store as orders_store
 from daozhang.service.orders import surprises
@@ -42,6 +43,7 @@ STORES: Final = (
     idempotency,
     inbox_store,
     keys_store,
+    ledger_store,
     merchants_store,
     orders_store,
     outbox_store,

@@ -18,11 +18,13 @@ class ApprovalKind(StrEnum):
 
     REFUND = "refund"
     ALIPAY_KEY = "alipay_key"  # a new Alipay public key: whoever can swap it can forge payments
+    LEDGER = "ledger"  # an entry by hand, or one that takes another back
 
 
 APPROVED_BY: Final[Mapping[ApprovalKind, Right]] = MappingProxyType(
     {
         ApprovalKind.REFUND: Right.REFUNDS_APPROVE,
+        ApprovalKind.LEDGER: Right.LEDGER_APPROVE,
         ApprovalKind.ALIPAY_KEY: Right.KEYS_APPROVE,
     }
 )

@@ -34,6 +34,10 @@ class Right(StrEnum):
     REFUNDS_READ = "refunds:read"
     REFUNDS_REQUEST = "refunds:request"
     REFUNDS_APPROVE = "refunds:approve"
+    LEDGER_READ = "ledger:read"
+    LEDGER_BOOK = "ledger:book"  # asks for entries by hand and for reversals
+    LEDGER_APPROVE = "ledger:approve"
+    LEDGER_LOCK = "ledger:lock"  # closes days
     NOTIFICATIONS_READ = "notifications:read"
     NOTIFICATIONS_APPLY = "notifications:apply"
     EVENTS_READ = "events:read"
@@ -101,6 +105,10 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = MappingProxyType(
             Right.ORDERS_QUERY,
             Right.REFUNDS_REQUEST,
             Right.REFUNDS_APPROVE,
+            Right.LEDGER_READ,
+            Right.LEDGER_BOOK,
+            Right.LEDGER_APPROVE,
+            Right.LEDGER_LOCK,
             Right.NOTIFICATIONS_READ,
             Right.HOLDS_CAPTURE,
             Right.HOLDS_RELEASE,

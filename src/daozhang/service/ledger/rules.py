@@ -1,0 +1,102 @@
+"""Decisions of the ledger: what a fact moves, to which day it is posted, what a fee may be. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from daozhang.clock import BEIJING, business_day
+from daozhang.money import Money
+from daozhang.service.ledger.model import Account, Legs, Move, Payout
+from daozhang.service.ledger.refusals import EntryUnbalanced
+
+FEE_PPM: Final = 6000
+"""What Alipay takes of most payments: 0.6 %."""
+
+PPM: Final = 1_000_000
+
+LOCK_DELAY_SECONDS: Final = 3600
+"""How long a day must be over before it can be locked. What is posted on the day that it happens takes
+no lock of the book: no transaction that began on that day lasts so long."""
+
+
+def payment_moves(
+    total: Money, receipt: Money | None, *, frozen: bool, payout: Payout
+) -> tuple[Move, ...]:
+    """What a payment moves: what is received, and what the merchant has given up of the price.
+
+    As long as Alipay has not said what is received, it is the total.
+    """
+    received = total if receipt is None else min(receipt, total)
+    reaches = (
+        Account.FROZEN
+        if frozen
+        else (Account.UNSETTLED if payout is Payout.LATER else Account.AVAILABLE)
+    )
+    parts = ((reaches, received), (Account.MERCHANT_DISCOUNT, total - received))
+    return tuple(Move(account, Account.SALES, amount) for account, amount in parts if amount)
+
+
+def refund_moves(amount: Money) -> tuple[Move, ...]:
+    """What a refund moves, out of what can be spent."""
+    return (Move(Account.REFUNDS, Account.AVAILABLE, amount),) if amount else ()
+
+
+def legs_of(moves: Iterable[Move]) -> Legs:
+    """What ``moves`` do to each account together; accounts to which they do nothing are left out."""
+    legs: defaultdict[Account, int] = defaultdict(int)
+    for move in moves:
+        legs[move.debit] += move.amount.minor
+        legs[move.credit] -= move.amount.minor
+    return {account: minor for account, minor in legs.items() if minor}
+
+
+def moves_of(legs: Mapping[Account, int], currency: str) -> tuple[Move, ...]:
+    """Moves that do to each account what ``legs`` say. Raises `EntryUnbalanced` if these do not add
+    up to nothing."""
+    if sum(legs.values()):
+        raise EntryUnbalanced(legs, currency)
+    debits = [(account, minor) for account, minor in legs.items() if minor > 0]
+    credits_ = [(account, -minor) for account, minor in legs.items() if minor < 0]
+    moves: list[Move] = []
+    while debits:
+        (debit, owed), (credit, given) = debits.pop(), credits_.pop()
+        minor = min(owed, given)
+        moves.append(Move(debit, credit, Money(minor, currency)))
+        debits += [(debit, owed - minor)] if owed > minor else []
+        credits_ += [(credit, given - minor)] if given > minor else []
+    return tuple(moves)
+
+
+def missing(wanted: Sequence[Move], posted: Sequence[Move], currency: str) -> tuple[Move, ...]:
+    """What has to be posted beside ``posted``, so that together they do what ``wanted`` do."""
+    legs = legs_of(wanted)
+    for account, minor in legs_of(posted).items():
+        legs[account] = legs.get(account, 0) - minor
+    return moves_of({account: minor for account, minor in legs.items() if minor}, currency)
+
+
+def booked_on(at: datetime, locked_through: date | None) -> date:
+    """The day to which something that happened ``at`` is posted: its own, or the next open one."""
+    own = business_day(at)
+    if locked_through is None or own > locked_through:
+        return own
+    return locked_through + timedelta(days=1)
+
+
+def is_of_today(at: datetime, now: datetime) -> bool:
+    """Whether the day of ``at`` is not over yet, so that nobody can lock it for a while."""
+    return business_day(at) >= business_day(now)
+
+
+def is_lockable(day: date, now: datetime) -> bool:
+    """Whether ``day`` has been over for long enough to be locked."""
+    ends_at = datetime.combine(day + timedelta(days=1), time(), BEIJING)
+    return now >= ends_at + timedelta(seconds=LOCK_DELAY_SECONDS)
+
+
+def estimated_fee(amount: Money, fee_ppm: int) -> Money:
+    """What Alipay will probably take of a payment, to the nearest fen; the bill says what it took."""
+    return Money((amount.minor * fee_ppm + PPM // 2) // PPM, amount.currency)

@@ -1,0 +1,227 @@
+"""Books and what is posted to them, as rows. Plain functions in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from daozhang.money import Money
+from daozhang.service.bulk import insert_rows, read_rows
+from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.ledger.model import Account, Book, EntryKind, Lock, Move, Payout, Posted
+from daozhang.service.ledger.rules import FEE_PPM
+
+books: Final = sa.Table(
+    "ledger_books",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("environment", sa.String(16), nullable=False),
+    sa.Column("seller_id", sa.String(32), nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("payout", sa.String(16), nullable=False),
+    sa.Column("fee_ppm", sa.Integer, nullable=False),
+    sa.Column("locked_through", sa.Date),
+    sa.UniqueConstraint("environment", "seller_id", "currency"),
+    one_of("payout", Payout),
+)
+
+OF_AN_ORDER: Final = sa.text("order_id IS NOT NULL AND kind <> 'payment'")
+"""A payment's key is its order, by which it is found: the path of a notification writes no index more."""
+
+# No foreign keys: docs/decisions/0011.
+moves: Final = sa.Table(
+    "ledger_moves",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("book_id", RowId, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("key", sa.String(96), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("debit", sa.String(24), nullable=False),
+    sa.Column("credit", sa.String(24), nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("booked_on", sa.Date, nullable=False),
+    sa.Column("order_id", RowId),
+    sa.Column("merchant_id", RowId),
+    sa.Column("memo", sa.Text),
+    sa.UniqueConstraint("book_id", "kind", "key", "number"),
+    sa.Index("ix_ledger_moves_booked_on", "book_id", "booked_on", "id"),
+    sa.Index(
+        "ix_ledger_moves_order", "order_id", postgresql_where=OF_AN_ORDER, sqlite_where=OF_AN_ORDER
+    ),
+    one_of("kind", EntryKind),
+    one_of("debit", Account),
+    one_of("credit", Account),
+    sa.CheckConstraint("amount_minor > 0", name="amount"),
+)
+
+sums: Final = sa.Table(
+    "ledger_sums",
+    metadata,
+    sa.Column("book_id", RowId, primary_key=True, autoincrement=False),
+    sa.Column("account", sa.String(24), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("debit_minor", sa.BigInteger, nullable=False),
+    sa.Column("credit_minor", sa.BigInteger, nullable=False),
+)
+"""What is certain of each account and day, put there by a duty: nobody who posts waits for a balance."""
+
+locks: Final = sa.Table(
+    "ledger_locks",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("book_id", RowId, sa.ForeignKey("ledger_books.id"), nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("locked_by", sa.String(96), nullable=False),
+    sa.Column("locked_name", sa.String(254), nullable=False),
+    sa.Column("locked_at", Moment, nullable=False),
+    sa.Column("note", sa.String(256)),
+    sa.UniqueConstraint("book_id", "day"),
+)
+
+backfill: Final = sa.Table(
+    "ledger_backfill",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", RowId, nullable=False),
+    sa.Column("upto", RowId, nullable=False),
+    sa.Column("reached_at", Moment),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.CheckConstraint("id = 1", name="id"),
+)
+"""One row: how far the steps of orders have been gone through that were booked without the ledger."""
+
+
+def find_book(tx: Tx, environment: str, seller_id: str, currency: str) -> Book | None:
+    """The book of that account and currency, if anything was ever posted to it."""
+    given = {"environment": environment, "seller_id": seller_id, "currency": currency}
+    rows = read_rows(tx, _by_account(hold=False), given)
+    return book_of(rows[0]) if rows else None
+
+
+def hold_book(tx: Tx, environment: str, seller_id: str, currency: str) -> Book:
+    """The book of that account and currency, made if need be; nobody locks a day of it before ``tx``
+    ends. Others may hold it beside us."""
+    given = {"environment": environment, "seller_id": seller_id, "currency": currency}
+    rows = read_rows(tx, _by_account(hold=True), given)
+    if not rows:
+        new = {**given, "payout": Payout.AT_ONCE.value, "fee_ppm": FEE_PPM}
+        insert_ignoring(tx, books, [new], books.c.id)
+        rows = read_rows(tx, _by_account(hold=True), given)
+    return book_of(rows[0])
+
+
+@cache
+def _by_account(*, hold: bool) -> sa.Select[Any]:
+    wanted = sa.select(books).where(
+        books.c.environment == sa.bindparam("environment"),
+        books.c.seller_id == sa.bindparam("seller_id"),
+        books.c.currency == sa.bindparam("currency"),
+    )
+    return wanted.with_for_update(read=True) if hold else wanted
+
+
+def lock_book(tx: Tx, book_id: int) -> Book:
+    """The book of that row, held alone until ``tx`` ends: after all who hold it now."""
+    wanted = sa.select(books).where(books.c.id == book_id).with_for_update()
+    return book_of(tx.execute(wanted).mappings().one())
+
+
+def update_book(tx: Tx, book_id: int, **values: Any) -> None:
+    """Writes columns of a book."""
+    tx.execute(sa.update(books).where(books.c.id == book_id).values(**values))
+
+
+def insert_moves(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes moves that are in no book yet."""
+    insert_rows(tx, moves, rows)
+
+
+def insert_first(tx: Tx, row: Mapping[str, Any]) -> bool:
+    """Writes the first move of an entry; whether there was none of that book, kind and key."""
+    return bool(insert_ignoring(tx, moves, [row], moves.c.id))
+
+
+def list_entry(tx: Tx, book: Book, kind: EntryKind, key: str) -> list[Posted]:
+    """The moves of an entry in their order; none if it was never posted."""
+    c = moves.c
+    wanted = sa.select(moves).where(c.book_id == book.id, c.kind == kind.value, c.key == key)
+    rows = tx.execute(wanted.order_by(c.number)).mappings()
+    return [posted_of(row, book.currency) for row in rows]
+
+
+def known_keys(
+    tx: Tx, book_ids: Collection[int], kind: EntryKind, keys: Collection[str]
+) -> set[tuple[int, str]]:
+    """Those of ``keys`` that have an entry of that kind, each with its book."""
+    c = moves.c
+    wanted = sa.select(c.book_id, c.key).where(
+        c.book_id.in_(book_ids), c.kind == kind.value, c.key.in_(keys), c.number == 0
+    )
+    return {(row.book_id, row.key) for row in tx.execute(wanted)}
+
+
+def insert_lock(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Writes down who has closed a day."""
+    tx.execute(sa.insert(locks).values(**values))
+
+
+def find_lock(tx: Tx, book_id: int, day: date) -> Lock | None:
+    """Who has closed that day."""
+    wanted = sa.select(locks).where(locks.c.book_id == book_id, locks.c.day == day)
+    row = tx.execute(wanted).mappings().first()
+    return None if row is None else _lock_of(row)
+
+
+def list_locks(tx: Tx, book_id: int, rows_max: int) -> list[Lock]:
+    """Who has closed the last days, the latest first."""
+    wanted = sa.select(locks).where(locks.c.book_id == book_id)
+    rows = tx.execute(wanted.order_by(locks.c.day.desc()).limit(rows_max)).mappings()
+    return [_lock_of(row) for row in rows]
+
+
+def book_of(row: Mapping[Any, Any]) -> Book:
+    """A row of ``ledger_books`` as a `Book`."""
+    return Book(
+        id=row["id"],
+        environment=row["environment"],
+        seller_id=row["seller_id"],
+        currency=row["currency"],
+        payout=Payout(row["payout"]),
+        fee_ppm=row["fee_ppm"],
+        locked_through=row["locked_through"],
+    )
+
+
+def posted_of(row: Mapping[Any, Any], currency: str) -> Posted:
+    """A row of ``ledger_moves`` as it is read."""
+    return Posted(
+        id=row["id"],
+        kind=EntryKind(row["kind"]),
+        key=row["key"],
+        number=row["number"],
+        move=Move(
+            Account(row["debit"]), Account(row["credit"]), Money(row["amount_minor"], currency)
+        ),
+        at=row["at"],
+        booked_on=row["booked_on"],
+        order_id=row["order_id"],
+        merchant_id=row["merchant_id"],
+        memo=row["memo"],
+    )
+
+
+def _lock_of(row: Mapping[Any, Any]) -> Lock:
+    return Lock(
+        day=row["day"],
+        locked_by=row["locked_by"],
+        locked_name=row["locked_name"],
+        locked_at=row["locked_at"],
+        note=row["note"],
+    )
