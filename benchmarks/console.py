@@ -34,9 +34,9 @@ from daozhang.service.overview.duties import SumUp
 from daozhang.service.people.actions import create_owner
 from daozhang.service.people.model import SignInStep
 from daozhang.service.people.sessions import begin_session
+from daozhang.service.progress import SETTLED_SECONDS
 from daozhang.service.search.duties import AGAIN_SECONDS, FillSearch
 from daozhang.service.settings import load_settings
-from daozhang.service.watch.duties import SETTLED_SECONDS
 from grown import spread_over_a_year
 
 ROWS: Final = 1_000_000

@@ -28,9 +28,8 @@ from daozhang.service.overview.model import Comparison, Kind, Overview, Sums
 from daozhang.service.people.actions import create_owner
 from daozhang.service.people.model import Person, Role
 from daozhang.service.people.refusals import MerchantNotYours, RightMissing
+from daozhang.service.progress import SETTLED_SECONDS, last_id, list_positions
 from daozhang.service.refunds.store import refunds
-from daozhang.service.watch.duties import SETTLED_SECONDS
-from daozhang.service.watch.store import list_positions
 from grown import grow
 from refund_world import TOTAL, Shop, open_shop
 from worlds import START
@@ -56,8 +55,7 @@ class Beholder:
         with self.shop.service.context.database.read() as tx:
             positions = list_positions(tx)
             return all(
-                positions[source.name].position == store.last_id(tx, source)
-                for source in store.SOURCES
+                positions[source.name].position == last_id(tx, source) for source in store.SOURCES
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from daozhang.service import standing
+from daozhang.service import progress, standing
 from daozhang.service.agreements import store as agreements_store
 from daozhang.service.approvals import store as approvals_store
 from daozhang.service.audit import store as audit_store
@@ -50,6 +50,7 @@ STORES: Final = (
     overview_store,
     paylinks_store,
     people_store,
+    progress,
     refunds_store,
     retention_store,
     search_store,

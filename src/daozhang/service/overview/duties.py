@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from daozhang.service.db import Tx
 from daozhang.service.overview import store
-from daozhang.service.watch.duties import GoThrough
-from daozhang.service.watch.store import Position, Rows
+from daozhang.service.progress import GoThrough, Position, Rows
 from daozhang.service.web.context import Context
 
 

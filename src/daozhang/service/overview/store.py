@@ -21,8 +21,8 @@ from daozhang.service.orders.store import orders
 from daozhang.service.outbox.store import events
 from daozhang.service.overview.model import Arrival, Kind, Slice, Sums
 from daozhang.service.overview.rules import PROMPT_SECONDS
+from daozhang.service.progress import Rows, last_id, list_positions
 from daozhang.service.refunds.store import SUCCEEDED, refunds
-from daozhang.service.watch.store import Rows, last_id, list_positions
 
 TAIL_ROWS_MAX: Final = 100_000
 """How many rows beyond a position are summed where sums are read. With more the sums are not whole, as

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata
+from daozhang.service.db import Json, Moment, Tx, metadata
 from daozhang.service.inbox.model import InboxStatus
 from daozhang.service.inbox.store import notifications
 from daozhang.service.meter import Counts
 from daozhang.service.orders.model import OrderStatus
 from daozhang.service.orders.store import order_steps
+from daozhang.service.progress import BEGINNING, Rows, positions
 from daozhang.service.webhooks.store import attempts, deliveries
-
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""The hour under which what is no longer told apart by the hour is kept."""
 
 HOURS_KEPT: Final = 48
 
@@ -35,15 +33,6 @@ tallies: Final = sa.Table(
     sa.Column("label", sa.String(64), primary_key=True),
     sa.Column("hour", Moment, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
-)
-
-positions: Final = sa.Table(
-    "watch_positions",
-    metadata,
-    sa.Column("name", sa.String(32), primary_key=True),
-    sa.Column("position", RowId, nullable=False),
-    sa.Column("ceiling", RowId, nullable=False),
-    sa.Column("ceiling_at", Moment, nullable=False),
 )
 
 alerts: Final = sa.Table(
@@ -68,29 +57,11 @@ rounds: Final = sa.Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """A table whose rows are gone through once, in order of their ids."""
-
-    name: str
-    id: sa.Column[int]
-
-
-@dataclass(frozen=True, slots=True)
 class Source(Rows):
     """One whose rows are counted by a label that never changes."""
 
     label: sa.ColumnElement[str]
     counted: sa.ColumnElement[bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Up to which id a source is counted, and up to which it may be once some time has passed."""
-
-    name: str
-    position: int
-    ceiling: int
-    ceiling_at: datetime
 
 
 _kept: Final = notifications.c.status == InboxStatus.KEPT.value
@@ -157,37 +128,6 @@ def fold_old_tallies(tx: Tx, now: datetime) -> None:
     for row in gone:
         sums[row.name, row.label] += row.value
     add_to_tallies(tx, sums, BEGINNING)
-
-
-def lock_position(tx: Tx, source: Rows, first_ceiling_at: datetime = BEGINNING) -> Position | None:
-    """Where counting ``source`` stands; ``None`` while another process counts it.
-
-    What is there when counting first begins has its ceiling at ``first_ceiling_at``; for a tally it
-    belongs to no hour: it happened before.
-    """
-    wanted = sa.select(positions).where(positions.c.name == source.name)
-    row = tx.execute(wanted.with_for_update(skip_locked=True)).first()
-    if row is None:
-        ceiling = {"ceiling": last_id(tx, source), "ceiling_at": first_ceiling_at}
-        start = {"name": source.name, "position": 0, **ceiling}
-        if insert_ignoring(tx, positions, [start], positions.c.name):
-            row = tx.execute(wanted).one()
-    return None if row is None else Position(*row)
-
-
-def list_positions(tx: Tx) -> dict[str, Position]:
-    """Where counting stands."""
-    return {row.name: Position(*row) for row in tx.execute(sa.select(positions))}
-
-
-def set_position(tx: Tx, name: str, **values: Any) -> None:
-    """Writes where counting a source stands."""
-    tx.execute(sa.update(positions).where(positions.c.name == name).values(**values))
-
-
-def last_id(tx: Tx, source: Rows) -> int:
-    """The highest id that the source has."""
-    return int(tx.execute(sa.select(sa.func.max(source.id))).scalar() or 0)
 
 
 def count_rows(tx: Tx, source: Source, after: int, upto: int) -> dict[tuple[str, str], int]:

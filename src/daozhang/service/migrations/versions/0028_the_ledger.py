@@ -110,7 +110,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_backfill",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("position", db.RowId, nullable=False),
         sa.Column("upto", db.RowId, nullable=False),
         sa.Column("reached_at", db.Moment(), nullable=True),
