@@ -116,6 +116,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Taking:
+    """A payment of an order. ``receipt`` is what reaches the merchant, once Alipay has said so;
+    ``frozen``: not to be spent before it has been shared."""
+
+    environment: str
+    seller_id: str
+    order_id: int
+    merchant_id: int
+    total: Money
+    receipt: Money | None
+    frozen: bool
+    at: datetime
+
+    @property
+    def received(self) -> Money:
+        """What reaches the merchant, as far as is known."""
+        return self.total if self.receipt is None else min(self.receipt, self.total)
+
+    @property
+    def key(self) -> str:
+        """What names its entry."""
+        return str(self.order_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
     """The books of one Alipay account in one currency.
 

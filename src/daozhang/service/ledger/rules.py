@@ -9,7 +9,15 @@ from typing import Final
 
 from daozhang.clock import BEIJING, business_day
 from daozhang.money import Money
-from daozhang.service.ledger.model import Account, Legs, Move, Payout
+from daozhang.service.ledger.model import (
+    Account,
+    EntryKind,
+    Legs,
+    Move,
+    Payout,
+    Posted,
+    Taking,
+)
 from daozhang.service.ledger.refusals import EntryUnbalanced
 
 FEE_PPM: Final = 6000
@@ -22,26 +30,51 @@ LOCK_DELAY_SECONDS: Final = 3600
 no lock of the book: no transaction that began on that day lasts so long."""
 
 
-def payment_moves(
-    total: Money, receipt: Money | None, *, frozen: bool, payout: Payout
-) -> tuple[Move, ...]:
+def payment_moves(taking: Taking, payout: Payout) -> tuple[Move, ...]:
     """What a payment moves: what is received, and what the merchant has given up of the price.
 
     As long as Alipay has not said what is received, it is the total.
     """
-    received = total if receipt is None else min(receipt, total)
-    reaches = (
-        Account.FROZEN
-        if frozen
-        else (Account.UNSETTLED if payout is Payout.LATER else Account.AVAILABLE)
-    )
-    parts = ((reaches, received), (Account.MERCHANT_DISCOUNT, total - received))
+    given_up = taking.total - taking.received
+    parts = ((_reached(taking, payout), taking.received), (Account.MERCHANT_DISCOUNT, given_up))
     return tuple(Move(account, Account.SALES, amount) for account, amount in parts if amount)
 
 
-def refund_moves(amount: Money) -> tuple[Move, ...]:
-    """What a refund moves, out of what can be spent."""
-    return (Move(Account.REFUNDS, Account.AVAILABLE, amount),) if amount else ()
+def _reached(taking: Taking, payout: Payout) -> Account:
+    if taking.frozen:
+        return Account.FROZEN
+    return Account.UNSETTLED if payout is Payout.LATER else Account.AVAILABLE
+
+
+def refund_moves(
+    amount: Money, at: datetime, payment: Sequence[Posted], others: Sequence[Posted]
+) -> tuple[Move, ...]:
+    """What a refund moves, given how its order's payment was posted, and its ``others``, but for this.
+
+    Of a price of which the merchant has given up a part, that part of the refund is nobody's loss:
+    all refunds together give as much of it back as there was. The rest is taken from where the money
+    still is: what is frozen first; what Alipay pays out later on the day of the payment alone.
+    """
+    paid = legs_of(one.move for one in payment)
+    back = legs_of(one.move for one in others if one.kind is EntryKind.REFUND)
+    there = legs_of(one.move for one in (*payment, *others))
+    all_back = back.get(Account.REFUNDS, 0) + amount.minor
+    given_up = paid.get(Account.MERCHANT_DISCOUNT, 0) * all_back // -paid[Account.SALES]
+    given_up = max(min(given_up + back.get(Account.MERCHANT_DISCOUNT, 0), amount.minor), 0)
+    rest = amount.minor - given_up
+    frozen = max(min(there.get(Account.FROZEN, 0), rest), 0)
+    is_unsettled = Account.UNSETTLED in paid and business_day(at) == business_day(payment[0].at)
+    source = Account.UNSETTLED if is_unsettled else Account.AVAILABLE
+    parts = (
+        (source, rest - frozen),
+        (Account.FROZEN, frozen),
+        (Account.MERCHANT_DISCOUNT, given_up),
+    )
+    return tuple(
+        Move(Account.REFUNDS, account, Money(minor, amount.currency))
+        for account, minor in parts
+        if minor
+    )
 
 
 def legs_of(moves: Iterable[Move]) -> Legs:

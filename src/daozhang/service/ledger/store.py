@@ -29,6 +29,9 @@ books: Final = sa.Table(
     one_of("payout", Payout),
 )
 
+BOOK: Final = tuple(column.label(f"book_{column.name}") for column in books.c)
+"""The columns of a book in a query of something else; see `book_in`."""
+
 OF_AN_ORDER: Final = sa.text("order_id IS NOT NULL AND kind <> 'payment'")
 """A payment's key is its order, by which it is found: the path of a notification writes no index more."""
 
@@ -112,7 +115,7 @@ def hold_book(tx: Tx, environment: str, seller_id: str, currency: str) -> Book:
     rows = read_rows(tx, _by_account(hold=True), given)
     if not rows:
         new = {**given, "payout": Payout.AT_ONCE.value, "fee_ppm": FEE_PPM}
-        insert_ignoring(tx, books, [new], books.c.id)
+        insert_rows(tx, books, [new], on_conflict="ON CONFLICT DO NOTHING")
         rows = read_rows(tx, _by_account(hold=True), given)
     return book_of(rows[0])
 
@@ -153,6 +156,20 @@ def list_entry(tx: Tx, book: Book, kind: EntryKind, key: str) -> list[Posted]:
     c = moves.c
     wanted = sa.select(moves).where(c.book_id == book.id, c.kind == kind.value, c.key == key)
     rows = tx.execute(wanted.order_by(c.number)).mappings()
+    return [posted_of(row, book.currency) for row in rows]
+
+
+def list_of_order(tx: Tx, book: Book, order_id: int) -> list[Posted]:
+    """All that was posted about an order, in the order in which it was."""
+    c = moves.c
+    paid = sa.select(moves).where(
+        c.book_id == book.id, c.kind == EntryKind.PAYMENT.value, c.key == str(order_id)
+    )
+    others = sa.select(moves).where(
+        c.order_id == order_id, c.kind != EntryKind.PAYMENT.value, c.book_id == book.id
+    )
+    every = sa.union_all(paid, others).subquery()
+    rows = tx.execute(sa.select(every).order_by(every.c.id)).mappings()
     return [posted_of(row, book.currency) for row in rows]
 
 
@@ -197,6 +214,13 @@ def book_of(row: Mapping[Any, Any]) -> Book:
         fee_ppm=row["fee_ppm"],
         locked_through=row["locked_through"],
     )
+
+
+def book_in(row: Mapping[Any, Any]) -> Book | None:
+    """The book in a row that has its columns as `BOOK`; ``None`` if there is none."""
+    if row["book_id"] is None:
+        return None
+    return book_of({column.name: row[f"book_{column.name}"] for column in books.c})
 
 
 def posted_of(row: Mapping[Any, Any], currency: str) -> Posted:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from daozhang.money import Money
+from daozhang.service.ledger.model import Book
 from daozhang.service.orders.options import PayOptions
 
 
@@ -183,11 +184,13 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class OrderInHand(msgspec.Struct, frozen=True):
-    """An order that is locked here, with the numbers of its latest step and event."""
+    """An order that is locked here, with the numbers of its latest step and event, and the book of its
+    seller: there is one once something has been posted to it."""
 
     order: Order
     step_count: int
     event_count: int
+    book: Book | None
 
 
 @dataclass(frozen=True, slots=True)

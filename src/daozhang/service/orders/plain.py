@@ -14,9 +14,11 @@ from typing import Any
 import msgspec
 
 from daozhang.service.db import Tx
+from daozhang.service.ledger.takings import post_new_takings
 from daozhang.service.orders import rules, store
 from daozhang.service.orders.events import snapshot_of
 from daozhang.service.orders.model import Order, OrderInHand, TradeFact
+from daozhang.service.orders.posting import is_received, learns_more, taking_of
 from daozhang.service.orders.standing import columns_of, stand_after, step_of
 from daozhang.service.outbox.actions import append_events
 from daozhang.service.outbox.model import NewEvent
@@ -51,14 +53,22 @@ def settle_plainly(
     if not rules.is_plain(order, fact, decision):
         return None
     after = stand_after(order, fact, decision, grace_seconds)
+    if is_received(after) and learns_more(order, after):
+        return None
     return PlainSettlement(in_hand, after, fact, decision.events)
 
 
 def book_plain(tx: Tx, settlements: Sequence[PlainSettlement], signals: Signals) -> None:
-    """Writes plain settlements, each of another order: the orders, their steps, their events."""
+    """Writes plain settlements, each of another order: the orders, their steps, their events, and
+    what is received goes into the books."""
     store.save_settlements(tx, [_order_row(settled) for settled in settlements])
     store.insert_steps(tx, [_step_row(settled) for settled in settlements])
     append_events(tx, [e for settled in settlements for e in _events(settled)], signals)
+    received = [settled for settled in settlements if settled.moves and is_received(settled.after)]
+    if received:
+        now = max(settled.fact.learned_at for settled in received)
+        new = [(settled.before.book, taking_of(settled.after)) for settled in received]
+        post_new_takings(tx, new, now)
 
 
 def _events(settled: PlainSettlement) -> list[NewEvent]:

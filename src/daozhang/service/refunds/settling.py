@@ -14,6 +14,7 @@ from msgspec import structs
 
 from daozhang.money import Money
 from daozhang.service.db import Tx
+from daozhang.service.ledger.takings import post_refund
 from daozhang.service.orders.actions import lock_order, raise_surprise, release, settle_order
 from daozhang.service.orders.events import snapshot_of
 from daozhang.service.orders.model import (
@@ -25,6 +26,7 @@ from daozhang.service.orders.model import (
     Source,
     TradeFact,
 )
+from daozhang.service.orders.posting import taking_of
 from daozhang.service.orders.rules import REFUND_SUCCEEDED, SURPRISE
 from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
@@ -106,6 +108,7 @@ def _take_proof(tx: Tx, context: Context, books: _Books, fact: RefundFact) -> No
             less = replace(nameless, amount=nameless.amount - fact.amount)
             store.update_refund(tx, nameless.id, amount_minor=less.amount.minor)
             books.put(less)
+            _post(tx, books.order, less)
         _succeed(tx, books, refund, fact.amount, fact.learned_at)
     _drop_explained(tx, books)
     # The answer's running total may tell of refunds that nobody here has heard of yet.
@@ -119,7 +122,9 @@ def _adopt(tx: Tx, books: _Books, nameless: Refund, named: Refund, amount: Money
     store.update_refund(
         tx, nameless.id, out_request_no=named.out_request_no, amount_minor=amount.minor
     )
-    books.put(replace(nameless, out_request_no=named.out_request_no, amount=amount))
+    adopted = replace(nameless, out_request_no=named.out_request_no, amount=amount)
+    books.put(adopted)
+    _post(tx, books.order, adopted)
 
 
 def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> None:
@@ -236,9 +241,17 @@ def _succeed(tx: Tx, books: _Books, refund: Refund, amount: Money, now: datetime
     )
     books.put(done)
     books.succeeded.append(done)
+    _post(tx, books.order, done)
     surprise = rules.move_for(refund, Outcome.PROVEN).surprise
     if surprise is not None:
         _surprise(tx, books, refund, surprise, now)
+
+
+def _post(tx: Tx, order: Order, refund: Refund) -> None:
+    """Brings the ledger to what is proven of a refund: once, whatever its amount turns out to be."""
+    assert refund.ended_at is not None, "it has succeeded"
+    if refund.amount:
+        post_refund(tx, taking_of(order), str(refund.id), refund.amount, refund.ended_at)
 
 
 def _surprise(tx: Tx, books: _Books, refund: Refund, reason: str, now: datetime) -> None:

@@ -1,0 +1,39 @@
+"""What the ledger is told of an order: its payment, once it is received, and what was learned of it later."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from daozhang.service.ledger.model import Taking
+from daozhang.service.orders.model import Order, OrderStatus
+
+RECEIVED: Final = (OrderStatus.PAID, OrderStatus.FINISHED, OrderStatus.REFUNDED)
+"""Where the money has been with the merchant, whatever has become of it since."""
+
+
+def is_received(order: Order) -> bool:
+    """Whether the order's payment belongs into the books."""
+    return order.status in RECEIVED
+
+
+def taking_of(order: Order) -> Taking:
+    """The payment of a received order. Its moment is Alipay's, or if that is not known, when we learned of it."""
+    payment = order.payment
+    paid_at = None if payment is None else payment.paid_at
+    return Taking(
+        environment=order.environment,
+        seller_id=order.seller_id,
+        order_id=order.id,
+        merchant_id=order.merchant_id,
+        total=order.amount,
+        receipt=None if payment is None else payment.receipt,
+        frozen=False,
+        at=paid_at or order.updated_at,
+    )
+
+
+def learns_more(before: Order, after: Order) -> bool:
+    """Whether a payment that is in the books turns out to be of another amount."""
+    if not is_received(before):
+        return False
+    return taking_of(before).received != taking_of(after).received
