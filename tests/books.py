@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import sqlalchemy as sa
 
 from daozhang.service.announced import struct_of
-from daozhang.service.db import Database
+from daozhang.service.db import Database, Tx
 from daozhang.service.inbox.model import InboxStatus
 from daozhang.service.inbox.rules import MESSAGE
 from daozhang.service.inbox.store import notifications
+from daozhang.service.ledger.store import books, moves
 from daozhang.service.merchants.store import merchants
+from daozhang.service.orders.model import OrderStatus
+from daozhang.service.orders.posting import RECEIVED
 from daozhang.service.orders.store import order_steps, orders
 from daozhang.service.outbox.model import Event
 from daozhang.service.outbox.store import events
+from daozhang.service.refunds.store import SUCCEEDED, refunds
 from daozhang.service.webhooks.store import deliveries
 
 
 def check_books(database: Database) -> None:
-    """Every event is as its schema says, and no row names an order that is not there."""
+    """Every event is as its schema says, no row names an order that is not there, and each payment and
+    refund is in the ledger."""
     check_events(database)
     check_orphans(database)
+    check_ledger(database)
 
 
 def check_events(database: Database) -> None:
@@ -30,6 +38,38 @@ def check_events(database: Database) -> None:
     for row in rows:
         event = Event(**row)
         msgspec.convert(event.envelope(), struct_of(event.type))
+
+
+def check_ledger(database: Database) -> None:
+    """What each order has brought and given back is in the ledger, once; nothing else of it is."""
+    with database.read() as tx:
+        sold = {
+            (row.id, row.amount_minor, row.currency)
+            for row in tx.execute(sa.select(orders))
+            if OrderStatus(row.status) in RECEIVED
+        }
+        back = {
+            (row.id, row.amount_minor, row.currency)
+            for row in tx.execute(sa.select(refunds).where(SUCCEEDED))
+            if row.amount_minor
+        }
+        assert _posted(tx, "payment", "sales") == sold
+        assert _posted(tx, "refund", "refunds") == back
+
+
+def _posted(tx: Tx, kind: str, account: str) -> set[tuple[int, int, str]]:
+    """What the entries of that kind have done to an account: key, amount, currency."""
+    c = moves.c
+    sums = (
+        sa.select(c.key, sa.func.sum(c.amount_minor).label("minor"), books.c.currency)
+        .join(books, books.c.id == c.book_id)
+        .group_by(c.key, books.c.currency)
+    )
+    found: Counter[tuple[str, str]] = Counter()
+    for column, sign in ((c.debit, 1), (c.credit, -1)):
+        rows = tx.execute(sums.where(c.kind == kind, column == account)).mappings()
+        found.update({(row["key"], row["currency"]): sign * int(row["minor"]) for row in rows})
+    return {(int(key), abs(minor), currency) for (key, currency), minor in found.items() if minor}
 
 
 def check_orphans(database: Database) -> None:

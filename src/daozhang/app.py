@@ -58,6 +58,7 @@ from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.duties import AskSilentOrders
 from daozhang.service.jobs import POLLING_SECONDS, Jobs
 from daozhang.service.keys.duties import AskAboutKeys
+from daozhang.service.ledger.duties import SumAccounts
 from daozhang.service.logs import configure_logs
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.merchants.duties import NoteAnswers
@@ -204,6 +205,7 @@ class Service:
             self._meter,
             Tally(context),
             SumUp(context),
+            SumAccounts(context),
             RaiseAlerts(self.lookout),
         ]
 

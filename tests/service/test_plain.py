@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from daozhang.app import create_context
 from daozhang.clock import ManualClock
 from daozhang.money import Money
+from daozhang.service.ledger.store import moves
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.merchants.store import find_merchant_by_id
 from daozhang.service.migrations import upgrade
@@ -157,8 +158,10 @@ def _rows(context: Context, number: str) -> list[list[dict[str, Any]]]:
             tx.execute(
                 sa.select(events).where(events.c.order_id == order_id).order_by(events.c.sequence)
             ),
+            # "number" counts the moves of an entry, and is compared by their order.
+            tx.execute(sa.select(moves).where(moves.c.order_id == order_id).order_by(moves.c.id)),
         ]
-        own = {"id", "order_id", "number", "out_trade_no"}
+        own = {"id", "order_id", "number", "out_trade_no", "key"}
         rows = [
             [{name: row[name] for name in row if name not in own} for row in one.mappings()]
             for one in found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from daozhang.clock import business_day
 from daozhang.service.db import Tx
 from daozhang.service.ledger import rules, store
 from daozhang.service.ledger.model import Book, Entry, EntryKind, Move
@@ -84,7 +85,7 @@ def row_of(book: Book, entry: Entry, move: Move, number: int) -> dict[str, Any]:
         "credit": move.credit.value,
         "amount_minor": move.amount.minor,
         "at": entry.at,
-        "booked_on": rules.booked_on(entry.at, book.locked_through),
+        "booked_on": rules.booked_on(business_day(entry.at), book.locked_through),
         "order_id": entry.order_id,
         "merchant_id": entry.merchant_id,
         "memo": entry.memo,

@@ -30,14 +30,23 @@ LOCK_DELAY_SECONDS: Final = 3600
 no lock of the book: no transaction that began on that day lasts so long."""
 
 
-def payment_moves(taking: Taking, payout: Payout) -> tuple[Move, ...]:
-    """What a payment moves: what is received, and what the merchant has given up of the price.
+def payment_parts(taking: Taking, payout: Payout) -> tuple[tuple[Account, int], ...]:
+    """Where a payment goes, in minor units: what is received, and what the merchant has given up of
+    the price. As long as Alipay has not said what is received, it is the total."""
+    total, received = taking.total.minor, taking.received.minor
+    if received == total:
+        return ((_reached(taking, payout), total),)
+    parts = ((_reached(taking, payout), received), (Account.MERCHANT_DISCOUNT, total - received))
+    return parts if received else parts[1:]
 
-    As long as Alipay has not said what is received, it is the total.
-    """
-    given_up = taking.total - taking.received
-    parts = ((_reached(taking, payout), taking.received), (Account.MERCHANT_DISCOUNT, given_up))
-    return tuple(Move(account, Account.SALES, amount) for account, amount in parts if amount)
+
+def payment_moves(taking: Taking, payout: Payout) -> tuple[Move, ...]:
+    """What a payment moves."""
+    currency = taking.total.currency
+    return tuple(
+        Move(account, Account.SALES, Money(minor, currency))
+        for account, minor in payment_parts(taking, payout)
+    )
 
 
 def _reached(taking: Taking, payout: Payout) -> Account:
@@ -111,17 +120,11 @@ def missing(wanted: Sequence[Move], posted: Sequence[Move], currency: str) -> tu
     return moves_of({account: minor for account, minor in legs.items() if minor}, currency)
 
 
-def booked_on(at: datetime, locked_through: date | None) -> date:
-    """The day to which something that happened ``at`` is posted: its own, or the next open one."""
-    own = business_day(at)
-    if locked_through is None or own > locked_through:
-        return own
+def booked_on(day: date, locked_through: date | None) -> date:
+    """The day to which what happened on ``day`` is posted: that one, or the next open one."""
+    if locked_through is None or day > locked_through:
+        return day
     return locked_through + timedelta(days=1)
-
-
-def is_of_today(at: datetime, now: datetime) -> bool:
-    """Whether the day of ``at`` is not over yet, so that nobody can lock it for a while."""
-    return business_day(at) >= business_day(now)
 
 
 def is_lockable(day: date, now: datetime) -> bool:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from daozhang.money import Money
 from daozhang.service.bulk import insert_rows, read_rows
 from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
-from daozhang.service.ledger.model import Account, Book, EntryKind, Lock, Move, Payout, Posted
+from daozhang.service.ledger.model import (
+    Account,
+    Balance,
+    Book,
+    EntryKind,
+    Lock,
+    Move,
+    Payout,
+    Posted,
+)
 from daozhang.service.ledger.rules import FEE_PPM
+from daozhang.service.progress import BEGINNING, Rows, positions
 
 books: Final = sa.Table(
     "ledger_books",
@@ -28,9 +39,6 @@ books: Final = sa.Table(
     sa.UniqueConstraint("environment", "seller_id", "currency"),
     one_of("payout", Payout),
 )
-
-BOOK: Final = tuple(column.label(f"book_{column.name}") for column in books.c)
-"""The columns of a book in a query of something else; see `book_in`."""
 
 OF_AN_ORDER: Final = sa.text("order_id IS NOT NULL AND kind <> 'payment'")
 """A payment's key is its order, by which it is found: the path of a notification writes no index more."""
@@ -57,9 +65,7 @@ moves: Final = sa.Table(
     sa.Index(
         "ix_ledger_moves_order", "order_id", postgresql_where=OF_AN_ORDER, sqlite_where=OF_AN_ORDER
     ),
-    one_of("kind", EntryKind),
-    one_of("debit", Account),
-    one_of("credit", Account),
+    # What the words may be, no CHECK says: on SQLite three lists would cost as much as the row itself.
     sa.CheckConstraint("amount_minor > 0", name="amount"),
 )
 
@@ -86,6 +92,13 @@ locks: Final = sa.Table(
     sa.Column("note", sa.String(256)),
     sa.UniqueConstraint("book_id", "day"),
 )
+
+MOVES: Final = Rows("ledger_moves", moves.c.id)
+
+_SUMMED_UPTO: Final = sa.func.coalesce(
+    sa.select(positions.c.position).where(positions.c.name == MOVES.name).scalar_subquery(), 0
+)
+"""Up to which move the sums go."""
 
 backfill: Final = sa.Table(
     "ledger_backfill",
@@ -184,6 +197,106 @@ def known_keys(
     return {(row.book_id, row.key) for row in tx.execute(wanted)}
 
 
+def sum_accounts(tx: Tx, book_id: int, first: date, last: date) -> dict[Account, Balance]:
+    """Each account that was ever posted to: what it held before ``first``, and what came and went from
+    then to ``last``. What is not in the sums yet is added: one statement, so that nothing passes from
+    the one into the other meanwhile."""
+    every = sa.union_all(
+        sa.select(sums.c.account, sums.c.day, sums.c.debit_minor, sums.c.credit_minor).where(
+            sums.c.book_id == book_id, sums.c.day <= max(first, last)
+        ),
+        *_sides(moves.c.book_id == book_id, moves.c.id > _SUMMED_UPTO),
+    ).subquery()
+    is_before = every.c.day < first
+    is_within = (every.c.day >= first) & (every.c.day <= last)
+
+    def total(minor: sa.ColumnElement[int], when: sa.ColumnElement[bool]) -> Any:
+        return sa.func.coalesce(sa.func.sum(sa.case((when, minor), else_=0)), 0)
+
+    wanted: Any = sa.select(
+        every.c.account,
+        total(every.c.debit_minor - every.c.credit_minor, is_before).label("opening"),
+        total(every.c.debit_minor, is_within).label("debits"),
+        total(every.c.credit_minor, is_within).label("credits"),
+    )
+    return {
+        Account(row["account"]): Balance(
+            Account(row["account"]), int(row["opening"]), int(row["debits"]), int(row["credits"])
+        )
+        for row in tx.execute(wanted.group_by(every.c.account)).mappings()
+    }
+
+
+def legs_of_day(tx: Tx, book_id: int, day: date, at: datetime) -> dict[Account, int]:
+    """What was done to each account on ``day`` by what had happened ``at``."""
+    c = moves.c
+    every = sa.union_all(*_sides(c.book_id == book_id, c.booked_on == day, c.at <= at)).subquery()
+    minor = sa.func.sum(every.c.debit_minor - every.c.credit_minor).label("minor")
+    wanted: Any = sa.select(every.c.account, minor).group_by(every.c.account)
+    return {Account(row["account"]): int(row["minor"]) for row in tx.execute(wanted).mappings()}
+
+
+def add_to_sums(tx: Tx, after: int, upto: int) -> None:
+    """Adds the moves with ``after < id <= upto`` to the sums; the caller holds their position."""
+    every = sa.union_all(
+        *_sides(moves.c.id > after, moves.c.id <= upto, keys=("book_id",))
+    ).subquery()
+    keys = (every.c.book_id, every.c.account, every.c.day)
+    # In one order, so that two that add wait for one another, not each for the other.
+    summed = (
+        sa.select(*keys, sa.func.sum(every.c.debit_minor), sa.func.sum(every.c.credit_minor))
+        .where(sa.true())  # SQLite reads ON CONFLICT as a condition of a join without it
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    insert = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
+    statement = insert(sums).from_select([column.name for column in sums.c], summed)
+    added = ("debit_minor", "credit_minor")
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[column.name for column in sums.primary_key],
+            set_={name: sums.c[name] + statement.excluded[name] for name in added},
+        )
+    )
+
+
+def _sides(*conditions: sa.ColumnElement[bool], keys: tuple[str, ...] = ()) -> tuple[Any, Any]:
+    """The two sides of each move as rows of their own: what it does to the one account and the other."""
+    c, nothing = moves.c, sa.literal(0, sa.BigInteger)
+
+    def side(account: sa.Column[str], debit: Any, credit: Any) -> Any:
+        return sa.select(
+            *[c[key] for key in keys],
+            account.label("account"),
+            c.booked_on.label("day"),
+            debit.label("debit_minor"),
+            credit.label("credit_minor"),
+        ).where(*conditions)
+
+    return side(c.debit, c.amount_minor, nothing), side(c.credit, nothing, c.amount_minor)
+
+
+def list_of_account(
+    tx: Tx, book: Book, account: Account, day: date, after_id: int, rows_max: int
+) -> list[Posted]:
+    """The moves of an account that were posted to ``day``, by their ids."""
+    c = moves.c
+    touches = sa.or_(c.debit == account.value, c.credit == account.value)
+    wanted = sa.select(moves).where(
+        c.book_id == book.id, c.booked_on == day, c.id > after_id, touches
+    )
+    rows = tx.execute(wanted.order_by(c.id).limit(rows_max)).mappings()
+    return [posted_of(row, book.currency) for row in rows]
+
+
+def backfilling_until(tx: Tx) -> datetime | None:
+    """How far what was booked before the ledger was there has been posted; ``None`` once all is."""
+    row = tx.execute(sa.select(backfill)).mappings().first()
+    if row is None or row["position"] >= row["upto"]:
+        return None
+    return row["reached_at"] or BEGINNING
+
+
 def insert_lock(tx: Tx, values: Mapping[str, Any]) -> None:
     """Writes down who has closed a day."""
     tx.execute(sa.insert(locks).values(**values))
@@ -214,13 +327,6 @@ def book_of(row: Mapping[Any, Any]) -> Book:
         fee_ppm=row["fee_ppm"],
         locked_through=row["locked_through"],
     )
-
-
-def book_in(row: Mapping[Any, Any]) -> Book | None:
-    """The book in a row that has its columns as `BOOK`; ``None`` if there is none."""
-    if row["book_id"] is None:
-        return None
-    return book_of({column.name: row[f"book_{column.name}"] for column in books.c})
 
 
 def posted_of(row: Mapping[Any, Any], currency: str) -> Posted:

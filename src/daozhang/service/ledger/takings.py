@@ -7,14 +7,18 @@ Whoever calls them holds the lock of the order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 
+from daozhang.clock import business_day
 from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.ledger import rules, store
-from daozhang.service.ledger.actions import bring_to, row_of
-from daozhang.service.ledger.model import Book, Entry, EntryKind, Taking
+from daozhang.service.ledger.actions import bring_to
+from daozhang.service.ledger.model import Account, Book, Entry, EntryKind, Taking
+
+_PAYMENT: Final = EntryKind.PAYMENT.value
+_SALES: Final = Account.SALES.value
 
 
 def post_taking(tx: Tx, taking: Taking) -> None:
@@ -23,31 +27,51 @@ def post_taking(tx: Tx, taking: Taking) -> None:
     bring_to(tx, _entry_of(taking, book))
 
 
-def post_new_takings(tx: Tx, new: Sequence[tuple[Book | None, Taking]], now: datetime) -> None:
-    """Posts payments that are in no book, in one statement: what a group of notifications costs. Each
-    with its book as it was seen, ``None`` if there was none.
+def post_new_takings(tx: Tx, takings: Sequence[Taking], now: datetime) -> None:
+    """Posts payments that are in no book, in one statement: on the path of every notification.
 
     A payment of today needs no hold of its book: nobody can lock the day before it has been over for
     a while, when this transaction has long ended. One of a day before does, or the day might be
     closed between the look at the book and the commit.
     """
-    books = {_account_of(taking): book for book, taking in new}
-    held = {account for account, book in books.items() if book is None}
-    held |= {_account_of(taking) for _, taking in new if not rules.is_of_today(taking.at, now)}
+    today, dated = business_day(now), [(taking, business_day(taking.at)) for taking in takings]
+    late = {_account_of(taking) for taking, day in dated if day < today}
     # In one order, so that two who hold several wait for one another, not each for the other.
-    for account in sorted(held):
-        books[account] = store.hold_book(tx, *account)
-    rows: list[dict[str, Any]] = []
-    for _, taking in new:
-        book = books[_account_of(taking)]
-        assert book is not None, "it was held just now"
-        entry = _entry_of(taking, book)
-        rows += [row_of(book, entry, move, number) for number, move in enumerate(entry.moves)]
-    store.insert_moves(tx, rows)
+    books = {
+        account: (None if account in late else store.find_book(tx, *account))
+        or store.hold_book(tx, *account)
+        for account in sorted({_account_of(taking) for taking in takings})
+    }
+    store.insert_moves(
+        tx,
+        [row for taking, day in dated for row in _rows_of(taking, day, books[_account_of(taking)])],
+    )
 
 
 def _account_of(taking: Taking) -> tuple[str, str, str]:
     return taking.environment, taking.seller_id, taking.total.currency
+
+
+def _rows_of(taking: Taking, day: date, book: Book) -> list[dict[str, Any]]:
+    """The moves of a payment as rows, as `row_of` makes them: without what is made on the way."""
+    booked_on = rules.booked_on(day, book.locked_through)
+    return [
+        {
+            "book_id": book.id,
+            "kind": _PAYMENT,
+            "key": taking.key,
+            "number": number,
+            "debit": account.value,
+            "credit": _SALES,
+            "amount_minor": minor,
+            "at": taking.at,
+            "booked_on": booked_on,
+            "order_id": taking.order_id,
+            "merchant_id": taking.merchant_id,
+            "memo": None,
+        }
+        for number, (account, minor) in enumerate(rules.payment_parts(taking, book.payout))
+    ]
 
 
 def post_refund(tx: Tx, taking: Taking, key: str, amount: Money, at: datetime) -> None:

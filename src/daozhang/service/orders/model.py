@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from daozhang.money import Money
-from daozhang.service.ledger.model import Book
 from daozhang.service.orders.options import PayOptions
 
 
@@ -184,13 +183,11 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class OrderInHand(msgspec.Struct, frozen=True):
-    """An order that is locked here, with the numbers of its latest step and event, and the book of its
-    seller: there is one once something has been posted to it."""
+    """An order that is locked here, with the numbers of its latest step and event."""
 
     order: Order
     step_count: int
     event_count: int
-    book: Book | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,7 @@ def book_plain(tx: Tx, settlements: Sequence[PlainSettlement], signals: Signals)
     received = [settled for settled in settlements if settled.moves and is_received(settled.after)]
     if received:
         now = max(settled.fact.learned_at for settled in received)
-        new = [(settled.before.book, taking_of(settled.after)) for settled in received]
-        post_new_takings(tx, new, now)
+        post_new_takings(tx, [taking_of(settled.after) for settled in received], now)
 
 
 def _events(settled: PlainSettlement) -> list[NewEvent]:

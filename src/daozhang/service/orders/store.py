@@ -13,7 +13,6 @@ from daozhang.clock import require_aware
 from daozhang.money import Money
 from daozhang.service.bulk import any_of, insert_row, insert_rows, read_rows, update_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
-from daozhang.service.ledger.store import BOOK, book_in, books
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.model import (
@@ -225,9 +224,7 @@ def lock_free_orders(tx: Tx, merchant: Merchant, numbers: Sequence[str]) -> dict
     own = {"environment": merchant.environment, "seller_id": merchant.seller_id}
     rows = read_rows(tx, _lock_free(tx.dialect), {**own, "numbers": list(numbers)})
     return {
-        row["out_trade_no"]: OrderInHand(
-            order_of(row), row["step_count"], row["event_count"], book_in(row)
-        )
+        row["out_trade_no"]: OrderInHand(order_of(row), row["step_count"], row["event_count"])
         for row in rows
         if row["merchant_id"] == merchant.id  # see `find_order_of_merchant`
     }
@@ -236,13 +233,7 @@ def lock_free_orders(tx: Tx, merchant: Merchant, numbers: Sequence[str]) -> dict
 @cache
 def _lock_free(dialect: str) -> sa.Select[Any]:
     return (
-        sa.select(orders, latest_sequence(orders.c.id).label("event_count"), *BOOK)
-        .outerjoin(
-            books,
-            (books.c.environment == orders.c.environment)
-            & (books.c.seller_id == orders.c.seller_id)
-            & (books.c.currency == orders.c.currency),
-        )
+        sa.select(orders, latest_sequence(orders.c.id).label("event_count"))
         .where(
             orders.c.environment == sa.bindparam("environment"),
             orders.c.seller_id == sa.bindparam("seller_id"),
