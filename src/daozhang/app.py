@@ -31,6 +31,7 @@ from daozhang.service.agreements.duties import take_notice as take_agreement_not
 from daozhang.service.agreements.workflow import AgreementWork
 from daozhang.service.approvals.duties import ExpireApprovals
 from daozhang.service.auth.ring import KeyRing
+from daozhang.service.backfill.duties import BackfillLedger
 from daozhang.service.charges.duties import CHARGE_JOB, SweepCharges
 from daozhang.service.charges.model import ChargeKind
 from daozhang.service.charges.workflow import Charges
@@ -206,6 +207,7 @@ class Service:
             Tally(context),
             SumUp(context),
             SumAccounts(context),
+            BackfillLedger(context),
             RaiseAlerts(self.lookout),
         ]
 

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from books import check_ledger
 from daozhang.clock import business_day
 from daozhang.money import Money
 from daozhang.service.audit.model import SYSTEM
-from daozhang.service.db import Database
+from daozhang.service.db import Database, Tx
 from daozhang.service.ledger import rules, store
 from daozhang.service.ledger.actions import bring_to, post_entry, reverse_entry
-from daozhang.service.ledger.duties import SumAccounts
 from daozhang.service.ledger.locking import lock_day, require_locked, require_open
 from daozhang.service.ledger.model import (
     Account,
-    Book,
     Entry,
     EntryKind,
     Legs,
     Move,
     Payout,
+    Posted,
     Taking,
 )
 from daozhang.service.ledger.reading import list_account, read_balances, read_trial_balance
@@ -41,8 +39,7 @@ from daozhang.service.ledger.refusals import (
     EntryPosted,
     EntryUnbalanced,
 )
-from daozhang.service.ledger.store import moves
-from daozhang.service.progress import SETTLED_SECONDS
+from daozhang.service.progress import last_id, lock_position, set_position
 from databases import database_url
 from effort import examples
 from worlds import START
@@ -60,7 +57,7 @@ def test_legs_become_moves_that_do_the_same_or_are_refused(legs: Legs) -> None:
     if sum(legs.values()):
         with pytest.raises(EntryUnbalanced) as refused:
             rules.moves_of(legs, "CNY")
-        assert "do not" not in refused.value.detail_zh
+        assert "分录不平衡" in refused.value.detail_zh
         assert refused.value.fields["debits"] != refused.value.fields["credits"]
     else:
         assert rules.legs_of(rules.moves_of(legs, "CNY")) == legs
@@ -82,6 +79,10 @@ def test_a_move_is_of_something_and_goes_somewhere() -> None:
             Move(debit, Account.SALES, Money(minor))
 
 
+def posted(kind: EntryKind, move: Move) -> Posted:
+    return Posted(0, kind, "1", 0, move, START, business_day(START), 1, 1, None)
+
+
 @given(
     st.integers(1, 10**6),
     st.one_of(st.none(), st.integers(0, 10**6)),
@@ -93,22 +94,15 @@ def test_refunds_give_back_what_a_payment_brought_and_no_fen_more(
     total: int, receipt: int | None, weights: list[int], payout: Payout, frozen: bool
 ) -> None:
     whole = Money(total)
-    taking = Taking("e", SELLER, 1, 1, whole, receipt and Money(receipt), frozen, START)
-    payment = [
-        store.Posted(n, EntryKind.PAYMENT, "1", n, move, START, date(2026, 3, 2), 1, 1, None)
-        for n, move in enumerate(rules.payment_moves(taking, payout))
-    ]
+    taking = Taking(
+        "e", SELLER, 1, 1, whole, None if receipt is None else Money(receipt), frozen, START
+    )
+    payment = [posted(EntryKind.PAYMENT, move) for move in rules.payment_moves(taking, payout)]
     assert rules.legs_of(one.move for one in payment)[Account.SALES] == -total
-    others: list[store.Posted] = []
-    for number, amount in enumerate(whole.split(weights) if weights else ()):
-        if amount:
-            for move in rules.refund_moves(amount, START, payment, others):
-                others.append(
-                    store.Posted(
-                        number, EntryKind.REFUND, str(number), 0, move, START, date(2026, 3, 2),
-                        1, 1, None,
-                    )
-                )  # fmt: skip
+    others: list[Posted] = []
+    for amount in whole.split(weights) if weights else ():
+        back = rules.refund_moves(amount, START, payment, others) if amount else ()
+        others += [posted(EntryKind.REFUND, move) for move in back]
     left = rules.legs_of(one.move for one in (*payment, *others))
     if weights:
         assert left == {Account.SALES: -total, Account.REFUNDS: total}
@@ -139,10 +133,12 @@ def entry(key: str, minor: int, *, at: int = 0, seller: str = SELLER) -> Entry:
     return Entry("emulator", seller, EntryKind.MANUAL, key, START + at * DAY, moves)
 
 
-def balance(database: Database, seller: str = SELLER, day: int = 0) -> dict[Account, int]:
+def holds(database: Database, seller: str, day: int) -> int:
+    """What the account had at that moment."""
     with database.read() as tx:
         book = store.find_book(tx, "emulator", seller, "CNY")
-        return {} if book is None else read_balances(tx, book, START + day * DAY)
+        assert book is not None
+        return read_balances(tx, book, START + day * DAY)[Account.AVAILABLE]
 
 
 ACTS = st.one_of(
@@ -165,6 +161,8 @@ def test_no_sequence_unbalances_a_book_and_each_entry_is_posted_once(
     seller = f"S{next(_keys)}"
     held: dict[int, int] = {}
     taken_back: dict[int, int] = {}
+    with database.begin() as tx:
+        store.hold_book(tx, "emulator", seller, "CNY")
     for act, number, minor in acts:
         day = data.draw(st.integers(0, 3))
         told = entry(str(number), minor or 1, at=day, seller=seller)
@@ -191,7 +189,7 @@ def test_no_sequence_unbalances_a_book_and_each_entry_is_posted_once(
                 reverse_entry(tx, book, EntryKind.MANUAL, str(number), told.at)
                 taken_back[number] = held[number]
     stands = sum(held.values()) - sum(taken_back.values())
-    assert balance(database, seller, 30)[Account.AVAILABLE] == stands
+    assert holds(database, seller, 30) == stands
     with database.read() as tx:
         book = store.find_book(tx, "emulator", seller, "CNY")
         assert book is not None
@@ -208,12 +206,88 @@ def test_no_sequence_unbalances_a_book_and_each_entry_is_posted_once(
         assert days[-1].accounts[0].closing == stands
 
 
-def _sum_up(tx: object) -> None:
+def _sum_up(tx: Tx) -> None:
     """Puts a part of what was posted into the sums, as the duty does in time."""
-    from daozhang.service.progress import last_id, lock_position, set_position  # noqa: PLC0415
-
     at = lock_position(tx, store.MOVES)
     assert at is not None
     upto = last_id(tx, store.MOVES)
     store.add_to_sums(tx, at.position, upto)
     set_position(tx, store.MOVES.name, position=upto, ceiling=upto)
+
+
+def test_what_happened_on_a_locked_day_is_posted_to_the_next_open_one(database: Database) -> None:
+    seller = "LOCKED"
+    with database.begin() as tx:
+        book = store.hold_book(tx, "emulator", seller, "CNY")
+        today = business_day(START)
+        post_entry(tx, entry("early", 100, seller=seller))
+        with pytest.raises(DayNotOver):
+            lock_day(tx, book, today, SYSTEM, START)
+        with pytest.raises(DayNotLocked):
+            require_locked(book, today)
+        assert lock_day(tx, book, today, SYSTEM, START + 2 * DAY).locked_name == SYSTEM.name
+    with database.begin() as tx:
+        book = store.hold_book(tx, "emulator", seller, "CNY")
+        assert book.locked_through == today
+        require_locked(book, today)
+        with pytest.raises(DayLocked):
+            require_open(book, today)
+        with pytest.raises(DayLocked):
+            lock_day(tx, book, today, SYSTEM, START + 2 * DAY)
+        require_open(book, today + DAY)
+        assert post_entry(tx, entry("late", 11, seller=seller))
+        assert store.list_locks(tx, book.id, 10) == [store.find_lock(tx, book.id, today)]
+    with database.read() as tx:
+        (early,) = list_account(tx, book, Account.SALES, today)
+        (late,) = list_account(tx, book, Account.SALES, today + DAY)
+        of_today = read_trial_balance(tx, book, today, today)
+    assert (early.key, late.key) == ("early", "late")
+    assert (late.booked_on, business_day(late.at)) == (today + DAY, today)
+    assert of_today.accounts[0].closing == 100
+
+
+def test_pages_of_an_account_go_on_where_the_last_one_ended(database: Database) -> None:
+    seller = "PAGES"
+    with database.begin() as tx:
+        for number in range(5):
+            post_entry(tx, entry(str(number), 1 + number, seller=seller))
+    with database.read() as tx:
+        book = store.find_book(tx, "emulator", seller, "CNY")
+        assert book is not None
+        seen: list[Posted] = []
+        while page := list_account(
+            tx,
+            book,
+            Account.AVAILABLE,
+            business_day(START),
+            after_id=seen[-1].id if seen else 0,
+            rows_max=2,
+        ):
+            seen += page
+    assert [one.key for one in seen] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_day_is_closed_after_whoever_posts_to_it(database: Database) -> None:
+    seller = "RACE"
+    today = business_day(START)
+    with database.begin() as tx:
+        book = store.hold_book(tx, "emulator", seller, "CNY")
+
+    def close() -> None:
+        with database.begin() as tx:
+            lock_day(tx, book, today, SYSTEM, START + 2 * DAY)
+
+    closing = threading.Thread(target=close)
+    with database.begin() as tx:
+        post_entry(tx, entry("under way", 100, seller=seller))
+        closing.start()
+        closing.join(0.3)
+        assert closing.is_alive()
+    closing.join(30)
+    with database.begin() as tx:
+        post_entry(tx, entry("after", 100, seller=seller))
+        posted_to = [
+            [one.key for one in list_account(tx, book, Account.SALES, day)]
+            for day in (today, today + DAY)
+        ]
+    assert posted_to == [["under way"], ["after"]]

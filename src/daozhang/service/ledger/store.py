@@ -103,15 +103,15 @@ _SUMMED_UPTO: Final = sa.func.coalesce(
 backfill: Final = sa.Table(
     "ledger_backfill",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("round", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", RowId, nullable=False),
-    sa.Column("upto", RowId, nullable=False),
+    sa.Column("upto", RowId),
     sa.Column("reached_at", Moment),
-    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("starts_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
-    sa.CheckConstraint("id = 1", name="id"),
 )
-"""One row: how far the steps of orders have been gone through that were booked without the ledger."""
+"""How far the steps of orders have been gone through for what was booked without the ledger: once, and a
+day later once more what came last (`daozhang.service.backfill`)."""
 
 
 def find_book(tx: Tx, environment: str, seller_id: str, currency: str) -> Book | None:
@@ -186,15 +186,14 @@ def list_of_order(tx: Tx, book: Book, order_id: int) -> list[Posted]:
     return [posted_of(row, book.currency) for row in rows]
 
 
-def known_keys(
-    tx: Tx, book_ids: Collection[int], kind: EntryKind, keys: Collection[str]
-) -> set[tuple[int, str]]:
-    """Those of ``keys`` that have an entry of that kind, each with its book."""
+def known_keys(tx: Tx, kind: EntryKind, keys: Collection[str]) -> set[str]:
+    """Those of ``keys`` that have an entry of that kind, in any book."""
     c = moves.c
-    wanted = sa.select(c.book_id, c.key).where(
-        c.book_id.in_(book_ids), c.kind == kind.value, c.key.in_(keys), c.number == 0
+    every_book = sa.select(books.c.id)
+    wanted = sa.select(c.key).where(
+        c.book_id.in_(every_book), c.kind == kind.value, c.key.in_(keys), c.number == 0
     )
-    return {(row.book_id, row.key) for row in tx.execute(wanted)}
+    return set(tx.execute(wanted).scalars())
 
 
 def sum_accounts(tx: Tx, book_id: int, first: date, last: date) -> dict[Account, Balance]:
@@ -291,10 +290,9 @@ def list_of_account(
 
 def backfilling_until(tx: Tx) -> datetime | None:
     """How far what was booked before the ledger was there has been posted; ``None`` once all is."""
-    row = tx.execute(sa.select(backfill)).mappings().first()
-    if row is None or row["position"] >= row["upto"]:
-        return None
-    return row["reached_at"] or BEGINNING
+    wanted = sa.select(backfill).where(backfill.c.round == 1, backfill.c.ended_at.is_(None))
+    row = tx.execute(wanted).mappings().first()
+    return None if row is None else (row["reached_at"] or BEGINNING)
 
 
 def insert_lock(tx: Tx, values: Mapping[str, Any]) -> None:

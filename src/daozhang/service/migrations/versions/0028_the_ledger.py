@@ -97,14 +97,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_backfill",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("round", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("position", db.RowId, nullable=False),
-        sa.Column("upto", db.RowId, nullable=False),
+        sa.Column("upto", db.RowId, nullable=True),
         sa.Column("reached_at", db.Moment(), nullable=True),
-        sa.Column("started_at", db.Moment(), nullable=False),
+        sa.Column("starts_at", db.Moment(), nullable=False),
         sa.Column("ended_at", db.Moment(), nullable=True),
-        sa.CheckConstraint("id = 1", name=op.f("ck_ledger_backfill_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_backfill")),
+        sa.PrimaryKeyConstraint("round", name=op.f("pk_ledger_backfill")),
     )
     _let_entries_be_approved()
 
