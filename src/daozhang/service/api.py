@@ -12,6 +12,7 @@ from daozhang.service.holds.routes import router as holds_router
 from daozhang.service.inbox import message_routes, returning
 from daozhang.service.inquiries.orderinfo import router as orderinfo_router
 from daozhang.service.inquiries.routes import router as inquiries_router
+from daozhang.service.ledger.routes import router as ledger_router
 from daozhang.service.merchants.routes import router as merchants_router
 from daozhang.service.mini.routes import router as mini_router
 from daozhang.service.orders import paying, watching
@@ -67,6 +68,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(at_risk_router)
     app.include_router(surprises_router)
     app.include_router(merchants_router)
+    app.include_router(ledger_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
     app.include_router(paylinks_router)

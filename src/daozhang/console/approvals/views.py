@@ -18,6 +18,7 @@ from daozhang.service.people.model import Right
 KINDS: Final[Mapping[ApprovalKind, str]] = {
     ApprovalKind.REFUND: word("Refund"),
     ApprovalKind.ALIPAY_KEY: word("New Alipay key"),
+    ApprovalKind.LEDGER: word("Entry in the books"),
 }
 
 _TABS: Final[Sequence[tuple[str, str]]] = (

@@ -38,6 +38,8 @@ DUTIES: Final[Mapping[str, str]] = {
     "search": word("Make orders findable"),
     "exports": word("Delete files whose time is over"),
     "overview_sums": word("Sum the overview up"),
+    "ledger_sums": word("Sum the books up"),
+    "ledger_backfill": word("Post what was booked before the ledger"),
     "key_changes": word("Ask whether Alipay takes a new key"),
     "merchant_answers": word("Note when Alipay last answered"),
     "watch_meter": word("Write figures"),

@@ -28,6 +28,7 @@ SCOPES: Final[Mapping[Scope, str]] = {
     Scope.EVENTS_READ: word("Read events"),
     Scope.WEBHOOKS_WRITE: word("Set up webhooks"),
     Scope.OUTGOING_WRITE: word("Stop and allow outgoing money"),
+    Scope.LEDGER_READ: word("Read the books"),
 }
 """What each scope allows, in words."""
 

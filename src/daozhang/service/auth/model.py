@@ -19,6 +19,7 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     WEBHOOKS_WRITE = "webhooks:write"
     OUTGOING_WRITE = "outgoing:write"
+    LEDGER_READ = "ledger:read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def reverse_entry(
         environment=book.environment,
         seller_id=book.seller_id,
         kind=EntryKind.REVERSAL,
-        key=f"{kind.value}:{key}",
+        key=rules.reversal_key(kind, key),
         at=at,
         moves=tuple(one.move.reversed() for one in posted),
         order_id=posted[0].order_id,

@@ -42,7 +42,7 @@ def lock_day(
         tx,
         actor,
         "ledger.day_locked",
-        f"ledger:{book.environment}:{book.seller_id}:{book.currency}",
+        f"ledger:{book.seller_id}:{book.currency}",
         now,
         day=day.isoformat(),
         note=note,

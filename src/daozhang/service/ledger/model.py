@@ -10,7 +10,10 @@ from typing import Final
 
 from daozhang.money import Money
 
-KEY_CHARACTERS_MAX: Final = 96
+KEY_CHARACTERS_MAX: Final = 128
+
+MANUAL_KEY_CHARACTERS_MAX: Final = 64
+"""Of an entry by hand: those that take it back have longer ones."""
 
 
 class Account(StrEnum):

@@ -4,11 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from daozhang.clock import business_day
+from daozhang.money import Money
 from daozhang.service.db import Tx
-from daozhang.service.ledger import store
-from daozhang.service.ledger.model import Account, Balance, Book, Posted, TrialBalance
+from daozhang.service.ledger import rules, store
+from daozhang.service.ledger.model import (
+    Account,
+    Balance,
+    Book,
+    Payout,
+    Posted,
+    TrialBalance,
+)
+from daozhang.service.ledger.rules import FEE_PPM
+from daozhang.service.merchants.store import find_merchant_by_id
+
+CURRENCY: Final = "CNY"
+NO_BOOK: Final = 0
+"""In place of the row of a book that is not there: no book has it."""
+
+
+def book_of(tx: Tx, merchant_id: int, currency: str = CURRENCY) -> Book:
+    """The book of a merchant's Alipay account, which all its merchants share; an empty one if nothing
+    was ever posted to it."""
+    merchant = find_merchant_by_id(tx, merchant_id)
+    found = store.find_book(tx, merchant.environment, merchant.seller_id, currency)
+    return found or Book(
+        id=NO_BOOK,
+        environment=merchant.environment,
+        seller_id=merchant.seller_id,
+        currency=currency,
+        payout=Payout.AT_ONCE,
+        fee_ppm=FEE_PPM,
+        locked_through=None,
+    )
+
+
+def estimated_fee(balance: TrialBalance) -> Money:
+    """What Alipay will probably take of the payments of these days, after what was given up of prices.
+    It is an estimate and is posted nowhere: the bill says what was taken."""
+    of = {one.account: one.debits - one.credits for one in balance.accounts}
+    received = -of[Account.SALES] - of[Account.MERCHANT_DISCOUNT]
+    book = balance.book
+    return rules.estimated_fee(Money(max(received, 0), book.currency), book.fee_ppm)
 
 
 def read_trial_balance(tx: Tx, book: Book, first: date, last: date) -> TrialBalance:
@@ -16,6 +56,11 @@ def read_trial_balance(tx: Tx, book: Book, first: date, last: date) -> TrialBala
     found = store.sum_accounts(tx, book.id, first, last)
     accounts = [found.get(account, Balance(account, 0, 0, 0)) for account in Account]
     return TrialBalance(book, first, last, accounts, store.backfilling_until(tx))
+
+
+def backfilling_until(tx: Tx) -> datetime | None:
+    """See `TrialBalance`."""
+    return store.backfilling_until(tx)
 
 
 def read_balances(tx: Tx, book: Book, at: datetime) -> dict[Account, int]:

@@ -29,6 +29,20 @@ class EntryUnbalanced(Refusal):
         )
 
 
+class EntryEmpty(Refusal):
+    """The entry moves nothing."""
+
+    code = "entry_empty"
+    status = 422
+    title = "The entry is empty"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An entry moves an amount from one account to another: name both, each with its amount.",
+            "分录须至少包含借贷各一个科目及其金额。",
+        )
+
+
 class EntryNotFound(Refusal):
     """There is no such entry in the book."""
 

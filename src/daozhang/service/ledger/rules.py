@@ -120,6 +120,11 @@ def missing(wanted: Sequence[Move], posted: Sequence[Move], currency: str) -> tu
     return moves_of({account: minor for account, minor in legs.items() if minor}, currency)
 
 
+def reversal_key(kind: EntryKind, key: str) -> str:
+    """What names the entry that takes another one back."""
+    return f"{kind.value}:{key}"
+
+
 def booked_on(day: date, locked_through: date | None) -> date:
     """The day to which what happened on ``day`` is posted: that one, or the next open one."""
     if locked_through is None or day > locked_through:

@@ -50,7 +50,7 @@ moves: Final = sa.Table(
     sa.Column("id", RowId, primary_key=True, autoincrement=True),
     sa.Column("book_id", RowId, nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("key", sa.String(96), nullable=False),
+    sa.Column("key", sa.String(128), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("debit", sa.String(24), nullable=False),
     sa.Column("credit", sa.String(24), nullable=False),
@@ -127,10 +127,21 @@ def hold_book(tx: Tx, environment: str, seller_id: str, currency: str) -> Book:
     given = {"environment": environment, "seller_id": seller_id, "currency": currency}
     rows = read_rows(tx, _by_account(hold=True), given)
     if not rows:
-        new = {**given, "payout": Payout.AT_ONCE.value, "fee_ppm": FEE_PPM}
-        insert_rows(tx, books, [new], on_conflict="ON CONFLICT DO NOTHING")
+        make_book(tx, environment, seller_id, currency)
         rows = read_rows(tx, _by_account(hold=True), given)
     return book_of(rows[0])
+
+
+def make_book(tx: Tx, environment: str, seller_id: str, currency: str) -> None:
+    """Makes the book of that account and currency, unless it is there."""
+    new = {
+        "environment": environment,
+        "seller_id": seller_id,
+        "currency": currency,
+        "payout": Payout.AT_ONCE.value,
+        "fee_ppm": FEE_PPM,
+    }
+    insert_rows(tx, books, [new], on_conflict="ON CONFLICT DO NOTHING")
 
 
 @cache

@@ -22,6 +22,9 @@ from daozhang.service.holds import events as hold_events
 from daozhang.service.holds import store as holds_store
 from daozhang.service.holds import telling as holds_telling
 from daozhang.service.holds.model import Hold
+from daozhang.service.ledger.model import Posted
+from daozhang.service.ledger.reading import book_of
+from daozhang.service.ledger.store import list_of_order
 from daozhang.service.orders import telling as orders_telling
 from daozhang.service.orders.model import Order, Step, Way
 from daozhang.service.orders.store import find_order_by_id, list_steps
@@ -46,10 +49,12 @@ from daozhang.service.till.store import list_payments
 @dataclass(frozen=True, slots=True)
 class Story:
     """Everything that happened, oldest first: each entry has a ``kind``, an ``at``, and says what it is
-    in ``say`` and ``say_zh``. And what happens next, when (``at``) or once a person decides (None)."""
+    in ``say`` and ``say_zh``. And what happens next, when (``at``) or once a person decides (None); of an
+    order, what was posted to the books about it."""
 
     entries: Sequence[Entry]
     upcoming: Sequence[dict[str, Any]]
+    ledger: Sequence[Posted] = ()
 
 
 def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
@@ -77,7 +82,8 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
         *_upcoming(charges),
         *(one for refund in refunds for one in refunds_telling.tell_next(refund)),
     ]
-    return Story(entries, upcoming)
+    book = book_of(tx, order.merchant_id, order.amount.currency)
+    return Story(entries, upcoming, list_of_order(tx, book, order.id))
 
 
 def tell_refund(tx: Tx, order: Order, refund: Refund) -> Story:

@@ -17,6 +17,7 @@ from daozhang.service.auth.model import Caller
 from daozhang.service.holds.actions import read_hold
 from daozhang.service.holds.routes import render as render_hold
 from daozhang.service.holds.views import HoldOut
+from daozhang.service.ledger.views import MoveOut
 from daozhang.service.orders.actions import read_order
 from daozhang.service.orders.routes import render
 from daozhang.service.orders.views import OrderOut
@@ -52,6 +53,7 @@ class StoryOut(BaseModel):
     next_question_at: datetime | None = Field(description="When Alipay is asked about it next.")
     next: list[NextOut] = Field(description="What happens by itself, and when.")
     entries: list[Entry] = Field(description="Each says what it is in `say` and `say_zh`.")
+    ledger: list[MoveOut] = Field(description="What was posted to the books about it, in order.")
 
 
 class HoldStoryOut(BaseModel):
@@ -93,6 +95,7 @@ def get_story(request: Request, caller: Reader, out_trade_no: str) -> StoryOut:
         next_question_at=order.next_query_at,
         next=NextOut.all_of(story.upcoming),
         entries=list(story.entries),
+        ledger=[MoveOut.of(one) for one in story.ledger],
     )
 
 

@@ -44,7 +44,7 @@ def upgrade() -> None:
         sa.Column("id", db.RowId, autoincrement=True, nullable=False),
         sa.Column("book_id", db.RowId, nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("key", sa.String(length=96), nullable=False),
+        sa.Column("key", sa.String(length=128), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("debit", sa.String(length=24), nullable=False),
         sa.Column("credit", sa.String(length=24), nullable=False),

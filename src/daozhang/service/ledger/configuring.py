@@ -1,0 +1,39 @@
+"""What a person sets about a book: when Alipay pays out, and what it is expected to take."""
+
+from __future__ import annotations
+
+from daozhang.service.audit.actions import record
+from daozhang.service.ledger import store
+from daozhang.service.ledger.model import Book, Payout
+from daozhang.service.ledger.reading import book_of
+from daozhang.service.people.model import Person, Right
+from daozhang.service.people.rights import require
+from daozhang.service.web.context import Context
+
+
+def set_book_as(
+    context: Context, actor: Person, merchant_id: int, *, payout: Payout, fee_ppm: int
+) -> Book:
+    """How the account of a merchant is paid out, from the next payment on, and its rate of fees in
+    millionths. It is the account's: all merchants of one seller id share both."""
+    require(actor, Right.MERCHANTS_WRITE, merchant_id)
+    assert fee_ppm >= 0, "nobody is paid for taking payments"
+    now = context.clock.now()
+    with context.database.begin() as tx:
+        before = book_of(tx, merchant_id)
+        store.make_book(tx, before.environment, before.seller_id, before.currency)
+        before = store.lock_book(tx, book_of(tx, merchant_id).id)
+        store.update_book(tx, before.id, payout=payout.value, fee_ppm=fee_ppm)
+        record(
+            tx,
+            actor.actor,
+            "ledger.book_set",
+            f"ledger:{before.seller_id}:{before.currency}",
+            now,
+            merchant_id=merchant_id,
+            payout=payout.value,
+            payout_before=before.payout.value,
+            fee_ppm=fee_ppm,
+            fee_ppm_before=before.fee_ppm,
+        )
+        return book_of(tx, merchant_id)
