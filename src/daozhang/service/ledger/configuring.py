@@ -22,7 +22,7 @@ def set_book_as(
     with context.database.begin() as tx:
         before = book_of(tx, merchant_id)
         store.make_book(tx, before.environment, before.seller_id, before.currency)
-        before = store.lock_book(tx, book_of(tx, merchant_id).id)
+        before = store.lock_book(tx, book_of(tx, merchant_id).id)  # now it is there
         store.update_book(tx, before.id, payout=payout.value, fee_ppm=fee_ppm)
         record(
             tx,

@@ -9,7 +9,11 @@ from daozhang.service.audit.model import Actor
 from daozhang.service.db import Tx
 from daozhang.service.ledger import rules, store
 from daozhang.service.ledger.model import Book, Lock
+from daozhang.service.ledger.reading import book_of
 from daozhang.service.ledger.refusals import DayLocked, DayNotLocked, DayNotOver
+from daozhang.service.people.model import Person, Right
+from daozhang.service.people.rights import require
+from daozhang.service.web.context import Context
 
 
 def lock_day(
@@ -48,6 +52,18 @@ def lock_day(
         note=note,
     )
     return lock
+
+
+def lock_day_as(
+    context: Context, actor: Person, merchant_id: int, day: date, note: str | None = None
+) -> Lock:
+    """Closes ``day`` of the books of a merchant's account, as `lock_day` does."""
+    require(actor, Right.LEDGER_LOCK, merchant_id)
+    with context.database.begin() as tx:
+        book = book_of(tx, merchant_id)
+        store.make_book(tx, book.environment, book.seller_id, book.currency)
+        book = book_of(tx, merchant_id)
+        return lock_day(tx, book, day, actor.actor, context.clock.now(), note)
 
 
 def require_open(book: Book, day: date) -> None:
