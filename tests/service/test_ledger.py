@@ -101,7 +101,7 @@ def test_refunds_give_back_what_a_payment_brought_and_no_fen_more(
     assert rules.legs_of(one.move for one in payment)[Account.SALES] == -total
     others: list[Posted] = []
     for amount in whole.split(weights) if weights else ():
-        back = rules.refund_moves(amount, START, payment, others) if amount else ()
+        back = rules.refund_moves(amount, payment, others) if amount else ()
         others += [posted(EntryKind.REFUND, move) for move in back]
     left = rules.legs_of(one.move for one in (*payment, *others))
     if weights:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from daozhang.clock import BEIJING, business_day
+from daozhang.clock import BEIJING
 from daozhang.money import Money
 from daozhang.service.ledger.model import (
     Account,
@@ -56,34 +56,32 @@ def _reached(taking: Taking, payout: Payout) -> Account:
 
 
 def refund_moves(
-    amount: Money, at: datetime, payment: Sequence[Posted], others: Sequence[Posted]
+    amount: Money, payment: Sequence[Posted], others: Sequence[Posted]
 ) -> tuple[Move, ...]:
-    """What a refund moves, given how its order's payment was posted, and its ``others``, but for this.
+    """What a refund moves, given how its order's payment was posted, and all ``others`` about it.
 
     Of a price of which the merchant has given up a part, that part of the refund is nobody's loss:
-    all refunds together give as much of it back as there was. The rest is taken from where the money
-    still is: what is frozen first; what Alipay pays out later on the day of the payment alone.
+    all refunds together give as much of it back as there was. The rest is taken from where the order's
+    money still is: what is frozen, then what Alipay has not paid out, then what can be spent.
     """
     paid = legs_of(one.move for one in payment)
     back = legs_of(one.move for one in others if one.kind is EntryKind.REFUND)
     there = legs_of(one.move for one in (*payment, *others))
     all_back = back.get(Account.REFUNDS, 0) + amount.minor
     given_up = paid.get(Account.MERCHANT_DISCOUNT, 0) * all_back // -paid[Account.SALES]
-    given_up = max(min(given_up + back.get(Account.MERCHANT_DISCOUNT, 0), amount.minor), 0)
-    rest = amount.minor - given_up
-    frozen = max(min(there.get(Account.FROZEN, 0), rest), 0)
-    is_unsettled = Account.UNSETTLED in paid and business_day(at) == business_day(payment[0].at)
-    source = Account.UNSETTLED if is_unsettled else Account.AVAILABLE
-    parts = (
-        (source, rest - frozen),
-        (Account.FROZEN, frozen),
-        (Account.MERCHANT_DISCOUNT, given_up),
-    )
-    return tuple(
-        Move(Account.REFUNDS, account, Money(minor, amount.currency))
-        for account, minor in parts
-        if minor
-    )
+    parts = {
+        Account.MERCHANT_DISCOUNT: max(given_up + back.get(Account.MERCHANT_DISCOUNT, 0), 0),
+        Account.FROZEN: max(there.get(Account.FROZEN, 0), 0),
+        Account.UNSETTLED: max(there.get(Account.UNSETTLED, 0), 0),
+        Account.AVAILABLE: amount.minor,
+    }
+    moves: list[Move] = []
+    left = amount.minor
+    for account, most in parts.items():
+        if part := min(most, left):
+            moves.append(Move(Account.REFUNDS, account, Money(part, amount.currency)))
+            left -= part
+    return tuple(moves)
 
 
 def legs_of(moves: Iterable[Move]) -> Legs:

@@ -91,7 +91,7 @@ def post_refund(tx: Tx, taking: Taking, key: str, amount: Money, at: datetime) -
         kind=EntryKind.REFUND,
         key=key,
         at=at,
-        moves=rules.refund_moves(amount, at, payment, others),
+        moves=rules.refund_moves(amount, payment, others),
         order_id=taking.order_id,
         merchant_id=taking.merchant_id,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from daozhang.service.ledger.model import Taking
@@ -27,9 +28,17 @@ def taking_of(order: Order) -> Taking:
         merchant_id=order.merchant_id,
         total=order.amount,
         receipt=None if payment is None else payment.receipt,
-        frozen=False,
+        frozen=_is_frozen(order),
         at=paid_at or order.updated_at,
     )
+
+
+def _is_frozen(order: Order) -> bool:
+    """Whether Alipay was asked to hold the money until it has been shared."""
+    if order.pay_options is None:
+        return False
+    extended: Mapping[str, str] = order.pay_options.fields().get("extend_params") or {}
+    return extended.get("royalty_freeze") == "true"
 
 
 def learns_more(before: Order, after: Order) -> bool:
