@@ -39,6 +39,7 @@ from daozhang.service.ledger.refusals import (
     EntryPosted,
     EntryUnbalanced,
 )
+from daozhang.service.ledger.takings import post_new_takings
 from daozhang.service.progress import last_id, lock_position, set_position
 from databases import database_url
 from effort import examples
@@ -267,11 +268,19 @@ def test_pages_of_an_account_go_on_where_the_last_one_ended(database: Database) 
     assert [one.key for one in seen] == ["0", "1", "2", "3", "4"]
 
 
-def test_a_day_is_closed_after_whoever_posts_to_it(database: Database) -> None:
-    seller = "RACE"
+@pytest.mark.parametrize("is_group", [False, True])
+def test_a_day_is_closed_after_whoever_posts_to_it(database: Database, is_group: bool) -> None:
+    seller = f"RACE{is_group}"
     today = business_day(START)
     with database.begin() as tx:
         book = store.hold_book(tx, "emulator", seller, "CNY")
+
+    def post(tx: Tx, number: int) -> None:
+        if is_group:
+            taking = Taking("emulator", seller, number, 1, Money(100), None, False, START)
+            post_new_takings(tx, [taking], START + DAY)
+        else:
+            post_entry(tx, entry(str(number), 100, seller=seller))
 
     def close() -> None:
         with database.begin() as tx:
@@ -279,15 +288,15 @@ def test_a_day_is_closed_after_whoever_posts_to_it(database: Database) -> None:
 
     closing = threading.Thread(target=close)
     with database.begin() as tx:
-        post_entry(tx, entry("under way", 100, seller=seller))
+        post(tx, 1)
         closing.start()
         closing.join(0.3)
         assert closing.is_alive()
     closing.join(30)
     with database.begin() as tx:
-        post_entry(tx, entry("after", 100, seller=seller))
+        post(tx, 2)
         posted_to = [
             [one.key for one in list_account(tx, book, Account.SALES, day)]
             for day in (today, today + DAY)
         ]
-    assert posted_to == [["under way"], ["after"]]
+    assert posted_to == [["1"], ["2"]]

@@ -28,7 +28,8 @@ def post_taking(tx: Tx, taking: Taking) -> None:
 
 
 def post_new_takings(tx: Tx, takings: Sequence[Taking], now: datetime) -> None:
-    """Posts payments that are in no book, in one statement: on the path of every notification.
+    """Posts payments that are in no book, in one statement: on the path of every notification. An order
+    begins to be received once, so there is nothing to look for.
 
     A payment of today needs no hold of its book: nobody can lock the day before it has been over for
     a while, when this transaction has long ended. One of a day before does, or the day might be

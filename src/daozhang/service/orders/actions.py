@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from daozhang.money import Money
 from daozhang.service.db import Tx
-from daozhang.service.ledger.takings import post_taking
+from daozhang.service.ledger.takings import post_new_takings, post_taking
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders import rules, store
 from daozhang.service.orders.model import (
@@ -263,7 +263,9 @@ def settle_order(tx: Tx, order: Order, fact: Fact, *, grace_seconds: int) -> Set
     if becomes_paid and store.another_paid_of_cart(tx, order) is not None:
         events = (*events, rules.DUPLICATE)
     _save(tx, order, after)
-    if is_received(after) and (not is_received(order) or learns_more(order, after)):
+    if is_received(after) and not is_received(order):
+        post_new_takings(tx, [taking_of(after)], fact.learned_at)
+    elif learns_more(order, after):
         post_taking(tx, taking_of(after))
     note = decision.surprise or decision.note
     store.insert_step(tx, step_of(order, after, fact, events, note))

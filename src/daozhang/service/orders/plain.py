@@ -53,7 +53,7 @@ def settle_plainly(
     if not rules.is_plain(order, fact, decision):
         return None
     after = stand_after(order, fact, decision, grace_seconds)
-    if is_received(after) and learns_more(order, after):
+    if learns_more(order, after):
         return None
     return PlainSettlement(in_hand, after, fact, decision.events)
 
