@@ -42,6 +42,12 @@ RIGHT_WORDS: Final[Mapping[str, Mapping[Right, str]]] = {
         Right.PERSONAL_READ: word("See buyers unmasked; each look is written down"),
         Right.OUTGOING_SWITCH: word("Stop and allow outgoing money"),
     },
+    word("Books"): {
+        Right.LEDGER_READ: word("See the books"),
+        Right.LEDGER_BOOK: word("Ask for entries by hand and reversals"),
+        Right.LEDGER_APPROVE: word("Approve entries of others"),
+        Right.LEDGER_LOCK: word("Close days of the books"),
+    },
     word("Till, holds, agreements"): {
         Right.TILL_USE: word("Take payments at the till"),
         Right.TILL_SHIFTS: word("Hand shifts over"),
