@@ -84,7 +84,7 @@ class BackfillLedger(Duty):
                 return 0
             upto = store.last_step(tx) if row["upto"] is None else row["upto"]
             steps = store.list_steps_between(tx, row["position"], upto, self._batch_steps)
-            self._post(tx, {order for _, order, status, _ in steps if status in RECEIVED}, now)
+            self._post(tx, {order for _, order, status, _ in steps if status in RECEIVED})
             if steps:
                 number, _, _, reached_at = steps[-1]
                 store.update_round(tx, round_, position=number, upto=upto, reached_at=reached_at)
@@ -92,13 +92,13 @@ class BackfillLedger(Duty):
                 store.update_round(tx, round_, upto=upto, ended_at=now)
         return 1
 
-    def _post(self, tx: Tx, order_ids: Collection[int], now: datetime) -> None:
+    def _post(self, tx: Tx, order_ids: Collection[int]) -> None:
         """Posts what is not posted yet of those orders."""
         orders = {order.id: order for order in store.hold_orders(tx, order_ids)}
         known = known_keys(tx, EntryKind.PAYMENT, [str(number) for number in orders])
         new = [taking_of(order) for order in orders.values() if str(order.id) not in known]
         if new:
-            post_new_takings(tx, new, now)
+            post_new_takings(tx, new)
         refunds = store.list_succeeded(tx, orders)
         known = known_keys(tx, EntryKind.REFUND, [str(refund.id) for refund in refunds])
         for refund in refunds:

@@ -27,15 +27,16 @@ def post_taking(tx: Tx, taking: Taking) -> None:
     bring_to(tx, _entry_of(taking, book))
 
 
-def post_new_takings(tx: Tx, takings: Sequence[Taking], now: datetime) -> None:
+def post_new_takings(tx: Tx, takings: Sequence[Taking], now: datetime | None = None) -> None:
     """Posts payments that are in no book, in one statement: on the path of every notification. An order
     begins to be received once, so there is nothing to look for.
 
-    A payment of today needs no hold of its book: nobody can lock the day before it has been over for
-    a while, when this transaction has long ended. One of a day before does, or the day might be
-    closed between the look at the book and the commit.
+    Whoever has only just learned of them says ``now``: a payment of today needs no hold of its book,
+    since nobody can lock the day before it has been over for a while, when this transaction has long
+    ended. All others do need one, or the day might be closed between the look at the book and the commit.
     """
-    today, dated = business_day(now), [(taking, business_day(taking.at)) for taking in takings]
+    today = date.max if now is None else business_day(now)
+    dated = [(taking, business_day(taking.at)) for taking in takings]
     late = {_account_of(taking) for taking, day in dated if day < today}
     # In one order, so that two who hold several wait for one another, not each for the other.
     books = {

@@ -264,7 +264,7 @@ def settle_order(tx: Tx, order: Order, fact: Fact, *, grace_seconds: int) -> Set
         events = (*events, rules.DUPLICATE)
     _save(tx, order, after)
     if is_received(after) and not is_received(order):
-        post_new_takings(tx, [taking_of(after)], fact.learned_at)
+        post_new_takings(tx, [taking_of(after)])
     elif learns_more(order, after):
         post_taking(tx, taking_of(after))
     note = decision.surprise or decision.note
