@@ -56,7 +56,6 @@ def grow(database: Database, rows: int, *, first: int = 1) -> None:
     nothing, array = ("'{}'::jsonb", "'[]'::jsonb") if postgresql else ("'{}'", "'[]'")
     paid = f"'{_PAID}'{'::jsonb' if postgresql else ''}"
     seller = "SELECT seller_id FROM merchants WHERE id = 1"
-    book = f"SELECT id FROM ledger_books WHERE seller_id = ({seller})"
     numbers = f"WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
     statements = [
         f"""{numbers} INSERT INTO orders (id, merchant_id, environment, app_id, seller_id,
@@ -81,26 +80,7 @@ def grow(database: Database, rows: int, *, first: int = 1) -> None:
         updated_at)
         SELECT n, n, 1, 'R', 'ours', 'succeeded', 1, 'CNY', {false}, 1, 0, 0, {at}, {at}
         FROM numbers""",
-        """INSERT INTO ledger_books (environment, seller_id, currency, payout, fee_ppm)
-        SELECT 'emulator', seller_id, 'CNY', 'at_once', 6000 FROM merchants WHERE id = 1
-        ON CONFLICT DO NOTHING""",
-        *(
-            f"""{numbers} INSERT INTO ledger_moves (book_id, kind, key, number, debit, credit,
-            amount_minor, at, booked_on, order_id, merchant_id)
-            SELECT ({book}), '{kind}', CAST(n AS TEXT), 0, '{debit}', '{credit}', {minor}, {at}, '2026-02-25',
-            n, 1 FROM numbers"""
-            for kind, debit, credit, minor in (
-                ("payment", "available", "sales", 8888),
-                ("refund", "refunds", "available", 1),
-            )
-        ),
-        # Nothing of this was booked before the ledger was there.
-        *(
-            f"""INSERT INTO ledger_backfill (round, position, starts_at, ended_at)
-            SELECT {round_}, 0, {at}, {at} FROM (SELECT 1 AS n) AS one WHERE {true}
-            ON CONFLICT DO NOTHING"""
-            for round_ in (1, 2)
-        ),
+        *_posted(numbers, at, seller, true),
         f"""INSERT INTO webhook_endpoints (id, public_id, merchant_id, url, types, format, status,
         signing_key_sealed, after_number, created_at, updated_at)
         SELECT 1, 'we_1', 1, 'https://example.com', {array}, 'json', 'paused', {empty}, 0, {at}, {at}
@@ -123,6 +103,33 @@ def grow(database: Database, rows: int, *, first: int = 1) -> None:
             tx.execute(sa.text(statement))
     with database.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(sa.text("ANALYZE"))
+
+
+def _posted(numbers: str, at: str, seller: str, true: str) -> list[str]:
+    """What posts each payment and refund to the ledger, and says that nothing was booked before it."""
+    book = f"SELECT id FROM ledger_books WHERE seller_id = ({seller})"
+    posted = (
+        ("payment", "available", "sales", 8888),
+        ("refund", "refunds", "available", 1),
+    )
+    return [
+        """INSERT INTO ledger_books (environment, seller_id, currency, payout, fee_ppm)
+        SELECT 'emulator', seller_id, 'CNY', 'at_once', 6000 FROM merchants WHERE id = 1
+        ON CONFLICT DO NOTHING""",
+        *(
+            f"""{numbers} INSERT INTO ledger_moves (book_id, kind, key, number, debit, credit,
+            amount_minor, at, booked_on, order_id, merchant_id)
+            SELECT ({book}), '{kind}', CAST(n AS TEXT), 0, '{debit}', '{credit}', {minor}, {at},
+            '2026-02-25', n, 1 FROM numbers"""
+            for kind, debit, credit, minor in posted
+        ),
+        *(
+            f"""INSERT INTO ledger_backfill (round, position, starts_at, ended_at)
+            SELECT {number}, 0, {at}, {at} FROM (SELECT 1 AS n) AS one WHERE {true}
+            ON CONFLICT DO NOTHING"""
+            for number in (1, 2)
+        ),
+    ]
 
 
 _SECONDS_APART = 31

@@ -9,6 +9,8 @@ import pytest
 from console.staff import Staff, plain, rows
 from daozhang.money import Money
 from daozhang.service.approvals.model import Approval
+from daozhang.service.ledger.by_hand import ask_entry, ask_reversal
+from daozhang.service.ledger.model import Account, EntryKind
 from daozhang.service.people.model import Role
 from daozhang.service.refunds.approving import refund_as
 from people_here import deeds
@@ -155,6 +157,27 @@ def test_a_second_person_decides_and_both_are_in_the_books(
     assert badge(owner) == 0
     assert owner.post(f"/approvals/{approval}/approve").status_code == 409
     assert rows(owner.get("/approvals?state=approved").text) == [approval]
+
+
+def test_an_entry_in_the_books_is_shown_leg_by_leg_and_approved(
+    shop: Shop, staff: dict[Role, Staff]
+) -> None:
+    finance, owner = staff[Role.FINANCE], staff[Role.OWNER]
+    legs = {Account.SUSPENSE: -520, Account.AVAILABLE: 520}
+    context = shop.service.context
+    asked = ask_entry(
+        context, finance.person, 1, key="F-1", legs=legs, at=shop.clock.now(), memo="补记"
+    )
+    assert asked.id in rows(owner.get("/approvals").text)
+    said = owner.read(f"/approvals/{asked.id}")
+    for told in ("F-1", "suspense", "available", "5.20", "补记", "Approve the entry?"):
+        assert told in said
+    assert finance.post(f"/approvals/{asked.id}/approve").status_code == 403
+    assert owner.do(f"/approvals/{asked.id}/approve", {}) == f"/approvals/{asked.id}"
+    assert "ledger.entry_posted" in [action for _, action in deeds(context)]
+    back = ask_reversal(context, finance.person, 1, kind=EntryKind.MANUAL, key="F-1", memo="记错了")
+    assert "manual:F-1" in owner.read(f"/approvals/{back.id}")
+    owner.do(f"/approvals/{back.id}/approve", {})
 
 
 def test_a_wish_is_declined_with_a_note_or_taken_back(shop: Shop, staff: dict[Role, Staff]) -> None:

@@ -15,10 +15,11 @@ from daozhang.console.rendering import respond
 from daozhang.console.visits import Visit
 from daozhang.money import Money
 from daozhang.service.approvals import actions
-from daozhang.service.approvals.model import Approval
+from daozhang.service.approvals.model import Approval, ApprovalKind
 from daozhang.service.approvals.refusals import ApprovalNotFound
 from daozhang.service.approvals.rules import NOTE_CHARACTERS_MAX
 from daozhang.service.jobs import Jobs
+from daozhang.service.ledger.by_hand import approve_entry
 from daozhang.service.merchants.second_person import set_second_person_as
 from daozhang.service.people.model import Right
 from daozhang.service.people.refusals import ConfirmationNeeded
@@ -59,9 +60,13 @@ def approval_page(visit: Visit) -> Response:
 
 @page(Right.REFUNDS_REQUEST, HERE)
 def approve(visit: Visit) -> Response:
-    """Approves a refund; leads to it."""
+    """Approves a refund and leads to it, or an entry in the books."""
+    waiting = _read(visit)
+    if waiting.kind is ApprovalKind.LEDGER:
+        approve_entry(visit.context, visit.who, waiting.id, _note(visit))
+        return RedirectResponse(f"{visit.home}/approvals/{waiting.id}", 303)
     jobs = cast("Jobs", visit.request.app.state.jobs)
-    _, refund = approve_refund(visit.context, jobs, visit.who, _read(visit).id, _note(visit))
+    _, refund = approve_refund(visit.context, jobs, visit.who, waiting.id, _note(visit))
     return RedirectResponse(f"{visit.home}/refunds/{refund.id}", 303)
 
 

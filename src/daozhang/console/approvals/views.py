@@ -13,6 +13,7 @@ from daozhang.money import Money
 from daozhang.service.approvals.actions import may_decide
 from daozhang.service.approvals.model import Approval, ApprovalKind, ApprovalStatus
 from daozhang.service.approvals.rules import asked_for_it, is_open
+from daozhang.service.ledger.model import EntryKind
 from daozhang.service.people.model import Right
 
 KINDS: Final[Mapping[ApprovalKind, str]] = {
@@ -70,6 +71,8 @@ class ApprovalView:
     kind: str
     order: str | None
     number: str | None
+    entry: str | None
+    legs: Sequence[tuple[str, Money]]
     may_approve: bool
     may_decline: bool
     may_withdraw: bool
@@ -129,11 +132,30 @@ def approval_view(visit: Visit, approval: Approval) -> ApprovalView:
         kind=visit.t(KINDS[approval.kind]),
         order=str(approval.content["out_trade_no"]) if is_refund else None,
         number=str(approval.content["out_request_no"]) if is_refund else None,
-        may_approve=decides and is_refund,
+        entry=_entry_of(approval),
+        legs=_legs_of(approval),
+        may_approve=decides and approval.kind is not ApprovalKind.ALIPAY_KEY,
         may_decline=decides,
         may_withdraw=approval.requested_by == str(visit.who.actor) and is_open(approval, now),
         is_own=_is_own(visit, approval) and is_open(approval, now),
     )
+
+
+def _entry_of(approval: Approval) -> str | None:
+    """Which entry will be posted, or is taken back."""
+    content = approval.content
+    if approval.kind is not ApprovalKind.LEDGER:
+        return None
+    is_reversal = content["kind"] == EntryKind.REVERSAL
+    return f"{content['of_kind']}:{content['of_key']}" if is_reversal else str(content["key"])
+
+
+def _legs_of(approval: Approval) -> Sequence[tuple[str, Money]]:
+    """What an entry by hand does to each account; debits are above zero."""
+    if approval.kind is not ApprovalKind.LEDGER or approval.amount is None:
+        return ()
+    legs: Mapping[str, int] = approval.content.get("legs", {})
+    return [(account, Money(minor, approval.amount.currency)) for account, minor in legs.items()]
 
 
 def limits_of(visit: Visit) -> Limits:
