@@ -191,6 +191,7 @@ class World:
                 "clock": "manual",
                 "environments": ("emulator",),
                 "gateway_timeout_seconds": 2.0,
+                "fetch_bills": False,
                 **(chosen or {}),
             },
         )

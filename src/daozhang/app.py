@@ -32,6 +32,8 @@ from daozhang.service.agreements.workflow import AgreementWork
 from daozhang.service.approvals.duties import ExpireApprovals
 from daozhang.service.auth.ring import KeyRing
 from daozhang.service.backfill.duties import BackfillLedger
+from daozhang.service.bills.duties import FetchBills
+from daozhang.service.bills.fetching import BILL_JOB, READ_JOB, Bills
 from daozhang.service.charges.duties import CHARGE_JOB, SweepCharges
 from daozhang.service.charges.model import ChargeKind
 from daozhang.service.charges.workflow import Charges
@@ -66,6 +68,7 @@ from daozhang.service.merchants.duties import NoteAnswers
 from daozhang.service.migrations import require_fit
 from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.overview.duties import SumUp
+from daozhang.service.reconciliation.actions import Reconciler
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.banks import take_deposit_back
 from daozhang.service.refunds.duties import BANK_JOB, AskBanks, SweepRefunds
@@ -133,6 +136,10 @@ class Service:
         self.jobs.register(BANK_JOB, attempts.ask_bank)
         self.jobs.register(TILL_JOB, self.till.run)
         self.jobs.register(EXPORT_JOB, Exports(context).run)
+        self.bills = Bills(context, self.clients, self.jobs)
+        self.reconciler = Reconciler(context)
+        self.jobs.register(BILL_JOB, self.bills.run)
+        self.jobs.register(READ_JOB, self.reconciler.run)
         self.holds = HoldWork(HoldCalls(context, self.clients))
         self.agreements = AgreementWork(AgreementCalls(context, self.clients))
         self.charges = Charges(
@@ -203,6 +210,7 @@ class Service:
             Forget(context),
             FillSearch(context),
             ForgetExports(context),
+            FetchBills(context, self.jobs),
             self._meter,
             Tally(context),
             SumUp(context),

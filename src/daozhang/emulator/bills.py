@@ -232,6 +232,8 @@ def _of_movement(one: Movement) -> _Key:
 
 
 def _may_strike(oddity: Oddity, key: _Key) -> bool:
+    if oddity.name is OddityName.FEE_OFF and key[2]:
+        return False  # what of a fee comes back depends on the contract
     return oddity.out_trade_no in (None, key[1])
 
 

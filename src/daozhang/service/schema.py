@@ -9,6 +9,7 @@ from daozhang.service.agreements import store as agreements_store
 from daozhang.service.approvals import store as approvals_store
 from daozhang.service.audit import store as audit_store
 from daozhang.service.auth import store as auth_store
+from daozhang.service.bills import store as bills_store
 from daozhang.service.charges import store as charges_store
 from daozhang.service.db import metadata
 from daozhang.service.exports import store as exports_store
@@ -23,6 +24,7 @@ from daozhang.service.outbox import store as outbox_store
 from daozhang.service.overview import store as overview_store
 from daozhang.service.paylinks import store as paylinks_store
 from daozhang.service.people import store as people_store
+from daozhang.service.reconciliation import store as reconciliation_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.retention import store as retention_store
 from daozhang.service.search import store as search_store
@@ -37,6 +39,7 @@ STORES: Final = (
     approvals_store,
     audit_store,
     auth_store,
+    bills_store,
     charges_store,
     exports_store,
     holds_store,
@@ -51,6 +54,7 @@ STORES: Final = (
     paylinks_store,
     people_store,
     progress,
+    reconciliation_store,
     refunds_store,
     retention_store,
     search_store,

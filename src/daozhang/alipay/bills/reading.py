@@ -87,6 +87,16 @@ class Bill:
         return self._begin().layout
 
     @property
+    def first_line(self) -> int:
+        """The number of the first line below its header, counted from 1."""
+        return self._begin().first_line
+
+    @property
+    def encoding(self) -> str:
+        """In what its text is written: GB18030, or UTF-8 where somebody saved it so."""
+        return self._begin().encoding
+
+    @property
     def stated(self) -> Mapping[Side, Total]:
         """The totals under its lines; known once the lines have been read to the end."""
         assert self._stated is not None, "its lines have not been read to the end"

@@ -37,6 +37,7 @@ DUTIES: Final[Mapping[str, str]] = {
     "retention": word("Forget what is past its time"),
     "search": word("Make orders findable"),
     "exports": word("Delete files whose time is over"),
+    "bills": word("Fetch Alipay's bills"),
     "overview_sums": word("Sum the overview up"),
     "ledger_sums": word("Sum the books up"),
     "ledger_backfill": word("Post what was booked before the ledger"),

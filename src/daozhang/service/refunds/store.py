@@ -76,6 +76,7 @@ refunds = sa.Table(
     sa.Column("bank_ask_count", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("royalty_parameters", Json),
     sa.Column("idempotency_key", sa.String(255)),
+    sa.Column("billed_on", sa.Date),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.UniqueConstraint("order_id", "out_request_no"),

@@ -1,0 +1,193 @@
+"""Fetching a bill: asking for its address, and reading what is there, outside any transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+
+from daozhang.alipay.bills import BillProblem
+from daozhang.alipay.errors import OutcomeUnknown, Rejected
+from daozhang.alipay.operations.bill import BillDownloadUrlQuery
+from daozhang.service.audit.model import SYSTEM
+from daozhang.service.bills import rules, store
+from daozhang.service.bills.keeping import keep_file, look_at, require_of, room
+from daozhang.service.bills.model import FileOrigin, Statement, StatementStatus
+from daozhang.service.bills.refusals import BillOfAnother, BillStands, BillUnreadable
+from daozhang.service.db import require_no_transaction
+from daozhang.service.jobs import Jobs
+from daozhang.service.merchants.clients import Clients
+from daozhang.service.outbound import GuardedResolver
+from daozhang.service.web.context import Context
+
+BILL_JOB: Final = "bill"
+READ_JOB: Final = "reconcile"
+"""What reads a file that is kept; `daozhang.service.reconciliation` does it."""
+
+DOWNLOAD_SECONDS: Final = 600
+BYTES_MAX: Final = 2 << 30
+CHUNK: Final = 1 << 18
+PAGE_BYTES: Final = 4096
+
+log = structlog.get_logger(__name__)
+
+
+class DownloadFailed(Exception):
+    """The file could not be read to its end; it is asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bills:
+    """Fetches bills. A job may die anywhere and be run again: it begins anew, with a new address."""
+
+    context: Context
+    clients: Clients
+    jobs: Jobs
+
+    def run(self, statement_id: int) -> None:
+        """Asks once for the bill of a statement, and keeps its file if there is one."""
+        with self.context.database.read() as tx:
+            statement = store.find_by_id(tx, statement_id)
+            assert statement is not None
+            owner = store.merchant_of_seller(tx, statement.environment, statement.seller_id)
+        if statement.due_at is None or owner is None:
+            return  # somebody has given its file meanwhile
+        merchant_id, _ = owner
+        operation = BillDownloadUrlQuery(bill_type=statement.kind.value, bill_date=statement.period)
+        try:
+            answer = self.clients.client_for(merchant_id).call(operation)
+        except Rejected as no:
+            self._note(statement, no.sub_code or no.code, str(no))
+        except OutcomeUnknown as unknown:
+            self._again(statement, "unknown", str(unknown))
+        else:
+            self._fetch(statement, answer.bill_download_url or "")
+
+    def _fetch(self, statement: Statement, url: str) -> None:
+        address = rules.address_of(url, statement.environment, self._hosts(statement))
+        if address is None:
+            host = urlsplit(url).netloc
+            log.warning("bill_host_refused", host=host)
+            self._again(statement, "host_refused", f"bills are not fetched from {host!r}")
+            return
+        with room(self.context) as place:
+            path = place / "bill"
+            try:
+                asyncio.run(download(address, path, allow_private=self._is_private(statement)))
+            except (DownloadFailed, aiohttp.ClientError, TimeoutError, OSError) as problem:
+                self._again(statement, "download_failed", f"{type(problem).__name__}: {problem}")
+                return
+            self._keep(statement, path)
+
+    def _keep(self, statement: Statement, path: Path) -> None:
+        name = f"{statement.seller_id}_{statement.period}_{statement.kind}.csv.zip"
+        held: BillProblem | None = None
+        try:
+            looked = look_at(path, name)
+            require_of(looked, statement.seller_id, statement.kind, statement.period)
+        except BillUnreadable as unreadable:
+            held = BillProblem(unreadable.detail, unreadable.detail_zh)
+        except BillOfAnother as other:
+            held = BillProblem(other.detail, other.detail_zh)
+        try:
+            keep_file(self.context, SYSTEM, statement, path, name, FileOrigin.FETCHED, held)
+        except BillStands:
+            return
+        if held is None:
+            self.read_soon(statement.id)
+
+    def read_soon(self, statement_id: int) -> None:
+        """Has a file that was kept read, by a job."""
+        with self.context.database.begin() as tx:
+            statement = store.find_by_id(tx, statement_id, lock=True)
+            assert statement is not None
+            attempt = statement.attempt + 1
+            store.update_statement(tx, statement_id, attempt=attempt)
+            key = f"{statement_id}:{attempt}"
+            lane = f"bills:{statement.seller_id}"
+            self.jobs.enqueue(tx, READ_JOB, key, {"statement_id": statement_id}, lane=lane)
+
+    def _note(self, statement: Statement, code: str, message: str) -> None:
+        now = self.context.clock.now()
+        status, due_at = rules.after_refusal(code, statement.period, now)
+        self._write(statement, status, due_at, code, message)
+        if status is StatementStatus.NONE:
+            self.read_soon(statement.id)
+
+    def _again(self, statement: Statement, code: str, message: str) -> None:
+        due_at = self.context.clock.now() + rules.RETRY
+        self._write(statement, statement.status, due_at, code, message)
+
+    def _write(
+        self,
+        statement: Statement,
+        status: StatementStatus,
+        due_at: object,
+        code: str,
+        message: str,
+    ) -> None:
+        now = self.context.clock.now()
+        with self.context.database.begin() as tx:
+            held = store.find_by_id(tx, statement.id, lock=True)
+            if held is None or held.due_at is None:
+                return
+            store.update_statement(
+                tx,
+                statement.id,
+                status=status.value,
+                due_at=due_at,
+                last_code=code[:64],
+                last_message=message[:500],
+                updated_at=now,
+            )
+        self.context.signals.wake(BILLS_SIGNAL)
+
+    def _hosts(self, statement: Statement) -> Collection[str]:
+        """Where the account's bills may be fetched; of the emulator, from where it is."""
+        if statement.environment != "emulator":
+            return rules.HOSTS.get(statement.environment, frozenset())
+        with self.context.database.read() as tx:
+            owner = store.merchant_of_seller(tx, statement.environment, statement.seller_id)
+        assert owner is not None
+        client = self.clients.client_for(owner[0])
+        gateway = client.credentials.gateway_url
+        return {urlsplit(gateway).netloc} if gateway else frozenset()
+
+    def _is_private(self, statement: Statement) -> bool:
+        return statement.environment == "emulator"
+
+
+BILLS_SIGNAL: Final = "bills"
+LEASE: Final = timedelta(minutes=15)
+
+
+async def download(address: str, path: Path, *, allow_private: bool) -> None:
+    """Reads ``address`` into ``path``. Raises `DownloadFailed` for anything but a whole file."""
+    require_no_transaction("Fetching a bill")
+    timeout = aiohttp.ClientTimeout(total=DOWNLOAD_SECONDS, sock_read=60)
+    connector = aiohttp.TCPConnector(resolver=GuardedResolver(allow_private=allow_private))
+    async with (
+        aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session,
+        session.get(address, allow_redirects=False) as answer,
+    ):
+        if answer.status != 200:
+            raise DownloadFailed(f"HTTP {answer.status}")
+        if answer.content_type.startswith("text/"):
+            page = (await answer.content.read(PAGE_BYTES)).decode("gb18030", "replace")
+            raise DownloadFailed(f"a page instead of a file: {page[:200]}")
+        size = 0
+        with path.open("wb") as out:
+            async for chunk in answer.content.iter_chunked(CHUNK):
+                size += len(chunk)
+                if size > BYTES_MAX:
+                    raise DownloadFailed(f"it is larger than {BYTES_MAX} bytes")
+                out.write(chunk)
+        if answer.content_length is not None and size != answer.content_length:
+            raise DownloadFailed("it was cut off")

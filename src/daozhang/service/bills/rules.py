@@ -1,0 +1,72 @@
+"""Decisions about bills: when to ask for one, what an answer means, which address may be fetched. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from daozhang.clock import BEIJING
+from daozhang.service.bills.model import MONTH, StatementStatus
+
+READY_HOUR: Final = 9
+"""From when on a day's bill is there, in Beijing (apis.md §4.1); ten is safe."""
+
+MONTH_READY_DAY: Final = 3
+AGAIN: Final = timedelta(minutes=20)
+"""How soon it is asked again for a bill that is not there yet."""
+
+AGAIN_LATER: Final = timedelta(hours=2)
+ABSENT_AFTER: Final = timedelta(days=3)
+"""When a bill that is still not there is for a person."""
+
+RETRY: Final = timedelta(minutes=2)
+"""How soon it is asked again where no clear answer came."""
+
+NOTHING_HAPPENED: Final = frozenset({"NO_BILL_DATA"})
+NOT_YET: Final = frozenset({"BILL_NOT_EXIST", "isp.bill_not_exist", "isp.bill-not-exist"})
+
+HOSTS: Final[Mapping[str, frozenset[str]]] = {
+    "production": frozenset({"dwbillcenter.alipay.com"}),
+    "sandbox": frozenset({"dwbillcenter.alipay.com", "dwbillcenter.alipaydev.com"}),
+}
+"""Where Alipay keeps bills (apis.md §4.1; the sandbox's is unverified). Of the emulator it is its own."""
+
+
+def due_at(period: str) -> datetime:
+    """When the bill of a day or month is asked for first."""
+    if len(period) == MONTH:
+        first = date.fromisoformat(f"{period}-01")
+        after = (first + timedelta(days=31)).replace(day=MONTH_READY_DAY)
+    else:
+        after = date.fromisoformat(period) + timedelta(days=1)
+    return datetime(after.year, after.month, after.day, READY_HOUR, tzinfo=BEIJING)
+
+
+def next_period(period: str) -> str:
+    """The day after a day."""
+    return (date.fromisoformat(period) + timedelta(days=1)).isoformat()
+
+
+def after_refusal(
+    sub_code: str, period: str, now: datetime
+) -> tuple[StatementStatus, datetime | None]:
+    """Where a bill stands that Alipay did not give, and when it is asked for again."""
+    if sub_code in NOTHING_HAPPENED:
+        return StatementStatus.NONE, None
+    waited = now - due_at(period)
+    if waited >= ABSENT_AFTER:
+        return StatementStatus.ABSENT, now + timedelta(days=1)
+    soon = sub_code in NOT_YET and waited < timedelta(hours=6)
+    return StatementStatus.WAITING, now + (AGAIN if soon else AGAIN_LATER)
+
+
+def address_of(url: str, environment: str, hosts: Collection[str]) -> str | None:
+    """``url``, if it may be fetched: Alipay's own host, by https; of the emulator as it is."""
+    parts = urlsplit(url)
+    if parts.netloc not in hosts or parts.username is not None:
+        return None
+    if environment == "emulator":
+        return url if parts.scheme in ("http", "https") else None
+    return urlunsplit(parts._replace(scheme="https"))

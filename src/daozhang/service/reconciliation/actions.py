@@ -1,0 +1,388 @@
+"""Reading a bill whole: load, hold its totals against it, match, and write down what differs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from daozhang.alipay.bills import BillProblem, Side, Total, open_bill
+from daozhang.clock import to_beijing_text
+from daozhang.service.bills import store as bills
+from daozhang.service.bills.keeping import laid_out
+from daozhang.service.bills.model import (
+    FileStatus,
+    Statement,
+    StatementFile,
+    StatementKind,
+    StatementStatus,
+)
+from daozhang.service.db import Tx
+from daozhang.service.ids import new_id
+from daozhang.service.reconciliation import matching, rules, store
+from daozhang.service.reconciliation.loading import Loaded, load_account, load_trade
+from daozhang.service.reconciliation.matching import Day
+from daozhang.service.reconciliation.model import LineSide, MismatchClass
+from daozhang.service.reconciliation.workbench import Bench, trade_lines, workbench
+from daozhang.service.web.context import Context
+
+WRITTEN_MAX: Final = 10_000
+"""So many mismatches of a class are written down; of more it is known how many there are."""
+
+ROWS_AT_ONCE: Final = 200
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a run has found, before it is written."""
+
+    loaded: Loaded
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    sums: Counter[str] = field(default_factory=Counter[str])
+    cut: defaultdict[date, list[str]] = field(
+        default_factory=lambda: defaultdict[date, list[str]](list)
+    )
+    billed: list[int] = field(default_factory=list[int])
+    matched_count: int = 0
+    matched_minor: int = 0
+
+    def add(self, mismatch: MismatchClass, key: str, by: int, **values: Any) -> None:
+        """Notes something that differs, ``by`` so many fen."""
+        self.counts[mismatch.value] += 1
+        self.sums[mismatch.value] += abs(by)
+        if self.counts[mismatch.value] <= WRITTEN_MAX:
+            self.rows.append({"mismatch": mismatch.value, "key": key, **values})
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Reads bills. A job may die anywhere and be run again: it begins anew."""
+
+    context: Context
+
+    def run(self, statement_id: int) -> None:
+        """Reads the file that stands for a statement, and writes down what differs."""
+        with self.context.database.read() as tx:
+            statement = bills.find_by_id(tx, statement_id)
+            assert statement is not None
+            file = None if statement.file_id is None else bills.find_file(tx, statement.file_id)
+        if file is None:
+            if statement.status is StatementStatus.NONE:
+                self._nothing(statement)
+            return
+        with laid_out(self.context, file) as path:
+            try:
+                with (
+                    open_bill(path, file.name) as files,
+                    workbench(self.context.database, self.context.settings.data_dir) as bench,
+                ):
+                    if statement.kind is StatementKind.TRADE:
+                        findings = self._trade(bench, statement, load_trade(bench, files))
+                    else:
+                        findings = Findings(load_account(bench, files))
+            except BillProblem as problem:
+                self._hold(statement, file, None, problem)
+                return
+        if findings.loaded.differences:
+            self._hold(statement, file, findings.loaded, None)
+        else:
+            self._write(statement, file, findings)
+
+    # ---- comparing
+
+    def _trade(self, bench: Bench, statement: Statement, loaded: Loaded) -> Findings:
+        found = Findings(loaded)
+        if loaded.differences or statement.is_month:
+            return found
+        day = self._day_beside(bench, statement)
+        matching.match_payments(bench, day)
+        found.matched_count, found.matched_minor = matching.matched_sum(bench)
+        self._compare_payments(bench, day, found)
+        self._compare_refunds(bench, day, found)
+        return found
+
+    def _day_beside(self, bench: Bench, statement: Statement) -> Day:
+        """What the statement is compared with, read on the bench's own connection."""
+        return Day(
+            environment=statement.environment,
+            seller_id=statement.seller_id,
+            day=statement.first,
+            since=statement.since,
+            until=statement.until,
+            fee_ppm=matching.fee_ppm_of(bench, statement.environment, statement.seller_id),
+        )
+
+    def _compare_payments(self, bench: Bench, day: Day, found: Findings) -> None:
+        unknown: set[str] = set()
+        for pair in matching.odd_payments(bench):
+            classes = rules.differs(pair.line, pair.books, day.day, day.fee_ppm)
+            key = rules.key_of(False, pair.line.out_trade_no, "")
+            if classes == (MismatchClass.DAY_CUT,) and pair.books is not None:
+                assert pair.books.day is not None
+                found.cut[pair.books.day].append(key)
+            elif pair.books is None and pair.line.out_trade_no in unknown:
+                self._note(found, MismatchClass.DUPLICATE, pair)
+                continue
+            else:
+                for mismatch in classes:
+                    self._note(found, mismatch, pair)
+            if pair.books is None and len(unknown) < WRITTEN_MAX:
+                unknown.add(pair.line.out_trade_no)
+            if not classes or classes == (MismatchClass.DAY_CUT,):
+                found.matched_count += 1
+                found.matched_minor += pair.line.receipt
+        for row in matching.repeated_payments(bench):
+            found.add(
+                MismatchClass.DUPLICATE,
+                rules.key_of(False, row["out_trade_no"], ""),
+                row["total"],
+                **_numbers(row),
+                ours_minor=row["amount_minor"],
+                theirs_minor=row["total"] * row["times"],
+                evidence={"times": row["times"], "line": row["number"]},
+            )
+        for row in matching.unbilled_payments(bench, day):
+            found.add(
+                MismatchClass.MISSING_THERE,
+                rules.key_of(False, row["out_trade_no"], ""),
+                row["amount_minor"],
+                **_numbers(row, order_id=row["id"]),
+                ours_minor=row["amount_minor"],
+                theirs_minor=None,
+                evidence={"paid_at": to_beijing_text(row["paid_at"])},
+            )
+
+    def _compare_refunds(self, bench: Bench, day: Day, found: Findings) -> None:
+        seen: Counter[str] = Counter()
+        for pair in matching.refund_pairs(bench, day):
+            line = pair.line
+            key = rules.key_of(True, line.out_trade_no, line.out_request_no)
+            seen[key] += 1
+            if seen[key] > 1:
+                self._note(found, MismatchClass.DUPLICATE, pair)
+                continue
+            if pair.refund_id is not None:
+                found.billed.append(pair.refund_id)
+            classes = rules.differs(line, pair.books, day.day, day.fee_ppm)
+            if not classes or classes == (MismatchClass.DAY_CUT,):
+                found.matched_count += 1
+                found.matched_minor += line.receipt
+            if classes == (MismatchClass.DAY_CUT,) and pair.books is not None:
+                assert pair.books.day is not None
+                found.cut[pair.books.day].append(key)
+                continue
+            for mismatch in classes:
+                self._note(found, mismatch, pair)
+        for row in matching.unbilled_refunds(bench, day, found.billed):
+            found.add(
+                MismatchClass.MISSING_THERE,
+                rules.key_of(True, row["out_trade_no"], row["out_request_no"] or ""),
+                row["amount_minor"],
+                **_numbers(row),
+                ours_minor=-row["amount_minor"],
+                theirs_minor=None,
+                evidence={"refunded_at": to_beijing_text(row["ended_at"])},
+            )
+
+    def _note(self, found: Findings, mismatch: MismatchClass, pair: matching.Pair) -> None:
+        line, books = pair.line, pair.books
+        ours = None
+        if books is not None:
+            ours = -books.amount if line.is_refund else books.amount
+        theirs = line.fee if mismatch is MismatchClass.FEE_DIFFERS else line.total
+        if mismatch is MismatchClass.FEE_DIFFERS:
+            ours = None
+        found.add(
+            mismatch,
+            rules.key_of(line.is_refund, line.out_trade_no, line.out_request_no),
+            theirs - (ours or 0),
+            merchant_id=None if books is None else books.merchant_id,
+            order_id=None if books is None else books.order_id,
+            trade_no=line.trade_no,
+            out_trade_no=line.out_trade_no,
+            out_request_no=line.out_request_no or None,
+            ours_minor=ours,
+            theirs_minor=theirs,
+            evidence={"bill": _line_content(line), "books": _books_content(pair)},
+        )
+
+    # ---- writing
+
+    def _write(self, statement: Statement, file: StatementFile, found: Findings) -> None:
+        now = self.context.clock.now()
+        prefixes = self._prefixes(statement)
+        with self.context.database.begin() as tx:
+            run_id = store.insert_run(tx, self._run_row(statement, file.id, found, now))
+        for rows in _in_parts(found.rows):
+            made = [self._row(statement, one, prefixes, run_id, now) for one in rows]
+            with self.context.database.begin() as tx:
+                store.put_mismatches(tx, made)
+        environment, seller = statement.environment, statement.seller_id
+        capped = [name for name, count in found.counts.items() if count > WRITTEN_MAX]
+        with self.context.database.begin() as tx:
+            if not statement.is_month:
+                store.resolve_unseen(
+                    tx, environment, seller, statement.kind.value, statement.first, run_id, now,
+                    but=capped,
+                )  # fmt: skip
+                store.resolve_cut(tx, environment, seller, statement.kind.value, found.cut, now)
+                store.mark_billed(tx, found.billed, statement.first)
+            self._end(tx, statement, file, found.loaded, StatementStatus.READY, None, now)
+
+    def _run_row(
+        self, statement: Statement, file_id: int | None, found: Findings, now: datetime
+    ) -> dict[str, Any]:
+        return {
+            "statement_id": statement.id,
+            "file_id": file_id,
+            "at": now,
+            "line_count": found.loaded.line_count,
+            "matched_count": found.matched_count,
+            "matched_minor": found.matched_minor,
+            "counts": {
+                name: {"count": count, "minor": found.sums[name]}
+                for name, count in found.counts.items()
+            },
+            "figures": {"day_cut": sum(len(keys) for keys in found.cut.values())},
+        }
+
+    def _row(
+        self,
+        statement: Statement,
+        found: Mapping[str, Any],
+        prefixes: list[str],
+        run_id: int,
+        now: datetime,
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "public_id": new_id("mm", now),
+            "environment": statement.environment,
+            "seller_id": statement.seller_id,
+            "kind": statement.kind.value,
+            "day": statement.first,
+            "out_request_no": None,
+            **found,
+            "first_seen_at": now,
+            "last_run_id": run_id,
+            "resolution": None,
+            "resolved_at": None,
+        }
+        here = row["mismatch"] == MismatchClass.MISSING_HERE.value
+        if here and rules.is_foreign(row["out_trade_no"], prefixes):
+            row |= {
+                "mismatch": MismatchClass.FOREIGN.value,
+                "resolution": "set_aside",
+                "resolved_at": now,
+            }
+        return row
+
+    def _prefixes(self, statement: Statement) -> list[str]:
+        with self.context.database.read() as tx:
+            return store.list_prefixes(tx, statement.environment, statement.seller_id)
+
+    def _nothing(self, statement: Statement) -> None:
+        """Alipay says that nothing happened: what the books have of that day is missing there."""
+        if statement.kind is not StatementKind.TRADE or statement.is_month:
+            return
+        now = self.context.clock.now()
+        empty = Loaded(0, {}, [], [])
+        with workbench(self.context.database, self.context.settings.data_dir) as bench:
+            bench.lay_out(trade_lines)
+            found = self._trade(bench, statement, empty)
+        prefixes = self._prefixes(statement)
+        with self.context.database.begin() as tx:
+            run_id = store.insert_run(tx, self._run_row(statement, None, found, now))
+        for rows in _in_parts(found.rows):
+            made = [self._row(statement, one, prefixes, run_id, now) for one in rows]
+            with self.context.database.begin() as tx:
+                store.put_mismatches(tx, made)
+
+    def _hold(
+        self,
+        statement: Statement,
+        file: StatementFile,
+        loaded: Loaded | None,
+        problem: BillProblem | None,
+    ) -> None:
+        with self.context.database.begin() as tx:
+            now = self.context.clock.now()
+            self._end(tx, statement, file, loaded, StatementStatus.HELD, problem, now)
+
+    def _end(
+        self,
+        tx: Tx,
+        statement: Statement,
+        file: StatementFile,
+        loaded: Loaded | None,
+        status: StatementStatus,
+        problem: BillProblem | None,
+        now: datetime,
+    ) -> None:
+        held = status is StatementStatus.HELD
+        said = None if problem is None else {"say": str(problem), "say_zh": problem.say_zh}
+        bills.update_file(
+            tx,
+            file.id,
+            status=(FileStatus.HELD if held else FileStatus.READY).value,
+            problem=said,
+            line_count=None if loaded is None else loaded.line_count,
+            totals=None if loaded is None else _totals_content(loaded.totals),
+            differences=[]
+            if loaded is None
+            else [{"say": one.say, "say_zh": one.say_zh} for one in loaded.differences],
+            new_columns=[] if loaded is None else list(loaded.new_columns),
+        )
+        bills.update_statement(tx, statement.id, status=status.value, updated_at=now)
+
+
+def _in_parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        yield rows[first : first + ROWS_AT_ONCE]
+
+
+def _numbers(row: Mapping[str, Any], order_id: int | None = None) -> dict[str, Any]:
+    return {
+        "merchant_id": row["merchant_id"],
+        "order_id": order_id or row["order_id"],
+        "trade_no": row["trade_no"],
+        "out_trade_no": row["out_trade_no"],
+        "out_request_no": row.get("out_request_no"),
+    }
+
+
+def _totals_content(totals: Mapping[Side, Total]) -> dict[str, Any]:
+    return {
+        side.value: {
+            "count": total.count,
+            "amount": str(total.amount),
+            **({} if total.discount is None else {"discount": str(total.discount)}),
+        }
+        for side, total in totals.items()
+    }
+
+
+def _line_content(line: LineSide) -> dict[str, Any]:
+    return {
+        "line": line.number,
+        "trade_no": line.trade_no,
+        "at": line.at,
+        "total_minor": line.total,
+        "receipt_minor": line.receipt,
+        "fee_minor": line.fee,
+    }
+
+
+def _books_content(pair: matching.Pair) -> dict[str, Any] | None:
+    books = pair.books
+    if books is None:
+        return None
+    return {
+        "status": books.status,
+        "trade_no": books.trade_no,
+        "amount_minor": books.amount,
+        "receipt_minor": books.receipt,
+        "day": None if books.day is None else books.day.isoformat(),
+    }

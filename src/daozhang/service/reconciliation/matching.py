@@ -1,0 +1,278 @@
+"""Matching: which line is which payment or refund, and which rows on either side differ or have no other.
+
+SQL only finds candidates, by the same conditions on both databases; `rules.differs` decides of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+
+from daozhang.clock import business_day
+from daozhang.service.ledger.reading import CURRENCY
+from daozhang.service.ledger.rules import FEE_PPM
+from daozhang.service.ledger.store import books
+from daozhang.service.merchants.store import merchants
+from daozhang.service.orders.store import orders
+from daozhang.service.reconciliation.model import BookSide, LineSide
+from daozhang.service.reconciliation.rules import RECEIVED
+from daozhang.service.reconciliation.workbench import Bench, matched, trade_lines
+from daozhang.service.refunds.model import RefundStatus
+from daozhang.service.refunds.store import refunds
+
+ROWS_AT_ONCE: Final = 1000
+
+_line: Final = trade_lines.c
+_receipt: Final = sa.cast(orders.c.payment["receipt"].as_string(), sa.BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What is compared: the books of an Alipay account, and from when until when."""
+
+    environment: str
+    seller_id: str
+    day: date
+    since: datetime
+    until: datetime
+    fee_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A line and what the books have of it."""
+
+    line: LineSide
+    books: BookSide | None
+    refund_id: int | None = None
+
+
+def match_payments(bench: Bench, day: Day) -> None:
+    """Lays out which line of a payment is which order, and whether they may differ."""
+    bench.lay_out(matched)
+    o = orders.c
+    fee = -((_line.receipt * day.fee_ppm + 500_000) // 1_000_000)
+    agrees = sa.and_(
+        o.trade_no == _line.trade_no,
+        o.status.in_(RECEIVED),
+        o.amount_minor == _line.total,
+        sa.func.coalesce(_receipt, _line.receipt) == _line.receipt,
+        _line.fee == fee,
+        o.paid_at >= day.since,
+        o.paid_at < day.until,
+    )
+    found = (
+        sa.select(_line.number, o.id, sa.not_(sa.func.coalesce(agrees, sa.false())))
+        .select_from(trade_lines.outerjoin(orders, _is_order_of(day)))
+        .where(_line.refund.is_(False))
+    )
+    bench.connection.execute(sa.insert(matched).from_select(["number", "order_id", "odd"], found))
+    bench.counted(matched)
+
+
+def _is_order_of(day: Day) -> sa.ColumnElement[bool]:
+    o = orders.c
+    return sa.and_(
+        o.environment == day.environment,
+        o.seller_id == day.seller_id,
+        o.out_trade_no == _line.out_trade_no,
+    )
+
+
+def odd_payments(bench: Bench) -> Iterator[Pair]:
+    """Lines of payments that may differ from their orders, or have none."""
+    o, m = orders.c, matched.c
+    wanted = (
+        sa.select(*_LINE, *_order_columns(), o.amount_minor, _receipt.label("ours_receipt"))
+        .select_from(
+            matched.join(trade_lines, _line.number == m.number).outerjoin(
+                orders, o.id == m.order_id
+            )
+        )
+        .where(m.odd.is_(True))
+        .order_by(m.number)
+    )
+    for row in _stream(bench, wanted):
+        yield Pair(_line_of(row), _books_of(row, row["ours_receipt"], row["paid_at"]))
+
+
+def repeated_payments(bench: Bench) -> Iterator[Mapping[str, Any]]:
+    """Orders that the bill has more than once: order, merchant, numbers, how often, and over how much."""
+    o, m = orders.c, matched.c
+    twice = (
+        sa.select(m.order_id, sa.func.count().label("times"), sa.func.max(m.number).label("number"))
+        .where(m.order_id.is_not(None))
+        .group_by(m.order_id)
+        .having(sa.func.count() > 1)
+        .subquery()
+    )
+    wanted = (
+        sa.select(
+            twice.c.order_id, twice.c.times, o.merchant_id, o.trade_no, o.out_trade_no,
+            o.amount_minor, twice.c.number, _line.total,
+        )
+        .select_from(
+            twice.join(orders, o.id == twice.c.order_id).join(
+                trade_lines, _line.number == twice.c.number
+            )
+        )
+        .order_by(twice.c.order_id)
+    )  # fmt: skip
+    yield from _stream(bench, wanted)
+
+
+def unbilled_payments(bench: Bench, day: Day) -> Iterator[Mapping[str, Any]]:
+    """Orders that were paid on the day, and that no line names."""
+    o, m = orders.c, matched.c
+    if not bench.is_postgresql:
+        bench.connection.exec_driver_sql(
+            "CREATE INDEX main.ix_bill_matched_order_id ON bill_matched (order_id)"
+        )
+    found = sa.exists().where(m.order_id == o.id)
+    wanted = (
+        sa.select(o.id, o.merchant_id, o.trade_no, o.out_trade_no, o.amount_minor, o.paid_at)
+        .where(
+            o.merchant_id.in_(_merchants_of(day)),
+            o.paid_at >= day.since,
+            o.paid_at < day.until,
+            o.status.in_(RECEIVED),
+            ~found,
+        )
+        .order_by(o.id)
+    )
+    yield from _stream(bench, wanted)
+
+
+def refund_pairs(bench: Bench, day: Day) -> Iterator[Pair]:
+    """Every line of a refund, with the refund in the books if there is one."""
+    o, r = orders.c, refunds.c
+    # One that a cancel made has no number of its own here; its amount tells it.
+    nameless = sa.and_(r.out_request_no.is_(None), r.amount_minor == -_line.total)
+    is_refund = sa.and_(
+        r.order_id == o.id, sa.or_(r.out_request_no == _line.out_request_no, nameless)
+    )
+    wanted = (
+        sa.select(
+            *_LINE, *_order_columns(), r.amount_minor.label("amount_minor"), r.id.label("refund_id"),
+            r.status.label("refund_status"), r.ended_at,
+        )
+        .select_from(
+            trade_lines.outerjoin(orders, _is_order_of(day)).outerjoin(refunds, is_refund)
+        )
+        .where(_line.refund.is_(True))
+        .order_by(_line.number, r.out_request_no.is_(None))
+    )  # fmt: skip
+    last = None
+    for row in _stream(bench, wanted):
+        if row["number"] == last:
+            continue  # the named one came first
+        last = row["number"]
+        books = None
+        if row["refund_id"] is not None:
+            books = _books_of(row, None, row["ended_at"], status=row["refund_status"])
+        yield Pair(_line_of(row), books, row["refund_id"])
+
+
+def unbilled_refunds(bench: Bench, day: Day, seen: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+    """Refunds that the books have of the day, and that no bill has shown."""
+    o, r = orders.c, refunds.c
+    wanted = (
+        sa.select(
+            r.id, r.order_id, o.merchant_id, o.trade_no, o.out_trade_no, r.out_request_no,
+            r.amount_minor, r.ended_at,
+        )
+        .select_from(refunds.join(orders, o.id == r.order_id))
+        .where(
+            r.merchant_id.in_(_merchants_of(day)),
+            r.status == RefundStatus.SUCCEEDED.value,
+            r.ended_at >= day.since,
+            r.ended_at < day.until,
+            sa.or_(r.billed_on.is_(None), r.billed_on == day.day),
+            r.amount_minor > 0,
+        )
+        .order_by(r.id)
+    )  # fmt: skip
+    here = frozenset(seen)
+    for row in _stream(bench, wanted):
+        if row["id"] not in here:
+            yield row
+
+
+def fee_ppm_of(bench: Bench, environment: str, seller_id: str) -> int:
+    """The rate of fees that the account's book expects, in millionths."""
+    b = books.c
+    wanted = sa.select(b.fee_ppm).where(
+        b.environment == environment, b.seller_id == seller_id, b.currency == CURRENCY
+    )
+    found = bench.connection.execute(wanted).scalar()
+    return FEE_PPM if found is None else int(found)
+
+
+def _merchants_of(day: Day) -> sa.Select[Any]:
+    m = merchants.c
+    return sa.select(m.id).where(m.environment == day.environment, m.seller_id == day.seller_id)
+
+
+def matched_sum(bench: Bench) -> tuple[int, int]:
+    """How many payments agree, and their sum in fen."""
+    m = matched.c
+    wanted = (
+        sa.select(sa.func.count(), sa.func.sum(_line.receipt))
+        .select_from(matched.join(trade_lines, _line.number == m.number))
+        .where(m.odd.is_(False))
+    )
+    count, minor = bench.connection.execute(wanted).one()
+    return int(count), int(minor or 0)
+
+
+_LINE: Final = (
+    _line.number, _line.refund, _line.trade_no.label("line_trade_no"),
+    _line.out_trade_no.label("line_out_trade_no"), _line.out_request_no.label("line_request_no"),
+    _line.at, _line.total, _line.receipt, _line.fee,
+)  # fmt: skip
+
+
+def _order_columns() -> tuple[sa.ColumnElement[Any], ...]:
+    o = orders.c
+    return o.id.label("order_id"), o.merchant_id, o.trade_no, o.status, o.paid_at
+
+
+def _stream(bench: Bench, wanted: sa.Executable) -> Iterator[Mapping[str, Any]]:
+    """Rows, some at a time, however many there are."""
+    streaming = bench.connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
+    with streaming.execute(wanted) as found:
+        yield from cast("Iterator[Mapping[str, Any]]", found.mappings())
+
+
+def _line_of(row: Mapping[str, Any]) -> LineSide:
+    return LineSide(
+        number=row["number"],
+        is_refund=bool(row["refund"]),
+        trade_no=row["line_trade_no"],
+        out_trade_no=row["line_out_trade_no"],
+        out_request_no=row["line_request_no"],
+        at=row["at"],
+        total=row["total"],
+        receipt=row["receipt"],
+        fee=row["fee"],
+    )
+
+
+def _books_of(
+    row: Mapping[str, Any], receipt: int | None, at: datetime | None, status: str | None = None
+) -> BookSide | None:
+    if row["order_id"] is None:
+        return None
+    return BookSide(
+        order_id=row["order_id"],
+        merchant_id=row["merchant_id"],
+        trade_no=row["trade_no"],
+        status=status or row["status"],
+        amount=row["amount_minor"],
+        receipt=receipt,
+        day=None if at is None else business_day(at),
+    )

@@ -1,0 +1,138 @@
+"""The workbench: where the lines of a bill lie beside the books for as long as they are compared.
+
+On PostgreSQL a temporary table, on SQLite a scratch file to which the books are attached for reading:
+neither is written to the books' own log, and nobody who books a payment waits. Gone after the block.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import StaticPool
+
+from daozhang.service.db import Database
+
+BENCH: Final = "bench"
+"""The schema of what lies on the bench; where that is, each database says for itself."""
+
+_own: Final = sa.MetaData(schema=BENCH)
+
+trade_lines: Final = sa.Table(
+    "bill_trade_lines",
+    _own,
+    sa.Column("number", sa.BigInteger),
+    sa.Column("refund", sa.Boolean),
+    sa.Column("trade_no", sa.Text),
+    sa.Column("out_trade_no", sa.Text),
+    sa.Column("out_request_no", sa.Text),
+    sa.Column("at", sa.Text),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("receipt", sa.BigInteger),
+    sa.Column("discount", sa.BigInteger),
+    sa.Column("fee", sa.BigInteger),
+)
+
+account_lines: Final = sa.Table(
+    "bill_account_lines",
+    _own,
+    sa.Column("number", sa.BigInteger),
+    sa.Column("account_log_id", sa.Text),
+    sa.Column("trade_no", sa.Text),
+    sa.Column("out_trade_no", sa.Text),
+    sa.Column("at", sa.Text),
+    sa.Column("income", sa.BigInteger),
+    sa.Column("outgo", sa.BigInteger),
+    sa.Column("balance", sa.BigInteger),
+    sa.Column("business", sa.Text),
+)
+
+matched: Final = sa.Table(
+    "bill_matched",
+    _own,
+    sa.Column("number", sa.BigInteger),
+    sa.Column("order_id", sa.BigInteger),
+    sa.Column("odd", sa.Boolean),
+)
+"""To which order each line of a payment belongs, and whether they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A connection on which the books can be read and the tables above be filled."""
+
+    connection: sa.Connection
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether the books are on PostgreSQL."""
+        return self.connection.dialect.name == "postgresql"
+
+    @property
+    def driver(self) -> Any:
+        """The driver's own connection."""
+        return self.connection.connection.driver_connection
+
+    def lay_out(self, table: sa.Table) -> None:
+        """Makes a table of the bench."""
+        columns = ", ".join(f"{c.name} {_TYPES[type(c.type)]}" for c in table.columns)
+        if self.is_postgresql:
+            # Numbered by itself: nobody sends a million numbers.
+            columns = columns.replace("number bigint", "number bigserial")
+            self.connection.exec_driver_sql(
+                f"CREATE TEMP TABLE {table.name} ({columns}) ON COMMIT DROP"
+            )
+        else:
+            columns = columns.replace("number bigint", "number INTEGER PRIMARY KEY")
+            self.connection.exec_driver_sql(f"CREATE TABLE main.{table.name} ({columns})")
+
+    def counted(self, table: sa.Table) -> None:
+        """Lets the planner know how much there is."""
+        if self.is_postgresql:
+            self.connection.exec_driver_sql(f"ANALYZE {table.name}")
+
+
+_TYPES: Final[dict[type[Any], str]] = {
+    sa.BigInteger: "bigint",
+    sa.Boolean: "boolean",
+    sa.Text: "text",
+}
+
+
+@contextmanager
+def workbench(database: Database, folder: Path) -> Generator[Bench]:
+    """A bench beside the books; what lies on it is gone after the block."""
+    if database.dialect == "postgresql":
+        with database.read() as tx:
+            tx.connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
+            yield Bench(tx.connection.execution_options(schema_translate_map={BENCH: "pg_temp"}))
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="bench-") as place:
+        connect = _scratch(Path(place) / "bench.sqlite3", str(make_url(database.url).database))
+        with closing(connect) as driver:
+            engine = sa.create_engine("sqlite://", creator=lambda: driver, poolclass=StaticPool)
+            with engine.connect() as connection:
+                options = {"schema_translate_map": {BENCH: "main", None: "books"}}
+                yield Bench(connection.execution_options(**options))
+
+
+def _scratch(path: Path, books: str) -> sqlite3.Connection:
+    """A file that nobody misses, beside which the books can be read."""
+    driver = sqlite3.connect(
+        f"file:{path}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    for pragma in (
+        "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-16000",
+    ):  # fmt: skip
+        driver.execute(f"PRAGMA main.{pragma}")
+    driver.execute("ATTACH DATABASE ? AS books", (f"file:{Path(books).absolute()}?mode=ro",))
+    driver.execute("PRAGMA books.cache_size=-16000")
+    return driver
