@@ -85,6 +85,7 @@ lock: setup ## Remakes the hashed locks from pyproject.toml and requirements/*.i
 	@$(COMPILE) requirements/peers-official.in --output-file requirements/peers-official.txt
 	@$(COMPILE) requirements/peers-fzlee.in --output-file requirements/peers-fzlee.txt
 	@$(COMPILE) requirements/peers-flask.in --output-file requirements/peers-flask.txt
+	@$(COMPILE) requirements/peers-frames.in --output-file requirements/peers-frames.txt
 
 clean: ## Removes .venv and everything else that can be made again.
 	@rm -rf .venv tests/peers/environments build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis

@@ -10,7 +10,17 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks import console, growth, imports, notifications, signing, till, verifying, webhooks
+from benchmarks import (
+    bills,
+    console,
+    growth,
+    imports,
+    notifications,
+    signing,
+    till,
+    verifying,
+    webhooks,
+)
 
 DATABASES: Final = ("postgresql", "sqlite")
 
@@ -35,6 +45,13 @@ def tables(quick: bool) -> Mapping[str, Callable[[], list[bool]]]:
         "growth": lambda: [growth.run(dialect, few, each, later, grown) for dialect in DATABASES],
         "console": lambda: [
             console.run(dialect, 20 if quick else 100, rows) for dialect in DATABASES
+        ],
+        "bills": lambda: [
+            bills.run(
+                1 if quick else 5,
+                20_000 if quick else bills.ROWS,
+                100_000 if quick else bills.GROWN,
+            )
         ],
         "till": lambda: [till.run(few, 20 if quick else 200)],
         "webhooks": lambda: [webhooks.run(few, 1000 if quick else 5000, 3 if quick else 6)],

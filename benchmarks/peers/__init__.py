@@ -27,6 +27,13 @@ def python_peer(name: str, peer: str, script: str, case: Mapping[str, object]) -
     return _peer(peer, name, script, case)
 
 
+def peer_command(peer: str) -> list[str]:
+    """What runs a script in the environment of a peer that only benchmarks use."""
+    command = [sys.executable, str(ENVIRONMENTS), "--json", peer]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    return list(json.loads(answer.stdout)[peer]["command"])
+
+
 def _peer(peer: str, name: str, script: str, case: Mapping[str, object]) -> Contender:
     found = _peers()[peer]
     environment = {**os.environ, **found["environment"]}

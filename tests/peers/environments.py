@@ -88,6 +88,11 @@ def flask() -> Peer:
     return _python("flask", "flask")
 
 
+def frames() -> Peer:
+    """What people reconcile bills with who have no service for it: DuckDB, pandas."""
+    return _python("frames", "duckdb and pandas")
+
+
 def _python(name: str, package: str) -> Peer:
     lock = ROOT / "requirements" / f"peers-{name}.txt"
 
@@ -174,7 +179,7 @@ def _alone(name: str) -> Generator[None]:
 def main() -> None:
     """Makes what is missing and says what there is: those named, or all that the tests use."""
     peers: dict[str, dict[str, object]] = {}
-    named = [make for make in (node, official, fzlee, flask) if make.__name__ in sys.argv]
+    named = [make for make in (node, official, fzlee, flask, frames) if make.__name__ in sys.argv]
     for make in named or (node, official, fzlee):
         started = time.monotonic()
         peer = make()

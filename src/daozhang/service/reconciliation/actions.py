@@ -99,7 +99,9 @@ class Reconciler:
             return found
         day = self._day_beside(bench, statement)
         matching.match_payments(bench, day)
-        found.matched_count, found.matched_minor = matching.matched_sum(bench)
+        paid = loaded.totals.get(Side.PAYMENTS)
+        if paid is not None:  # all of them, but for those that turn out to differ
+            found.matched_count, found.matched_minor = paid.count, paid.amount.minor
         self._compare_payments(bench, day, found)
         self._compare_refunds(bench, day, found)
         return found
@@ -125,15 +127,14 @@ class Reconciler:
                 found.cut[pair.books.day].append(key)
             elif pair.books is None and pair.line.out_trade_no in unknown:
                 self._note(found, MismatchClass.DUPLICATE, pair)
-                continue
             else:
                 for mismatch in classes:
                     self._note(found, mismatch, pair)
             if pair.books is None and len(unknown) < WRITTEN_MAX:
                 unknown.add(pair.line.out_trade_no)
-            if not classes or classes == (MismatchClass.DAY_CUT,):
-                found.matched_count += 1
-                found.matched_minor += pair.line.receipt
+            if classes and classes != (MismatchClass.DAY_CUT,):
+                found.matched_count -= 1
+                found.matched_minor -= pair.line.receipt
         for row in matching.repeated_payments(bench):
             found.add(
                 MismatchClass.DUPLICATE,

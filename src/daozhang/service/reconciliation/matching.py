@@ -72,6 +72,10 @@ def match_payments(bench: Bench, day: Day) -> None:
     )
     bench.connection.execute(sa.insert(matched).from_select(["number", "order_id", "odd"], found))
     bench.counted(matched)
+    if not bench.is_postgresql:
+        bench.connection.exec_driver_sql(
+            "CREATE INDEX main.ix_bill_matched_order_id ON bill_matched (order_id)"
+        )
 
 
 def _is_order_of(day: Day) -> sa.ColumnElement[bool]:
@@ -128,10 +132,6 @@ def repeated_payments(bench: Bench) -> Iterator[Mapping[str, Any]]:
 def unbilled_payments(bench: Bench, day: Day) -> Iterator[Mapping[str, Any]]:
     """Orders that were paid on the day, and that no line names."""
     o, m = orders.c, matched.c
-    if not bench.is_postgresql:
-        bench.connection.exec_driver_sql(
-            "CREATE INDEX main.ix_bill_matched_order_id ON bill_matched (order_id)"
-        )
     found = sa.exists().where(m.order_id == o.id)
     wanted = (
         sa.select(o.id, o.merchant_id, o.trade_no, o.out_trade_no, o.amount_minor, o.paid_at)
@@ -215,18 +215,6 @@ def fee_ppm_of(bench: Bench, environment: str, seller_id: str) -> int:
 def _merchants_of(day: Day) -> sa.Select[Any]:
     m = merchants.c
     return sa.select(m.id).where(m.environment == day.environment, m.seller_id == day.seller_id)
-
-
-def matched_sum(bench: Bench) -> tuple[int, int]:
-    """How many payments agree, and their sum in fen."""
-    m = matched.c
-    wanted = (
-        sa.select(sa.func.count(), sa.func.sum(_line.receipt))
-        .select_from(matched.join(trade_lines, _line.number == m.number))
-        .where(m.odd.is_(False))
-    )
-    count, minor = bench.connection.execute(wanted).one()
-    return int(count), int(minor or 0)
 
 
 _LINE: Final = (

@@ -130,9 +130,9 @@ def _scratch(path: Path, books: str) -> sqlite3.Connection:
         f"file:{path}", uri=True, isolation_level=None, check_same_thread=False
     )
     for pragma in (
-        "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-16000",
+        "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-8000",
     ):  # fmt: skip
         driver.execute(f"PRAGMA main.{pragma}")
     driver.execute("ATTACH DATABASE ? AS books", (f"file:{Path(books).absolute()}?mode=ro",))
-    driver.execute("PRAGMA books.cache_size=-16000")
+    driver.execute("PRAGMA books.cache_size=-4000")
     return driver
