@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
 import httpx2
 import pytest
 from starlette.responses import Response
+from starlette.testclient import TestClient
 
 from daozhang.clock import ManualClock
 from daozhang.emulator.app import create_emulator
@@ -41,3 +43,15 @@ def place(_running: Place) -> Place:
     _running.shop.answer = lambda _: Response(b"success")
     _running.http.cookies.clear()
     return _running
+
+
+@pytest.fixture
+def monday(_running: Place, tmp_path: Path) -> Generator[Place]:
+    """An emulator of one test's own, on the morning of Monday, 2026-03-02, without a network."""
+    clock = ManualClock(START)
+    # The same keys in a directory of its own: an emulator notes its address there.
+    keys = shutil.copytree(_running.emulator.desk.identities.directory, tmp_path / "emulator")
+    emulator = create_emulator(keys, clock=clock, seed=7)
+    with TestClient(emulator.asgi) as client:
+        merchant = Merchant(emulator.credentials(), client, clock)  # pyright: ignore[reportArgumentType]
+        yield Place(emulator, merchant, Shop(), clock, client)  # pyright: ignore[reportArgumentType]

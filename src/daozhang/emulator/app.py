@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from daozhang.clock import Clock, SystemClock
 from daozhang.emulator import pages
+from daozhang.emulator.account_pages import AccountPages
 from daozhang.emulator.agreements import Agreement
 from daozhang.emulator.bill_control import BillControl
 from daozhang.emulator.bill_office import BillOffice
@@ -89,6 +90,8 @@ class Emulator:
                 *WalletPages(desk, self._notifier, self._control, base_url).routes(),
                 *SheetPages(desk, self._notifier, self._control, gateway).routes(),
                 *office.routes(),
+                *desk.receipts.routes(),
+                *AccountPages(desk, self._control).routes(),
                 *self._control.routes(),
                 *BillControl(desk).routes(self._control),
                 *self._signing.routes(self._control),

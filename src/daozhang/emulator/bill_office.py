@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from daozhang.emulator.bills import Span, day_start, span_of
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Declined
 from daozhang.emulator.oddities import OddityName
+from daozhang.emulator.pages import expired_page
 
 ADDRESS_LIFE: Final = timedelta(seconds=30)
 READY_AT: Final = timedelta(hours=9)
@@ -90,10 +92,11 @@ class BillOffice:
     async def _download(self, request: Request) -> Response:
         address = self._addresses.get(request.query_params.get("token", ""))
         if address is None or self._desk.now() >= address.until:
-            # Alipay says so with a page, not with a status.
-            page = "<html><body>下载链接已失效，请重新获取</body></html>".encode("gbk")
-            return Response(page, media_type="text/html; charset=GBK")
-        content = self._desk.account.bill(address.seller_id, address.bill_type, address.span)
+            return expired_page()
+        # A large day takes a second or two, in which others have to be answered.
+        content = await asyncio.to_thread(
+            self._desk.account.bill, address.seller_id, address.bill_type, address.span
+        )
         name = request.query_params.get("downloadFileName", "bill.csv.zip")[:100]
         headers = (
             {"Content-Disposition": f'attachment; filename="{name}"'} if name.isascii() else {}

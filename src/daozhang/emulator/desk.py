@@ -38,6 +38,7 @@ from daozhang.emulator.ledger import (
 from daozhang.emulator.notices import DEPOSIT_BACK, Occasion, deposit_back_content
 from daozhang.emulator.notifier import Attempt, Delivery, Notification, next_attempt_at
 from daozhang.emulator.outgoing import Outgoing
+from daozhang.emulator.receipts import Receipts
 from daozhang.emulator.signing import SigningDesk
 from daozhang.emulator.switches import DEFAULTS, Switches
 from daozhang.emulator.wallet import Behaviour, PaymentCode, Wallet
@@ -82,6 +83,7 @@ class Desk:
         )
         self.agreements = SigningDesk(self, self._announcer)
         self.holds = FreezingDesk(self, self._announcer)
+        self.receipts = Receipts(self)
         # Until then time changes no trade, so that nobody need look through all of them.
         self._quiet_until = LONG_AGO
 
@@ -135,6 +137,7 @@ class Desk:
             self.ledger.clear()
             self.books.clear()
             self.account.clear()
+            self.receipts.clear()
             self.wallet.clear()
             self.orderinfo.clear()
             self.agreements.clear()

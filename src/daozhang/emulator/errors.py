@@ -145,6 +145,7 @@ BUSINESS_TEXTS: Final = {
     "BILL_NOT_EXIST": "账单不存在",
     "INVAILID_ARGUMENTS": "入参不合法",
     "TYPE_NOT_SUPPORTED": "账单类型不支持",
+    "BIZ_ERROR": "业务异常",
     "PROCESSING": "账单处理中",
     "BALANCE_IS_NOT_ENOUGH": "余额不足",
     "USER_AGREEMENT_NOT_EXIST": "用户协议不存在",

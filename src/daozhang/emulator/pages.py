@@ -74,3 +74,9 @@ def problem_page(request: Request, code: str, text: str) -> Response:
     It may be framed: what is wrong with a code in a shop's page is read where the code would be.
     """
     return page(request, "problem.html", charset="GBK", framed=True, code=code, text=text)
+
+
+def expired_page() -> Response:
+    """What stands at the address of a file once that has expired: a page, not a status (unverified)."""
+    html = "<html><body>下载链接已失效，请重新获取</body></html>"
+    return Response(html.encode("gb18030"), media_type="text/html; charset=GBK")

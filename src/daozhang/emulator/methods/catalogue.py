@@ -8,7 +8,7 @@ from typing import Any, Final
 from daozhang.emulator.bill_office import BillOffice
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Product
-from daozhang.emulator.methods import agreement, bill, create, hold, pay, refund, trade
+from daozhang.emulator.methods import agreement, bill, create, hold, pay, receipt, refund, trade
 from daozhang.emulator.methods.terms import Call
 
 Method = Callable[[Desk, Call], dict[str, Any]]
@@ -25,6 +25,7 @@ PAGES: Final[dict[str, Handing]] = {
 APP_PAY: Final = "alipay.trade.app.pay"
 APP_FREEZE: Final = "alipay.fund.auth.order.app.freeze"
 PRECREATE: Final = "alipay.trade.precreate"
+RECEIPT: Final = "alipay.data.bill.ereceipt.query"
 BILL: Final = "alipay.data.dataservice.bill.downloadurl.query"
 
 
@@ -35,6 +36,8 @@ def methods(base_url: str, office: BillOffice) -> dict[str, Method]:
         "alipay.data.bill.balance.query": bill.balance,
         "alipay.data.bill.balancehis.query": bill.balance_of_day,
         "alipay.data.bill.accountlog.query": bill.account_log,
+        "alipay.data.bill.ereceipt.apply": receipt.apply,
+        RECEIPT: lambda desk, call: receipt.query(desk, call, base_url),
         "alipay.trade.query": trade.query,
         "alipay.trade.close": trade.close,
         "alipay.trade.pay": charge,
@@ -74,6 +77,7 @@ V3_GET: Final = frozenset(
         "alipay.data.bill.balance.query",
         "alipay.data.bill.balancehis.query",
         "alipay.data.bill.accountlog.query",
+        RECEIPT,
     }
 )
 """The methods that V3 asks for by GET; all others are POST."""
@@ -82,6 +86,7 @@ V3_PATHS: Final = {
     f"/v3/{name.replace('.', '/')}": name
     for name in (
         *sorted(V3_GET),
+        "alipay.data.bill.ereceipt.apply",
         "alipay.trade.query",
         "alipay.trade.close",
         "alipay.trade.pay",
@@ -106,8 +111,6 @@ NOT_IMITATED: Final = frozenset(
     [
         "alipay.data.bill.bail.query",
         "alipay.data.bill.buy.query",
-        "alipay.data.bill.ereceipt.apply",
-        "alipay.data.bill.ereceipt.query",
         "alipay.data.bill.sell.query",
         "alipay.data.bill.transfer.query",
         "alipay.fund.account.query",
