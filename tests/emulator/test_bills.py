@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -317,3 +319,89 @@ def test_a_day_of_twenty_thousand_is_made_at_once(place: Place, day: date) -> No
     place.emulator.advance(NINE.total_seconds())
     assert len(lines_of(fetch(place, day))) == 20_000
     desk.account.oddities.set(Oddity(OddityName.MISSING_LINE))
+
+
+def texts(content: bytes) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {
+            info.filename.encode("cp437").decode("gbk"): archive.read(info).decode("gb18030")
+            for info in archive.infolist()
+        }
+
+
+def test_a_bill_is_the_same_whenever_it_is_fetched(place: Place, day: date) -> None:
+    busy_day(place)
+    first = fetch(place, day)
+    place.emulator.advance(3600)
+    assert fetch(place, day) == first
+    made = f"#导出时间：[{day + timedelta(days=1):%Y年%m月%d日} 05:46:49]"
+    assert all(made in text for text in texts(first).values())
+
+
+def test_a_month_is_named_by_its_six_digits(place: Place, day: date) -> None:
+    paid(place, "B-1")
+    place.emulator.advance(86400 * 35)
+    names = list(texts(fetch(place, f"{day:%Y-%m}")))
+    seller = place.merchant.credentials["seller_id"]
+    assert names[0] == f"{seller}0156_{day:%Y%m}_业务明细.csv"
+
+
+def test_a_date_is_written_in_one_way_only(place: Place, day: date) -> None:
+    for written in (f"{day:%Y%m%d}", f"{day:%G-W%V-%u}", f"{day:%Y%m}", "2026-13"):
+        terms = {"bill_type": "trade", "bill_date": written}
+        assert sub_code(place.merchant.call(BILL, terms)) == "INVAILID_ARGUMENTS", written
+
+
+def test_a_line_break_in_a_text_breaks_no_line(place: Place, day: date) -> None:
+    paid(place, "B-1", body="一行\n又一行")
+    place.emulator.advance(NINE.total_seconds())
+    (line,) = lines_of(fetch(place, day))
+    assert isinstance(line, TradeLine)
+    assert line.memo == "一行 又一行"
+
+
+def test_what_was_taken_without_a_store_is_only_in_the_sum(place: Place, day: date) -> None:
+    paid(place, "B-1", "1.00", store_id="S-1")
+    paid(place, "B-2", "2.00")
+    place.emulator.advance(NINE.total_seconds())
+    summary = list(texts(fetch(place, day)).values())[-1].splitlines()
+    assert summary[5:7] == [
+        "S-1,S-1,1,0,1.00,1.00,0.00,0.00,0.00,-0.01,0.00,0.99",
+        "合计,,2,0,3.00,3.00,0.00,0.00,0.00,-0.02,0.00,2.98",
+    ]
+
+
+def test_oddities_strike_the_account_bill_in_the_same_way(place: Place, day: date) -> None:
+    busy_day(place)
+    plain = {o.account_log_id: o for o in lines_of(fetch(place, day, "signcustomer")) if isinstance(o, AccountLine)}  # fmt: skip
+    odd(place, OddityName.FEE_OFF, bill_type="signcustomer", lines=2)
+    odd(place, OddityName.AMOUNT_OFF, bill_type="signcustomer", lines=5)
+    odd(place, OddityName.FOREIGN_LINE, bill_type="signcustomer")
+    found = [o for o in lines_of(fetch(place, day, "signcustomer")) if isinstance(o, AccountLine)]
+    *ours, foreign = found
+    off = [
+        (plain[o.account_log_id].business, o.amount - plain[o.account_log_id].amount)
+        for o in ours
+        if o.amount != plain[o.account_log_id].amount
+    ]
+    struck = place.merchant.control("GET", "bill_oddities")["struck"]
+    assert len(off) == len([one for one in struck if one["name"] != "foreign_line"]) == 7
+    assert off.count(("收费", Money(-1))) >= 2
+    assert all(abs(difference.minor) == 1 for _, difference in off)
+    assert foreign.balance == ours[-1].balance + foreign.amount
+
+
+def test_a_thousand_orders_may_be_odd_by_name_at_once(place: Place, day: date) -> None:
+    desk = place.emulator.desk
+    paid(place, "B-1")
+    (line,) = desk.books.lines(desk.identities.app("default").seller_id, day)
+    for number in range(2000):
+        request = replace(line.trade.request, out_trade_no=f"T-{number}")
+        desk.books.paid(replace(line.trade, trade_no=f"{number:028d}", request=request))
+        if number % 2:
+            name = OddityName.MISSING_LINE
+            desk.account.oddities.set(Oddity(name, day=day, out_trade_no=f"T-{number}"))
+    place.emulator.advance(NINE.total_seconds())
+    begun = process_time()
+    assert len(lines_of(fetch(place, day))) == 1001
+    assert process_time() - begun < 3

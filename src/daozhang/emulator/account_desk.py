@@ -61,7 +61,7 @@ class AccountDesk:
         """The file of a bill."""
         with self._lock:
             self._books.accounts.let_time_pass(self._now())
-            return self._bills.zip(seller_id, bill_type, span, self._now())
+            return self._bills.zip(seller_id, bill_type, span)
 
     def withdraw(self, user_id: str, amount: Money) -> Movement:
         """Sends money to the owner's bank. Raises `NotEnough`."""

@@ -141,4 +141,6 @@ def _struck_content(one: Struck) -> dict[str, Any]:
         "trade_no": one.trade_no,
         "out_trade_no": one.out_trade_no,
         "out_request_no": one.out_request_no,
+        "account_log_id": one.account_log_id,
+        "business": one.business,
     }

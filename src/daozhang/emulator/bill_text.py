@@ -150,3 +150,8 @@ def account_footer(outgo: tuple[int, Money], income: tuple[int, Money]) -> list[
 def moment_text(moment: datetime) -> str:
     """A moment in a cell."""
     return to_beijing_text(moment)
+
+
+def one_line(text: str) -> str:
+    """A text as a cell holds it: what the buyer wrote in lines would end the line of the bill."""
+    return " ".join(text.splitlines())

@@ -7,14 +7,16 @@ that changed the balance. Oddities that are set strike here, and nowhere else.
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from daozhang.clock import BEIJING
 from daozhang.emulator.accounts import Business, Movement
+from daozhang.emulator.bill_sums import account_totals, flow_row, summary_row, trade_totals
 from daozhang.emulator.bill_text import (
     ACCOUNT_HEADERS,
     ACCOUNT_SUMMARY_HEADERS,
@@ -24,10 +26,9 @@ from daozhang.emulator.bill_text import (
     TRADE_SUMMARY_HEADERS,
     Row,
     Sheet,
-    account_footer,
     moment_text,
+    one_line,
     text_of,
-    trade_footer,
     zip_of,
 )
 from daozhang.emulator.bookkeeping import Bookkeeping, Line, LineKind, masked_name
@@ -47,6 +48,12 @@ DESCRIPTIONS: Final = {
     Business.WITHDRAWAL: "0040001|提现-余额提现",
     Business.SHARE: "0050001|分账-分账支出",
 }
+
+
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2})?", re.ASCII)
+
+MADE_AT: Final = timedelta(hours=5, minutes=46, seconds=49)
+"""The hour of the next morning at which a file says that it was made, as a captured one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +77,12 @@ class Span:
 
 def span_of(text: str) -> Span:
     """The day or month that ``bill_date`` names. Raises `ValueError`."""
+    if not _DATE.fullmatch(text):
+        raise ValueError(f"{text[:20]!r} is no day like 2026-03-02, and no month like 2026-03")
     if len(text) == len("2026-03"):
         first = date.fromisoformat(f"{text}-01")
         after = (first + timedelta(days=31)).replace(day=1)
-        return Span(first, (after - first).days, f"{first:%Y%m}_")
+        return Span(first, (after - first).days, f"{first:%Y%m}")
     day = date.fromisoformat(text)
     return Span(day, 1, f"{day:%Y%m%d}")
 
@@ -96,8 +105,9 @@ class Bills:
             return not any(self._trade_rows(seller_id, day) for day in span.all)
         return not any(self._account_rows(seller_id, day) for day in span.all)
 
-    def zip(self, seller_id: str, bill_type: str, span: Span, now: datetime) -> bytes:
-        """The file of a bill, as it is fetched."""
+    def zip(self, seller_id: str, bill_type: str, span: Span) -> bytes:
+        """The file of a bill: the same bytes whenever it is fetched."""
+        now = day_start(span.last + timedelta(days=1)) + MADE_AT
         oddities = self._oddities.of(seller_id, bill_type, span.first)
         detail, summary = (
             self._trade_sheets(seller_id, span, now)
@@ -119,7 +129,7 @@ class Bills:
     def _trade_sheets(self, seller_id: str, span: Span, now: datetime) -> tuple[Sheet, Sheet]:
         rows = [row for day in span.all for row in self._trade_rows(seller_id, day)]
         sheet = _sheet("trade", seller_id, span, now, TRADE_HEADERS, rows)
-        sheet.footer = _trade_totals(rows)
+        sheet.footer = trade_totals(rows)
         return sheet, _trade_summary(seller_id, span, now, rows)
 
     def _trade_rows(self, seller_id: str, day: date) -> list[Row]:
@@ -144,7 +154,7 @@ class Bills:
     def _account_sheets(self, seller_id: str, span: Span, now: datetime) -> tuple[Sheet, Sheet]:
         rows = [row for day in span.all for row in self._account_rows(seller_id, day)]
         sheet = _sheet("signcustomer", seller_id, span, now, ACCOUNT_HEADERS, rows)
-        sheet.footer = _account_totals(rows)
+        sheet.footer = account_totals(rows)
         return sheet, _account_summary(seller_id, span, now, rows)
 
     def _account_rows(self, seller_id: str, day: date) -> list[Row]:
@@ -158,7 +168,12 @@ class Bills:
         ]
         for one in listed:
             rows += _struck_rows(_account_row(one), struck.get(_of_movement(one)))
-        return [*rows, *self._foreign(seller_id, "signcustomer", day)]
+        balance = Money.parse(rows[-1]["账户余额（元）"]) if rows else None
+        for row in self._foreign(seller_id, "signcustomer", day):
+            before = balance or self._books.accounts.balance_at(seller_id, day)
+            balance = before + Money.parse(row["收入金额（+元）"])
+            rows.append(row | {"账户余额（元）": str(balance)})
+        return rows
 
     # ---- oddities
 
@@ -170,28 +185,25 @@ class Bills:
     ) -> dict[_Key, OddityName]:
         """Which of the day's lines are struck, each by one oddity; the same whenever it is asked."""
         found: dict[_Key, OddityName] = {}
+        of_order: defaultdict[str, list[_Key]] = defaultdict(list)
+        for key in keys:
+            of_order[key.out_trade_no].append(key)
         for number, oddity in enumerate(self._oddities.of(seller_id, bill_type, day)):
             if oddity.name not in OF_LINES:
                 continue
-            free = [key for key in keys if key not in found and _may_strike(oddity, key)]
+            named = oddity.out_trade_no
+            free = [
+                key
+                for key in (keys if named is None else of_order[named])
+                if key not in found and _may_strike(oddity, key)
+            ]
             if oddity.out_trade_no is None:
                 seed = f"{number} {oddity.name} {seller_id} {bill_type} {day}"
                 chance = random.Random(seed)  # noqa: S311 - which lines are odd is no secret
                 free = chance.sample(free, min(oddity.lines, len(free)))
             for key in free:
                 found[key] = oddity.name
-                trade_no, out_trade_no, out_request_no, _ = key
-                self._oddities.note(
-                    Struck(
-                        oddity.name,
-                        bill_type,
-                        day,
-                        seller_id,
-                        trade_no,
-                        out_trade_no,
-                        out_request_no,
-                    )
-                )
+                self._oddities.note(Struck(oddity.name, bill_type, day, seller_id, *key))
         return found
 
     def _cut(self, seller_id: str, bill_type: str, day: date) -> set[_Key]:
@@ -219,22 +231,30 @@ class Bills:
                 yield _foreign_row(bill_type, day, trade_no, out_trade_no)
 
 
-_Key = tuple[str, str, str, str]
-"""Alipay's number, the merchant's, the refund's, and of the account bill the movement's."""
+class _Key(NamedTuple):
+    """What names a line; the last two only in the account bill."""
+
+    trade_no: str
+    out_trade_no: str
+    out_request_no: str
+    log_id: str = ""
+    business: str = ""
 
 
 def _of_line(line: Line) -> _Key:
-    return line.trade.trade_no, line.trade.out_trade_no, line.out_request_no, ""
+    return _Key(line.trade.trade_no, line.trade.out_trade_no, line.out_request_no)
 
 
 def _of_movement(one: Movement) -> _Key:
-    return one.trade_no, one.out_trade_no, one.out_request_no, one.log_id
+    return _Key(one.trade_no, one.out_trade_no, one.out_request_no, one.log_id, one.business)
 
 
 def _may_strike(oddity: Oddity, key: _Key) -> bool:
-    if oddity.name is OddityName.FEE_OFF and key[2]:
-        return False  # what of a fee comes back depends on the contract
-    return oddity.out_trade_no in (None, key[1])
+    """A fee can be off where it was charged, which in the account bill is a line of its own; what of it
+    comes back depends on the contract."""
+    if oddity.name is not OddityName.FEE_OFF:
+        return True
+    return not key.out_request_no and key.business in ("", Business.FEE)
 
 
 def _trade_row(line: Line) -> Row:
@@ -247,7 +267,7 @@ def _trade_row(line: Line) -> Row:
         "支付宝交易号": trade.trade_no,
         "商户订单号": trade.out_trade_no,
         "业务类型": line.kind.value,
-        "商品名称": request.subject,
+        "商品名称": one_line(request.subject),
         "创建时间": moment_text(trade.created_at),
         "完成时间": moment_text(line.at),
         "门店编号": request.store_id,
@@ -268,7 +288,7 @@ def _trade_row(line: Line) -> Row:
         "实收净额（元）": str(amount + fee),
         "商户识别号": request.seller_id,
         "交易方式": "支付宝",
-        "备注": line.note,
+        "备注": one_line(line.note),
     }  # fmt: skip
 
 
@@ -278,7 +298,7 @@ def _account_row(one: Movement) -> Row:
         "账务流水号": one.log_id,
         "业务流水号": one.trade_no,
         "商户订单号": one.out_trade_no,
-        "商品名称": one.subject,
+        "商品名称": one_line(one.subject),
         "发生时间": moment_text(one.at),
         "对方账号": one.other_account,
         "收入金额（+元）": str(one.amount if into else NOTHING),
@@ -286,7 +306,7 @@ def _account_row(one: Movement) -> Row:
         "账户余额（元）": str(one.balance),
         "交易渠道": "支付宝",
         "业务类型": one.business.value,
-        "备注": one.memo,
+        "备注": one_line(one.memo),
         "业务描述": DESCRIPTIONS.get(one.business, ""),
         "业务账单来源": "商家中心",
         "业务基础订单号": one.out_trade_no,
@@ -318,11 +338,14 @@ def _struck_rows(row: Row, name: OddityName | None) -> list[Row]:
     if name is OddityName.DUPLICATE_LINE:
         return [row, dict(row)]
     is_account = "账务流水号" in row
-    if name is OddityName.AMOUNT_OFF:
-        for header in ("收入金额（+元）",) if is_account else ("订单金额（元）", "商家实收（元）"):
-            row[header] = str(Money.parse(row[header]) + Money(1))
-    elif name is OddityName.FEE_OFF and not is_account:
-        row["服务费（元）"] = str(Money.parse(row["服务费（元）"]) - Money(1))
+    if name in (OddityName.AMOUNT_OFF, OddityName.FEE_OFF) and is_account:
+        out = row["支出金额（-元）"] != "0.00"
+        _add(row, "支出金额（-元）" if out else "收入金额（+元）", -1 if out else 1)
+    elif name is OddityName.AMOUNT_OFF:
+        _add(row, "订单金额（元）", 1)
+        _add(row, "商家实收（元）", 1)
+    elif name is OddityName.FEE_OFF:
+        _add(row, "服务费（元）", -1)
     elif name is OddityName.TYPE_DIFFERS:
         # A payment that is shown as if it had gone back, or the other way round.
         if is_account:
@@ -334,6 +357,10 @@ def _struck_rows(row: Row, name: OddityName | None) -> list[Row]:
             for header in ("订单金额（元）", "商家实收（元）"):
                 row[header] = str(-Money.parse(row[header]))
     return [row]
+
+
+def _add(row: Row, header: str, fen: int) -> None:
+    row[header] = str(Money.parse(row[header]) + Money(fen))
 
 
 def _sheet(
@@ -359,86 +386,27 @@ def _sheet(
     )
 
 
-def _sums(rows: Iterable[Row], header: str) -> Money:
-    return Money.total(Money.parse(row[header]) for row in rows)
-
-
-def _trade_totals(rows: Sequence[Row]) -> list[str]:
-    paid = [row for row in rows if row["业务类型"] == LineKind.PAYMENT.value]
-    back = [row for row in rows if row["业务类型"] == LineKind.REFUND.value]
-    return trade_footer(
-        len(paid),
-        _sums(paid, "商家实收（元）"),
-        _sums(paid, "商家优惠（元）"),
-        (len(back), _sums(back, "商家实收（元）"), _sums(back, "商家优惠（元）")),
-    )
-
-
-def _account_totals(rows: Sequence[Row]) -> list[str]:
-    outgo = [row for row in rows if row["支出金额（-元）"] != "0.00"]
-    income = [row for row in rows if row["支出金额（-元）"] == "0.00"]
-    return account_footer(
-        (len(outgo), -_sums(outgo, "支出金额（-元）")),
-        (len(income), _sums(income, "收入金额（+元）")),
-    )
-
-
 def _trade_summary(seller_id: str, span: Span, now: datetime, rows: Sequence[Row]) -> Sheet:
     stores: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         stores[row.get("门店编号", "")].append(row)
-    summed = [_summary_row(store, of_store) for store, of_store in sorted(stores.items())]
-    total = _summary_row("合计", rows) | {"门店名称": ""}
+    named = sorted((store, of_store) for store, of_store in stores.items() if store)
+    summed = [summary_row(store, of_store) for store, of_store in named]
+    total = summary_row("合计", rows) | {"门店名称": ""}
     return _sheet(
         "trade", seller_id, span, now, TRADE_SUMMARY_HEADERS, [*summed, total], is_summary=True
     )
-
-
-def _summary_row(store: str, rows: Sequence[Row]) -> Row:
-    paid = sum(row["业务类型"] == LineKind.PAYMENT.value for row in rows)
-    same = (
-        "订单金额（元）",
-        "商家实收（元）",
-        "支付宝优惠（元）",
-        "商家优惠（元）",
-        "卡消费金额（元）",
-        "服务费（元）",
-        "分润（元）",
-    )
-    sums = {header: _sums(rows, header) for header in same}
-    return {
-        "门店编号": store,
-        "门店名称": store,
-        "交易订单总笔数": str(paid),
-        "退款订单总笔数": str(len(rows) - paid),
-        **{header: str(amount) for header, amount in sums.items()},
-        "实收净额（元）": str(sums["商家实收（元）"] + sums["服务费（元）"]),
-    }
 
 
 def _account_summary(seller_id: str, span: Span, now: datetime, rows: Sequence[Row]) -> Sheet:
     kinds: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         kinds[row["业务类型"]].append(row)
-    summed = [_flow_row(kind, of_kind) for kind, of_kind in sorted(kinds.items())]
+    summed = [flow_row(kind, of_kind) for kind, of_kind in sorted(kinds.items())]
     return _sheet(
         "signcustomer", seller_id, span, now, ACCOUNT_SUMMARY_HEADERS,
-        [*summed, _flow_row("合计", rows)], is_summary=True,
+        [*summed, flow_row("合计", rows)], is_summary=True,
     )  # fmt: skip
-
-
-def _flow_row(kind: str, rows: Sequence[Row]) -> Row:
-    outgo = [row for row in rows if row["支出金额（-元）"] != "0.00"]
-    income = [row for row in rows if row["支出金额（-元）"] == "0.00"]
-    came, went = _sums(income, "收入金额（+元）"), _sums(outgo, "支出金额（-元）")
-    return {
-        "类型": kind,
-        "收入笔数": str(len(income)),
-        "收入金额（+元）": str(came),
-        "支出笔数": str(len(outgo)),
-        "支出金额（-元）": str(went),
-        "总金额（元）": str(came + went),
-    }
 
 
 def _look(sheet: Sheet, names: set[OddityName]) -> None:
@@ -468,7 +436,7 @@ def _members(sheet: Sheet, *, split: bool) -> list[tuple[str, Sheet]]:
     if not split or len(sheet.rows) < 2:
         return [("", sheet)]
     half = len(sheet.rows) // 2
-    totals = _trade_totals if sheet.kind == "trade" else _account_totals
+    totals = trade_totals if sheet.kind == "trade" else account_totals
     parts: list[tuple[str, Sheet]] = []
     for number, rows in enumerate((sheet.rows[:half], sheet.rows[half:]), 1):
         part = _sheet(

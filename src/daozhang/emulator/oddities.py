@@ -74,6 +74,9 @@ class Struck:
     trade_no: str
     out_trade_no: str
     out_request_no: str
+    account_log_id: str = ""
+    """In the account bill, which line it is: a payment and its fee have one number."""
+    business: str = ""
 
 
 class Oddities:
