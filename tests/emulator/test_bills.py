@@ -15,11 +15,21 @@ import pytest
 from daozhang.alipay.bills import AccountLine, BillProblem, TradeLine, open_bill
 from daozhang.alipay.bills.reading import Counting
 from daozhang.clock import BEIJING
-from daozhang.emulator.bill_text import TRADE_HEADERS, Sheet, text_of, trade_footer
+from daozhang.emulator.bill_sums import account_totals, flow_row
+from daozhang.emulator.bill_text import (
+    ACCOUNT_HEADERS,
+    ACCOUNT_SUMMARY_HEADERS,
+    TRADE_HEADERS,
+    TRADE_HEADERS_29,
+    Sheet,
+    text_of,
+    trade_footer,
+)
 from daozhang.emulator.oddities import Oddity, OddityName
 from daozhang.emulator.settlement import settled_at
 from daozhang.money import Money
 from emulator.place import Place
+from emulator.test_rest import call as call_v3
 from emulator.test_trades import REFUND, sub_code
 
 BILL = "alipay.data.dataservice.bill.downloadurl.query"
@@ -89,7 +99,41 @@ def test_a_text_is_the_captured_one_to_the_byte() -> None:
         rows=rows,
         footer=trade_footer(6, Money(6), nothing, (4, Money(-4), nothing)),
     )
-    assert text_of(sheet).rstrip(b"\n") == raw.rstrip(b"\n")
+    assert text_of(sheet) == raw
+
+
+@pytest.mark.parametrize(
+    ("sample", "kind", "headers", "rows"),
+    [
+        ("bill_signcustomer_detail_layout_recent", "signcustomer", ACCOUNT_HEADERS, []),
+        ("bill_signcustomer_summary_layout", "signcustomer", ACCOUNT_SUMMARY_HEADERS, [flow_row("合计", [])]),
+    ],
+)  # fmt: skip
+def test_an_empty_account_bill_is_as_the_samples(
+    sample: str, kind: str, headers: tuple[str, ...], rows: list[dict[str, str]]
+) -> None:
+    sheet = Sheet(
+        kind=kind,
+        account="2088XXXXXXXXXXXX0156",
+        since=datetime(2026, 5, 8, tzinfo=BEIJING),
+        until=datetime(2026, 5, 9, tzinfo=BEIJING),
+        made_at=datetime(2026, 5, 9, 12, 51, 6, tzinfo=BEIJING),
+        headers=headers,
+        rows=rows,
+        footer=[] if rows else account_totals([]),
+        is_summary=bool(rows),
+    )
+    told = (SAMPLE.parent / f"{sample}.utf8.csv").read_text("utf-8")
+    assert text_of(sheet).decode("gb18030") == told
+
+
+def test_the_wide_bill_has_twenty_nine_columns() -> None:
+    assert len(TRADE_HEADERS_29) == 29
+    assert [TRADE_HEADERS_29[n] for n in (23, 24, 25)] == [
+        "实收净额（元）",
+        "商户识别号",
+        "交易方式",
+    ]
 
 
 def test_a_day_has_its_bill_from_nine_in_the_next_morning(place: Place, day: date) -> None:
@@ -112,7 +156,11 @@ def test_a_day_has_its_bill_from_nine_in_the_next_morning(place: Place, day: dat
         ({"bill_date": f"{day:%Y-%m}"}, "BILL_NOT_EXIST"),
     ):
         assert sub_code(place.merchant.call(BILL, asked | changed)) == code, changed
-    place.merchant.control("POST", f"switches/{place.merchant.app_id}", empty_bill_has_file=True)
+    switches = f"switches/{place.merchant.app_id}"
+    place.merchant.control("POST", switches, registered_on=str(day))
+    older = asked | {"bill_date": str(day - timedelta(days=1))}
+    assert sub_code(place.merchant.call(BILL, older)) == "BILL_DATE_BEFORE_REGISTRATION"
+    place.merchant.control("POST", switches, empty_bill_has_file=True, registered_on="")
     empty = place.merchant.call(BILL, asked | {"bill_date": str(day - timedelta(days=1))})
     assert empty["bill_file_code"] == "EMPTY_DATA_WITH_BILL_FILE"
     assert lines_of(place.http.get(empty["bill_download_url"]).content) == []
@@ -161,8 +209,9 @@ def test_the_account_is_asked_about(place: Place, day: date) -> None:
     paid(place, "B-1")
     now = place.merchant.call(BALANCE, {})
     assert (now["available_amount"], now["total_amount"]) == ("1000099.40", "1000099.40")
+    place.emulator.advance(NINE.total_seconds() - 1)
     assert sub_code(place.merchant.call(OF_DAY, {"biz_date": str(day)})) == "PROCESSING"
-    place.emulator.advance(NINE.total_seconds())
+    place.emulator.advance(1)
     told = place.merchant.call(OF_DAY, {"biz_date": str(day)})
     assert (told["beginning_balance"], told["ending_balance"]) == ("1000000.00", "1000099.40")
     span = {"start_time": f"{day} 00:00:00", "end_time": f"{day + timedelta(days=1)} 00:00:00"}
@@ -170,6 +219,14 @@ def test_the_account_is_asked_about(place: Place, day: date) -> None:
     (fee,) = log["detail_list"]
     assert (log["total_size"], fee["type"], fee["direction"]) == ("2", "收费", "支出")
     assert fee["trans_amount"] == "0.60"
+    numbers = fee["merchant_order_no"], fee["alipay_order_no"]
+    assert fee["biz_nos"] == "M{{{0}}}|S{{{1}}}|O{{{1}}}".format(*numbers)
+    stranger = {"bill_user_id": "2088000000000000"}
+    assert sub_code(place.merchant.call(BALANCE, stranger)) == "USER_AGREEMENT_CHECK_FAIL"
+    assert sub_code(place.merchant.call(LOG, span | stranger)) == "AGREEMENT_CHECK_FAIL"
+    old = {"start_time": "2020-01-01 00:00:00", "end_time": "2020-01-02 00:00:00"}
+    assert sub_code(place.merchant.call(LOG, old)) == "ILLEGAL_ARGUMENT"
+    assert "detail_list" not in place.merchant.call(LOG, {"alipay_order_no": "B-1"})
     nothing = place.merchant.call(LOG, {"merchant_order_no": "nobody"})
     assert "detail_list" not in nothing
     assert len(place.merchant.call(LOG, {"merchant_order_no": "B-1"})["detail_list"]) == 2
@@ -405,3 +462,14 @@ def test_a_thousand_orders_may_be_odd_by_name_at_once(place: Place, day: date) -
     begun = process_time()
     assert len(lines_of(fetch(place, day))) == 1001
     assert process_time() - begun < 3
+
+
+def test_v3_asks_for_bills_and_balances_by_get(place: Place, day: date) -> None:
+    paid(place, "B-1")
+    place.emulator.advance(NINE.total_seconds())
+    path = f"/v3/{BILL.replace('.', '/')}?bill_type=trade&bill_date="
+    told = call_v3(place, b"", f"{path}{day}", verb="GET").json()
+    assert len(lines_of(place.http.get(told["bill_download_url"]).content)) == 1
+    refused = call_v3(place, b"", f"{path}{day + timedelta(days=1)}", verb="GET")
+    assert (refused.status_code, refused.json()["code"]) == (400, "BILL_NOT_EXIST")
+    assert call_v3(place, b"", f"/v3/{BALANCE.replace('.', '/')}", verb="GET").status_code == 200

@@ -62,10 +62,13 @@ class BillOffice:
         today = business_day(now)
         if span.first + REACHES_BACK < today:
             raise Declined("INVAILID_ARGUMENTS", "bill_date is more than six years ago")
+        switches = self._desk.switches(app_id)
+        if f"{span.last}" < switches.registered_on:
+            raise Declined("BILL_DATE_BEFORE_REGISTRATION")
         if now < self._ready_at(seller_id, bill_type, span):
             raise Declined("BILL_NOT_EXIST")
         empty = self._desk.account.bill_is_empty(seller_id, bill_type, span)
-        if empty and not self._desk.switches(app_id).empty_bill_has_file:
+        if empty and not switches.empty_bill_has_file:
             raise Declined("NO_BILL_DATA")
         return self._hand_out(_Address(seller_id, bill_type, span, now + ADDRESS_LIFE)), empty
 

@@ -20,10 +20,9 @@ TRADE_HEADERS: Final[tuple[str, ...]] = (
 )  # fmt: skip
 
 TRADE_HEADERS_29: Final[tuple[str, ...]] = (
-    *TRADE_HEADERS[:22], "实收净额（元）", "商户识别号", "交易方式", *TRADE_HEADERS[22:24],
-    "花呗分期手续费（元）", "花呗分期数", "备注",
+    *TRADE_HEADERS[:23], "实收净额（元）", "商户识别号", "交易方式", "备注", "花呗分期手续费（元）", "花呗分期数",
 )  # fmt: skip
-"""As some contracts have it (apis.md §4.3)."""
+"""As some contracts have it (apis.md §4.3, which counts from nought); where 备注 stands is unverified."""
 
 ACCOUNT_HEADERS: Final[tuple[str, ...]] = (
     "账务流水号", "业务流水号", "商户订单号", "商品名称", "发生时间", "对方账号", "收入金额（+元）",

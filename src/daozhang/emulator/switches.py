@@ -69,6 +69,8 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days (``yyyy-MM-dd``) that are no working days, beside Saturdays and Sundays."""
     empty_bill_has_file: bool = False
     """A day on which nothing happened has a bill without lines; else there is NO_BILL_DATA."""
+    registered_on: Annotated[str, msgspec.Meta(pattern=rf"{_DAY}|^$")] = ""
+    """The day (``yyyy-MM-dd``) on which the seller came to Alipay; no bill is older."""
     receipt_seconds: Annotated[int, msgspec.Meta(ge=0, le=86400)] = 0
     """How long Alipay takes to write a receipt."""
     finished_at_once: bool = False

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from daozhang.clock import from_beijing_text, to_beijing_text
 from daozhang.emulator.accounts import Movement, Pot
-from daozhang.emulator.bill_office import BillOffice
+from daozhang.emulator.bill_office import READY_AT, BillOffice
 from daozhang.emulator.bills import DESCRIPTIONS, day_start, span_of
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Declined
@@ -17,6 +17,7 @@ from daozhang.emulator.methods.terms import Call
 
 PAGE_SIZE: Final = 2000
 RANGE_DAYS_MAX: Final = 31
+REACHES_BACK: Final = timedelta(days=366)
 
 Method = Callable[[Desk, Call], dict[str, Any]]
 
@@ -36,7 +37,8 @@ def download_url(office: BillOffice) -> Method:
 
 def balance(desk: Desk, call: Call) -> dict[str, Any]:
     """``alipay.data.bill.balance.query``: what is in the account now."""
-    pots = {pot: desk.account.balance(call.merchant.seller_id, pot) for pot in Pot}
+    seller = _own(call, "USER_AGREEMENT_CHECK_FAIL")
+    pots = {pot: desk.account.balance(seller, pot) for pot in Pot}
     return {
         "total_amount": str(pots[Pot.AVAILABLE] + pots[Pot.FROZEN]),
         "available_amount": str(pots[Pot.AVAILABLE]),
@@ -56,8 +58,8 @@ def balance_of_day(desk: Desk, call: Call) -> dict[str, Any]:
     except ValueError:
         raise Declined("INVALID_PARAMETER", "biz_date") from None
     after = span.last + timedelta(days=1)
-    if day_start(after) > desk.now():
-        raise Declined("PROCESSING", "the time is not over")
+    if desk.now() < day_start(after) + READY_AT:
+        raise Declined("PROCESSING")
 
     def at(moment: date) -> str:
         return str(desk.account.balance_at(call.merchant.seller_id, moment))
@@ -82,16 +84,22 @@ def account_log(desk: Desk, call: Call) -> dict[str, Any]:
 
 
 def _asked_for(desk: Desk, call: Call) -> list[Movement]:
-    seller = call.merchant.seller_id
+    seller = _own(call, "AGREEMENT_CHECK_FAIL")
     number = terms.text(call.terms, "alipay_order_no", 64)
     own = terms.text(call.terms, "merchant_order_no", 64)
     if number and own:
         raise Declined("ILLEGAL_ARGUMENT", "alipay_order_no or merchant_order_no")
     if number or own:
-        return [one for one in desk.account.movements_of(seller, number or own) if one.is_listed]
+        named = desk.account.movements_of(seller, number or own)
+        found = [
+            one for one in named if (one.trade_no == number if number else one.out_trade_no == own)
+        ]
+        return [one for one in found if one.is_listed]
     since, until = _moment(call, "start_time"), _moment(call, "end_time")
     if until <= since or until - since > timedelta(days=RANGE_DAYS_MAX):
         raise Declined("ILLEGAL_ARGUMENT", "start_time before end_time, at most 31 days")
+    if since < call.now - REACHES_BACK:
+        raise Declined("ILLEGAL_ARGUMENT", "start_time is more than a year ago")
     return [one for one in desk.account.movements(seller, since, until) if one.is_listed]
 
 
@@ -124,7 +132,17 @@ def _detail(one: Movement) -> dict[str, Any]:
         "trans_memo": one.memo,
         "biz_desc": DESCRIPTIONS.get(one.business, ""),
         "bill_source": "商家中心",
+        "biz_nos": f"M{{{one.out_trade_no}}}|S{{{one.trade_no}}}|O{{{one.trade_no}}}",
+        "biz_orig_no": one.out_trade_no,
         "merchant_out_refund_no": one.out_request_no,
         "store_name": one.store_id,
     }
     return {name: value for name, value in said.items() if value}
+
+
+def _own(call: Call, sub_code: str) -> str:
+    """The seller, who may name itself and nobody else: there are no agreements between users here."""
+    seller = call.merchant.seller_id
+    if terms.text(call.terms, "bill_user_id", 28) not in ("", seller):
+        raise Declined(sub_code)
+    return seller
