@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import date, timedelta
 
 import pytest
 
-from daozhang.clock import BEIJING, business_day
-from daozhang.emulator.oddities import Oddity, OddityName
+from daozhang.clock import business_day
+from daozhang.emulator.oddities import OddityName
 from daozhang.money import Money
 from daozhang.service.bills import store as bills
-from daozhang.service.bills.model import FileStatus, Statement, StatementKind, StatementStatus
+from daozhang.service.bills.model import FileStatus, StatementKind, StatementStatus
 from daozhang.service.reconciliation import store
-from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
+from daozhang.service.reconciliation.model import MismatchClass
+from reconciling import (
+    found,
+    mismatches,
+    morning_after,
+    odd,
+    pay,
+    run_of,
+    statement,
+    to_hour,
+)
 from worlds import World, running
 
 
@@ -31,60 +40,6 @@ def day(world: World) -> date:
     to_hour(world, 10, days=1)
     world.emulator.desk.account.oddities.clear()
     return business_day(world.clock.now())
-
-
-def to_hour(world: World, hour: int, *, days: int = 0) -> None:
-    """Pushes the clock to that hour in Beijing, so many days on."""
-    now = world.clock.now().astimezone(BEIJING)
-    then = datetime.combine(now.date() + timedelta(days=days), time(hour), BEIJING)
-    world.advance((then - now).total_seconds())
-
-
-def pay(world: World, amount: str = "10.00") -> str:
-    number = world.order(amount)
-    world.pay(number)
-    world.settle()
-    return number
-
-
-def seller(world: World) -> str:
-    return world.emulator.desk.identities.app("shop").seller_id
-
-
-def statement(world: World, day: date, kind: str = "trade") -> Statement:
-    with world.service.context.database.read() as tx:
-        found = bills.find_statement(tx, "emulator", seller(world), kind, day.isoformat())
-    assert found is not None, f"nobody expects a {kind} bill of {day}"
-    return found
-
-
-def run_of(world: World, day: date) -> Run:
-    statement_id = statement(world, day).id
-    with world.service.context.database.read() as tx:
-        found = store.last_run(tx, statement_id)
-    assert found is not None
-    return found
-
-
-def mismatches(world: World, day: date, *, is_open: bool | None = True) -> list[Mismatch]:
-    with world.service.context.database.read() as tx:
-        return store.list_mismatches(
-            tx, "emulator", seller(world), day=day, is_open=is_open, rows_max=1000
-        )[::-1]
-
-
-def found(world: World, day: date) -> set[tuple[MismatchClass, str]]:
-    return {(one.mismatch, one.key) for one in mismatches(world, day)}
-
-
-def odd(world: World, name: OddityName, number: str | None = None, **more: Any) -> None:
-    more.setdefault("bill_type", "trade")
-    world.emulator.desk.account.oddities.set(Oddity(name, out_trade_no=number, **more))
-
-
-def morning_after(world: World) -> None:
-    to_hour(world, 10, days=1)
-    world.settle()
 
 
 def test_a_day_agrees_by_itself(world: World, day: date) -> None:

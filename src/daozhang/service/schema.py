@@ -11,6 +11,7 @@ from daozhang.service.audit import store as audit_store
 from daozhang.service.auth import store as auth_store
 from daozhang.service.bills import store as bills_store
 from daozhang.service.charges import store as charges_store
+from daozhang.service.closing import store as closing_store
 from daozhang.service.db import metadata
 from daozhang.service.exports import store as exports_store
 from daozhang.service.holds import store as holds_store
@@ -41,6 +42,7 @@ STORES: Final = (
     auth_store,
     bills_store,
     charges_store,
+    closing_store,
     exports_store,
     holds_store,
     idempotency,

@@ -1,0 +1,119 @@
+"""Why a case or a day is not ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from daozhang.service.closing.model import CaseEnd, Obstacle
+from daozhang.service.refusals import Refusal
+
+
+class CaseNotFound(Refusal):
+    """There is no such case."""
+
+    code = "case_not_found"
+    status = 404
+    title = "No such case"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such case of this account.",
+            "该账户没有此条差异。",
+        )
+
+
+class CaseOver(Refusal):
+    """The case has ended."""
+
+    code = "case_over"
+    title = "The case has ended"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It is settled already, or both sides agree by now.",
+            "该差异已处理完毕，或双方已一致。",
+        )
+
+
+class CaseEndNotPossible(Refusal):
+    """A case of that class does not end so."""
+
+    code = "case_end_not_possible"
+    status = 422
+    title = "It cannot end so"
+
+    def __init__(self, end: str, possible: Sequence[CaseEnd]) -> None:
+        names = ", ".join(one.value for one in possible)
+        super().__init__(
+            f"It cannot end as {end!r}; it can as: {names}.",
+            f"不能以“{end}”结束；可选：{names}。",
+        )
+
+
+class CaseReasonMissing(Refusal):
+    """A proposal says why."""
+
+    code = "case_reason_missing"
+    status = 422
+    title = "Say why"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Say why it ends so: whoever agrees, and whoever closes the day, reads it.",
+            "请填写理由：复核人和关账人都会看到。",
+        )
+
+
+class CaseNotProposed(Refusal):
+    """Nobody has proposed how the case ends."""
+
+    code = "case_not_proposed"
+    title = "Nothing is proposed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody has proposed how it ends: propose it first.",
+            "尚无处理方案，请先提出。",
+        )
+
+
+class CaseNeedsAnother(Refusal):
+    """Whoever proposes does not agree."""
+
+    code = "case_needs_another"
+    status = 403
+    title = "A second person has to agree"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You proposed it: a second person has to agree.",
+            "该方案由您提出，须由另一人复核。",
+        )
+
+
+class CaseUnanswered(Refusal):
+    """Alipay has given no answer that decides it."""
+
+    code = "case_unanswered"
+    title = "Alipay's answer does not decide it"
+
+    def __init__(self, said: str, said_zh: str) -> None:
+        super().__init__(
+            f"Alipay was asked: {said}. Nothing was booked.",
+            f"已向支付宝查询：{said_zh}。未入账。",
+        )
+
+
+class DayNotClosable(Refusal):
+    """Something stands in the way of closing the day."""
+
+    code = "day_not_closable"
+    title = "The day cannot be closed yet"
+
+    def __init__(self, day: date, obstacles: Sequence[Obstacle]) -> None:
+        super().__init__(
+            f"{day.isoformat()} cannot be closed yet. " + " ".join(one.say for one in obstacles),
+            f"{day.isoformat()} 暂不能关账。" + "".join(one.say_zh for one in obstacles),
+            obstacles=[one.code for one in obstacles],
+        )

@@ -1,0 +1,162 @@
+"""Decisions about cases and days: what a mismatch suggests, how a day looks, when it can be closed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from daozhang.money import Money
+from daozhang.service.bills.model import StatementStatus
+from daozhang.service.closing.model import CaseEnd, Colour, Obstacle
+from daozhang.service.ledger.model import Account, Move
+from daozhang.service.reconciliation.model import MismatchClass
+
+Sentence = tuple[str, str]
+
+GRAVE: Final = frozenset(
+    {
+        MismatchClass.MISSING_HERE,
+        MismatchClass.MISSING_THERE,
+        MismatchClass.AMOUNT_DIFFERS,
+        MismatchClass.STATE_DIFFERS,
+        MismatchClass.DUPLICATE,
+    }
+)
+"""Where money is in doubt: such a day is red."""
+
+ENDS: Final[Mapping[MismatchClass, tuple[CaseEnd, ...]]] = {
+    MismatchClass.MISSING_HERE: (CaseEnd.FOREIGN, CaseEnd.BOOKED, CaseEnd.EXPLAINED),
+    MismatchClass.MISSING_THERE: (CaseEnd.EXPLAINED, CaseEnd.BOOKED),
+    MismatchClass.AMOUNT_DIFFERS: (CaseEnd.ACCEPTED, CaseEnd.BOOKED, CaseEnd.EXPLAINED),
+    MismatchClass.FEE_DIFFERS: (CaseEnd.ACCEPTED, CaseEnd.EXPLAINED),
+    MismatchClass.STATE_DIFFERS: (CaseEnd.EXPLAINED, CaseEnd.BOOKED),
+    MismatchClass.DAY_CUT: (CaseEnd.EXPLAINED,),
+    MismatchClass.DUPLICATE: (CaseEnd.EXPLAINED, CaseEnd.BOOKED),
+    MismatchClass.FOREIGN: (CaseEnd.FOREIGN,),
+}
+"""How a person may end a case of each class."""
+
+ASKABLE: Final = frozenset(
+    {
+        MismatchClass.MISSING_HERE,
+        MismatchClass.MISSING_THERE,
+        MismatchClass.AMOUNT_DIFFERS,
+        MismatchClass.STATE_DIFFERS,
+    }
+)
+"""Of what a signed answer of Alipay's can decide."""
+
+SUGGESTIONS: Final[Mapping[MismatchClass, Sentence]] = {
+    MismatchClass.MISSING_HERE: (
+        "Alipay's bill has it and the books do not. Ask Alipay: if it answers that this was paid or "
+        "refunded, it is booked at once. If it is another system's on the same account, set it aside.",
+        "支付宝账单有此笔，本系统没有。请先向支付宝查询：若答复已付款或已退款，将立即入账；"
+        "若属于同一账户的其他系统，请标为外部交易。",
+    ),
+    MismatchClass.MISSING_THERE: (
+        "The books have it on a signed answer, and the bill does not. Ask Alipay; if it holds to it, look "
+        "at the next day's bill, and then ask Alipay's service with the trade number.",
+        "本系统依据支付宝签名结果入账，账单却没有。请向支付宝查询；若结果不变，请核对次日账单，"
+        "仍无则凭交易号联系支付宝客服。",
+    ),
+    MismatchClass.AMOUNT_DIFFERS: (
+        "The amounts differ. Ask Alipay what was paid: its signed answer decides.",
+        "金额不一致。请向支付宝查询，以其签名答复为准。",
+    ),
+    MismatchClass.FEE_DIFFERS: (
+        "The fee is not what the rate says. Look at the contract, and set the rate of this account right "
+        "or ask Alipay; what the bill took is what was taken.",
+        "手续费与费率不符。请核对签约费率并更正本账户费率，或联系支付宝；实际扣费以账单为准。",
+    ),
+    MismatchClass.STATE_DIFFERS: (
+        "The bill speaks of money that the books think has not moved. Ask Alipay: its signed answer decides.",
+        "账单显示资金已变动，本系统的状态却不是。请向支付宝查询，以其签名答复为准。",
+    ),
+    MismatchClass.DAY_CUT: (
+        "It was paid around midnight, and stands in the next day's bill: it ends by itself with that one.",
+        "付款在零点前后，列于次日账单，次日核对后自动结清。",
+    ),
+    MismatchClass.DUPLICATE: (
+        "The bill has the same thing twice. Fetch the bill again; if it stays, ask Alipay's service.",
+        "账单中同一笔出现多次。请重新下载账单；若仍重复，请联系支付宝客服。",
+    ),
+    MismatchClass.FOREIGN: (
+        "A rule of this account sets it aside: another system on the same account.",
+        "按规则归为同一账户的其他系统。",
+    ),
+}
+"""What to do first about each class, in English and Chinese."""
+
+SETTLED_STATEMENTS: Final = frozenset({StatementStatus.READY, StatementStatus.NONE})
+"""A bill of which nothing more is expected."""
+
+
+def colour_of(
+    statuses: Sequence[StatementStatus | None],
+    open_counts: Mapping[MismatchClass, tuple[int, int]],
+    *,
+    is_closed: bool,
+    is_over: bool,
+) -> Colour:
+    """How a day looks; ``statuses`` are those of its two bills, ``None`` of one that nobody expects."""
+    if is_closed:
+        return Colour.CLOSED
+    if not is_over or all(status is None for status in statuses):
+        return Colour.GREY
+    grave = any(kind in GRAVE for kind in open_counts)
+    if grave or StatementStatus.HELD in statuses or StatementStatus.ABSENT in statuses:
+        return Colour.RED
+    waits = any(status not in SETTLED_STATEMENTS for status in statuses)
+    return Colour.AMBER if waits or open_counts else Colour.GREEN
+
+
+def obstacles(
+    day: date,
+    statuses: Mapping[str, StatementStatus | None],
+    open_counts: Mapping[MismatchClass, tuple[int, int]],
+    *,
+    earlier_open: date | None,
+) -> tuple[Obstacle, ...]:
+    """What stands in the way of closing ``day``; nothing if it can be closed."""
+    found: list[Obstacle] = []
+    for kind, status in statuses.items():
+        if status not in SETTLED_STATEMENTS:
+            name = _BILLS[kind]
+            found.append(
+                Obstacle(
+                    f"bill_{kind}",
+                    f"The {name[0]} of {day.isoformat()} is not there, or held: fetch or import it.",
+                    f"{day.isoformat()} 的{name[1]}尚未就绪或被搁置：请下载或导入。",
+                )
+            )
+    if waiting := sum(count for count, _ in open_counts.values()):
+        found.append(
+            Obstacle(
+                "cases_open",
+                f"{waiting} of what differs is not settled.",
+                f"尚有 {waiting} 条差异未处理完毕。",
+            )
+        )
+    if earlier_open is not None:
+        found.append(
+            Obstacle(
+                "earlier_day_open",
+                f"{earlier_open.isoformat()} is not closed yet: days are closed in their order.",
+                f"{earlier_open.isoformat()} 尚未关账：须按日期顺序关账。",
+            )
+        )
+    return tuple(found)
+
+
+_BILLS: Final[Mapping[str, Sentence]] = {
+    "trade": ("trade bill", "业务账单"),
+    "signcustomer": ("account bill", "账务账单"),
+}
+
+
+def booking_of(difference: Money) -> Move:
+    """The move that brings the books to a bill that is above them, or below, without a signed answer."""
+    if difference.minor > 0:
+        return Move(Account.AVAILABLE, Account.SALES, difference)
+    return Move(Account.REFUNDS, Account.AVAILABLE, -difference)
