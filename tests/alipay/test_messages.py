@@ -14,6 +14,7 @@ from daozhang.alipay import (
     Message,
     OrderSettled,
     RefundDepositBack,
+    TransferChanged,
     Untrusted,
     VerifyingKeys,
     cipher,
@@ -70,6 +71,22 @@ def test_a_refund_that_a_bank_took() -> None:
     assert told.dback_amount == Money.parse("7.30")
     assert told.bank_ack_time == datetime(2018, 8, 1, 7, 0, tzinfo=UTC)
     assert told.est_bank_receipt_time is None
+
+
+def test_a_transfer_that_a_bank_sent_back() -> None:
+    content = {
+        "out_biz_no": "W1",
+        "order_id": "2026",
+        "status": "REFUND",
+        "trans_amount": "50.00",
+        "pay_date": "2026-03-01 12:00:00",
+        "product_code": "TRANS_BANKCARD_NO_PWD",
+        "action_type": "FINISH",
+    }
+    told = read_message(message_of(TransferChanged.METHOD, content))
+    assert isinstance(told, TransferChanged)
+    assert (told.status, told.trans_amount) == ("REFUND", Money(5000))
+    assert told.pay_date == datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 
 
 def test_what_has_no_name_of_its_own_is_in_the_content() -> None:

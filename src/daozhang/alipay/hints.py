@@ -39,6 +39,19 @@ _BUYER = (
     "买家付款未成功，请换一种方式重新支付。",
 )
 
+_PAYER_BALANCE = (
+    "Your Alipay account does not cover it: top up, then repeat with the same out_biz_no.",
+    "付款账户余额不足：充值后用同一商户转账单号重试。",
+)
+_PAYEE = (
+    "The payee's account and name do not belong together, or there is no such account: check both.",
+    "收款账号不存在或与姓名不符，请核对收款方账号和姓名。",
+)
+_TRANSFER_LIMIT = (
+    "Above the limit of your contract, of one transfer, a day or a month: wait, or have it raised.",
+    "超过签约的单笔、单日或单月转账限额：请等待或申请提额。",
+)
+
 _HINTS: Final[dict[str, tuple[str, str]]] = {
     "isv.invalid-signature": _SIGNATURE,
     "isv.missing-signature-config": (
@@ -189,6 +202,22 @@ _HINTS: Final[dict[str, tuple[str, str]]] = {
     "ILLEGAL_AGREEMENT": (
         "This agreement has no plan that could be moved: query it.",
         "该协议没有可修改的扣款计划，请先查询协议。",
+    ),
+    "PAYER_BALANCE_NOT_ENOUGH": _PAYER_BALANCE,
+    "BALANCE_IS_NOT_ENOUGH": _PAYER_BALANCE,
+    "PAYEE_NOT_EXIST": _PAYEE,
+    "PAYEE_USER_INFO_ERROR": _PAYEE,
+    "PAYEE_USERINFO_ERROR": _PAYEE,
+    "EXCEED_LIMIT_SM_AMOUNT": _TRANSFER_LIMIT,
+    "EXCEED_LIMIT_DM_AMOUNT": _TRANSFER_LIMIT,
+    "EXCEED_LIMIT_MM_AMOUNT": _TRANSFER_LIMIT,
+    "MEMO_REQUIRED_IN_TRANSFER_ERROR": (
+        "A transfer of this amount needs a remark.",
+        "该金额的转账必须填写备注（remark）。",
+    ),
+    "ORDER_NOT_EXIST": (
+        "Alipay has no transfer of this number: right after the call that proves nothing yet.",
+        "支付宝没有该转账单：刚发起时查询不到并不代表未受理。",
     ),
     "BILL_NOT_EXIST": (
         "The bill is not there yet: a day's bill is ready the next morning.",

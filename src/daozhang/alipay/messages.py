@@ -58,15 +58,23 @@ class OrderSettled(TypedMessage, frozen=True, kw_only=True):
 
 
 class TransferChanged(TypedMessage, frozen=True, kw_only=True):
-    """A transfer has moved on."""
+    """A transfer has moved on: ``status`` SUCCESS, DEALING, FAIL, CLOSED or REFUND, the last where a bank
+    sent it back after all."""
 
     METHOD: ClassVar[str] = "alipay.fund.trans.order.changed"
 
     out_biz_no: str | None = None
     order_id: str | None = None
     pay_fund_order_id: str | None = None
+    product_code: str | None = None
+    biz_scene: str | None = None
     status: str | None = None
+    sub_status: str | None = None
+    action_type: str | None = None
+    origin_interface: str | None = None
     trans_amount: Money | None = None
+    pay_date: datetime | None = None
+    passback_params: str | None = None
     error_code: str | None = None
     fail_reason: str | None = None
 
@@ -104,7 +112,7 @@ KINDS: Final[Mapping[str, type[TypedMessage]]] = {
 
 _AMOUNTS: Final = frozenset({"dback_amount", "trans_amount"})
 _LISTS: Final = frozenset({"royalty_detail_list"})
-_TIMES: Final = frozenset({"bank_ack_time", "est_bank_receipt_time", "operation_dt"})
+_TIMES: Final = frozenset({"bank_ack_time", "est_bank_receipt_time", "operation_dt", "pay_date"})
 
 
 def content_of(message: Message) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 IDENTITIES: Final = (
     "trade_no", "out_trade_no", "out_request_no", "agreement_no", "external_agreement_no",
-    "auth_no", "out_order_no",
+    "auth_no", "out_order_no", "out_biz_no",
 )  # fmt: skip
 _DAY_CHARACTERS: Final = len("2026-03-01")
 _NULLS: Final = frozenset({"None", "null", "undefined", "nil", "NaN"})
