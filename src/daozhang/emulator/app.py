@@ -45,6 +45,9 @@ from daozhang.emulator.rest import Rest
 from daozhang.emulator.sheet_pages import SheetPages
 from daozhang.emulator.signing_control import Action, SigningControl
 from daozhang.emulator.signing_pages import SigningPages
+from daozhang.emulator.transfers import Transfer
+from daozhang.emulator.transfers_control import Action as TransferAction
+from daozhang.emulator.transfers_control import TransferControl
 from daozhang.emulator.wallet import BALANCE_TOO_LOW, Behaviour
 from daozhang.emulator.wallet_pages import WalletPages
 from daozhang.money import Money
@@ -79,6 +82,7 @@ class Emulator:
         self._control = Control(desk, self._notifier, gateway, token=control_token, host=host)
         self._signing = SigningControl(desk, self._notifier)
         self._freezing = FreezingControl(desk, self._notifier, gateway)
+        self._transferring = TransferControl(desk, self._notifier)
         self.asgi = Starlette(
             routes=[
                 Route("/", self._start_page),
@@ -96,6 +100,7 @@ class Emulator:
                 *BillControl(desk).routes(self._control),
                 *self._signing.routes(self._control),
                 *self._freezing.routes(self._control),
+                *self._transferring.routes(self._control),
                 Mount("/static", StaticFiles(directory=pages.HERE / "static")),
             ],
             lifespan=self._life,
@@ -251,6 +256,18 @@ class Emulator:
         self._notifier.settle().result()
         return hold
 
+    def play_transfer(
+        self, number: str, action: TransferAction, *, app_id: str | None = None
+    ) -> Transfer:
+        """A bank does something about the transfer to a card with that ``out_biz_no``: ``arrive`` or
+        ``fail`` while it is on its way, ``send_back`` what it had taken.
+
+        Returns when the first attempt to tell has ended. Raises `ledger.Declined`.
+        """
+        transfer = self._transferring.play(number, action, app_id)
+        self._notifier.settle().result()
+        return transfer
+
     def advance(self, seconds: float) -> None:
         """Moves the clock; returns when every attempt that became due has ended."""
         self._notifier.advance(seconds).result()
@@ -308,6 +325,11 @@ class Emulator:
     def holds(self) -> list[Hold]:
         """Every hold as it is now, oldest first."""
         return self._desk.holds.all()
+
+    @property
+    def transfers(self) -> list[Transfer]:
+        """Every transfer as it is now, oldest first."""
+        return self._desk.transfers.all()
 
     @property
     def notifications(self) -> list[Notification]:

@@ -85,7 +85,7 @@ def _number_of(desk: Desk, call: Call) -> str:
             return desk.find(call.merchant.seller_id, trade_no=trade_no).out_trade_no
         except Declined:
             return ""
-    for name in ("out_trade_no", "external_agreement_no", "out_order_no"):
+    for name in ("out_trade_no", "external_agreement_no", "out_order_no", "out_biz_no"):
         own = call.terms.get(name)
         if own:
             return str(own)

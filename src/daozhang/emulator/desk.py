@@ -41,6 +41,7 @@ from daozhang.emulator.outgoing import Outgoing
 from daozhang.emulator.receipts import Receipts
 from daozhang.emulator.signing import SigningDesk
 from daozhang.emulator.switches import DEFAULTS, Switches
+from daozhang.emulator.transfers import TransferDesk
 from daozhang.emulator.wallet import Behaviour, PaymentCode, Wallet
 from daozhang.money import Money
 
@@ -84,6 +85,7 @@ class Desk:
         self.agreements = SigningDesk(self, self._announcer)
         self.holds = FreezingDesk(self, self._announcer)
         self.receipts = Receipts(self)
+        self.transfers = TransferDesk(self, self._announcer)
         # Until then time changes no trade, so that nobody need look through all of them.
         self._quiet_until = LONG_AGO
 
@@ -142,6 +144,7 @@ class Desk:
             self.orderinfo.clear()
             self.agreements.clear()
             self.holds.clear()
+            self.transfers.clear()
             self._visits.clear()
             self._outgoing.clear()
             self._announcer.overdue.clear()
@@ -417,7 +420,8 @@ class Desk:
     def next_due(self) -> datetime | None:
         """When the next attempt, expiry or end of a refund window is."""
         with self._lock:
-            moments = [self._outgoing.next_due(), self._next_turn()]
+            turns = self._next_turn(), self.transfers.next_turn()
+            moments = [self._outgoing.next_due(), *turns]
             return min((moment for moment in moments if moment is not None), default=None)
 
     def _next_turn(self) -> datetime | None:
@@ -432,6 +436,7 @@ class Desk:
 
     def _let_time_pass(self) -> None:
         now = self.now()
+        self.transfers.let_time_pass()
         if now < self._quiet_until:
             return
         for trade in self.ledger.waiting():

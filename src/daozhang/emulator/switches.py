@@ -73,6 +73,14 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The day (``yyyy-MM-dd``) on which the seller came to Alipay; no bill is older."""
     receipt_seconds: Annotated[int, msgspec.Meta(ge=0, le=86400)] = 0
     """How long Alipay takes to write a receipt."""
+    transfer_single_max: Annotated[str, msgspec.Meta(pattern=_AMOUNT)] = "50000.00"
+    """The most that one transfer may send, in yuan."""
+    transfer_daily_max: Annotated[str, msgspec.Meta(pattern=_AMOUNT)] = "1000000.00"
+    """The most that the transfers of a day in Beijing may send together."""
+    transfer_notified: bool = True
+    """A transfer to an account is told to the gateway too, not only one to a card (unverified)."""
+    card_transfer_seconds: Annotated[int, msgspec.Meta(ge=0, le=30 * 86400)] = 7200
+    """After how long a bank takes a transfer to a card, which is DEALING until then."""
     finished_at_once: bool = False
     """A product without refunds: a payment is TRADE_FINISHED from the start."""
     buyer_open_id: bool = False

@@ -8,7 +8,17 @@ from typing import Any, Final
 from daozhang.emulator.bill_office import BillOffice
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.ledger import Product
-from daozhang.emulator.methods import agreement, bill, create, hold, pay, receipt, refund, trade
+from daozhang.emulator.methods import (
+    agreement,
+    bill,
+    create,
+    hold,
+    pay,
+    receipt,
+    refund,
+    trade,
+    transfer,
+)
 from daozhang.emulator.methods.terms import Call
 
 Method = Callable[[Desk, Call], dict[str, Any]]
@@ -57,6 +67,8 @@ def methods(base_url: str, office: BillOffice) -> dict[str, Method]:
         "alipay.fund.auth.operation.detail.query": hold.query,
         "alipay.fund.auth.operation.cancel": hold.cancel,
         APP_FREEZE: hold.refuse_app_freeze,
+        "alipay.fund.trans.uni.transfer": transfer.send,
+        "alipay.fund.trans.common.query": transfer.query,
         "alipay.user.agreement.query": agreement.query,
         "alipay.user.agreement.unsign": agreement.unsign,
         "alipay.user.agreement.executionplan.modify": agreement.modify_plan,
@@ -72,6 +84,7 @@ def charge(desk: Desk, call: Call) -> dict[str, Any]:
 
 V3_GET: Final = frozenset(
     {
+        "alipay.fund.trans.common.query",
         "alipay.user.agreement.query",
         BILL,
         "alipay.data.bill.balance.query",
@@ -101,6 +114,7 @@ V3_PATHS: Final = {
         "alipay.fund.auth.order.unfreeze",
         "alipay.fund.auth.operation.detail.query",
         "alipay.fund.auth.operation.cancel",
+        "alipay.fund.trans.uni.transfer",
         "alipay.user.agreement.unsign",
         "alipay.user.agreement.executionplan.modify",
     )
@@ -115,10 +129,8 @@ NOT_IMITATED: Final = frozenset(
         "alipay.data.bill.transfer.query",
         "alipay.fund.account.query",
         "alipay.fund.trans.app.pay",
-        "alipay.fund.trans.common.query",
         "alipay.fund.trans.page.pay",
         "alipay.fund.trans.refund",
-        "alipay.fund.trans.uni.transfer",
         "alipay.merchant.tradecomplain.batchquery",
         "alipay.merchant.tradecomplain.feedback.submit",
         "alipay.merchant.tradecomplain.query",
