@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from daozhang.alipay.messages import RefundDepositBack
+from daozhang.alipay.messages import RefundDepositBack, TransferChanged
 from daozhang.clock import Clock, ManualClock, SystemClock
 from daozhang.console.app import create_console
 from daozhang.service import api
@@ -82,6 +82,17 @@ from daozhang.service.sole import Sole
 from daozhang.service.till.calls import Calls
 from daozhang.service.till.duties import TILL_JOB, SweepTill
 from daozhang.service.till.workflow import Till
+from daozhang.service.transfers.calls import TransferCalls
+from daozhang.service.transfers.duties import (
+    RECEIPT_JOB,
+    TRANSFER_JOB,
+    EndUnapproved,
+    SweepReceipts,
+    SweepTransfers,
+)
+from daozhang.service.transfers.duties import take_message as take_transfer_message
+from daozhang.service.transfers.receipts import ReceiptWork
+from daozhang.service.transfers.workflow import TransferWork
 from daozhang.service.watch.actions import Lookout
 from daozhang.service.watch.alerting import RaiseAlerts
 from daozhang.service.watch.duties import Tally, WriteMeter
@@ -152,6 +163,9 @@ class Service:
         self.jobs.register(AGREEMENT_JOB, self.agreements.run)
         self.jobs.register(HOLD_JOB, self.holds.run)
         self.jobs.register(CHARGE_JOB, self.charges.run)
+        self.transfers = TransferWork(TransferCalls(context, self.clients))
+        self.jobs.register(TRANSFER_JOB, self.transfers.run)
+        self.jobs.register(RECEIPT_JOB, ReceiptWork(context, self.clients).run)
         self.messages = Messages(context, self.clients, self._message_handlers())
         self.recorder = Recorder(context)
         self._drain = Drain(context)
@@ -181,8 +195,12 @@ class Service:
         def agreement_notice(tx: Tx, message: MessageInHand) -> str:
             return take_agreement_notice(tx, context, message.merchant_id, message.notification)
 
+        def transfer_changed(tx: Tx, message: MessageInHand) -> str:
+            return take_transfer_message(tx, context, message.merchant_id, message.notification)
+
         return {
             RefundDepositBack.METHOD: deposit_back,
+            TransferChanged.METHOD: transfer_changed,
             **dict.fromkeys(HOLD_TYPES, hold_notice),
             **dict.fromkeys(AGREEMENT_TYPES, agreement_notice),
         }
@@ -201,6 +219,9 @@ class Service:
             SweepCharges(context, self.jobs),
             SweepHolds(context, self.jobs),
             SweepAgreements(context, self.jobs),
+            SweepTransfers(context, self.jobs),
+            SweepReceipts(context, self.jobs),
+            EndUnapproved(context),
             ExpireApprovals(context),
             AskAboutKeys(context, self.clients),
             NoteAnswers(context, self.clients),

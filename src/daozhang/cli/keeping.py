@@ -27,6 +27,8 @@ from daozhang.service.merchants.clients import Clients
 from daozhang.service.recovery import ForgottenRefund, Progress, Recovered, Recovery
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.settings import Settings
+from daozhang.service.transfers.calls import TransferCalls
+from daozhang.service.transfers.workflow import TransferWork
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, ask nothing. 输出 JSON")]
 
@@ -116,6 +118,7 @@ def recover(
             Attempts(context, clients),
             HoldWork(HoldCalls(context, clients)),
             AgreementWork(AgreementCalls(context, clients)),
+            TransferWork(TransferCalls(context, clients)),
         )
         try:
             with _progress(shown=not as_json and sys.stderr.isatty()) as progress:

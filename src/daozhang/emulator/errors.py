@@ -162,7 +162,6 @@ BUSINESS_TEXTS: Final = {
     "USER_AGREEMENT_CHECK_FAIL": "用户协议校验失败",
     "BIZ_ERROR": "业务异常",
     "PROCESSING": "账单处理中",
-    "BALANCE_IS_NOT_ENOUGH": "余额不足",
     "USER_AGREEMENT_NOT_EXIST": "用户协议不存在",
     "USER_AGREEMENT_STATUS_NOT_NORMAL": "用户协议状态不正常",
 }

@@ -38,6 +38,7 @@ from daozhang.service.orders.model import SurpriseEnd
 from daozhang.service.outbox.model import API_VERSION
 from daozhang.service.refunds.events import REFUND_EVENTS, RefundSnapshot
 from daozhang.service.refusals import Refusal
+from daozhang.service.transfers.events import TRANSFER_EVENTS, TransferSnapshot
 from daozhang.service.webhooks.events import DISABLED, TEST, WEBHOOK_EVENTS
 
 SCHEMA_TYPE: Final = "application/schema+json"
@@ -129,6 +130,12 @@ class DeductionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deduction: DeductionSnapshot
 
 
+class TransferBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event of a transfer carries."""
+
+    transfer: TransferSnapshot
+
+
 class MessageBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an event of a message carries."""
 
@@ -140,6 +147,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     **REFUND_EVENTS,
     **HOLD_EVENTS,
     **AGREEMENT_EVENTS,
+    **TRANSFER_EVENTS,
     **MESSAGE_EVENTS,
     **WEBHOOK_EVENTS,
 }
@@ -151,6 +159,7 @@ BODIES: Final[Mapping[str, type[msgspec.Struct]]] = {
     **dict.fromkeys(HOLD_EVENTS, HoldBody),
     **dict.fromkeys(AGREEMENT_EVENTS, AgreementBody),
     DEDUCTION_FAILED: DeductionBody,
+    **dict.fromkeys(TRANSFER_EVENTS, TransferBody),
     **dict.fromkeys((RELEASED, RELEASE_FAILED), ReleaseBody),
     "order.surprise": SurpriseBody,
     "order.surprise_resolved": SurpriseResolvedBody,

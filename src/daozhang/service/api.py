@@ -24,6 +24,8 @@ from daozhang.service.story.routes import router as story_router
 from daozhang.service.surprises.routes import router as surprises_router
 from daozhang.service.till.code_routes import router as codes_router
 from daozhang.service.till.routes import router as till_router
+from daozhang.service.transfers.batch_routes import router as transfer_batches_router
+from daozhang.service.transfers.routes import router as transfers_router
 from daozhang.service.watch.at_risk import router as at_risk_router
 from daozhang.service.web import pages
 from daozhang.service.webhooks import routes as webhooks
@@ -77,4 +79,6 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(mini_router)
     app.include_router(holds_router)
     app.include_router(agreements_router)
+    app.include_router(transfers_router)
+    app.include_router(transfer_batches_router)
     app.include_router(pages.router)

@@ -31,6 +31,8 @@ from daozhang.service.refunds.model import Outcome, RefundStatus
 from daozhang.service.refunds.policies import policy_refund_number
 from daozhang.service.refunds.rules import PROOF_SECONDS
 from daozhang.service.till import store as till_store
+from daozhang.service.transfers import store as transfers_store
+from daozhang.service.transfers.workflow import TransferWork
 
 PARALLEL_QUESTIONS: Final = 8
 
@@ -97,12 +99,20 @@ class Recovery:
     """One recovery. What it is made of asks; nothing else touches the network."""
 
     def __init__(
-        self, inquirer: Inquirer, attempts: Attempts, holds: HoldWork, agreements: AgreementWork
+        self,
+        inquirer: Inquirer,
+        attempts: Attempts,
+        holds: HoldWork,
+        agreements: AgreementWork,
+        transfers: TransferWork,
     ) -> None:
         self._inquirer = inquirer
         self._attempts = attempts
-        self._holds = holds
-        self._agreements = agreements
+        self._learn_of = {
+            "hold": holds.learn,
+            "agreement": agreements.learn,
+            "transfer": transfers.learn,
+        }
         self._context = inquirer.context
         self._database = inquirer.context.database
         self._unclear: list[int] = []
@@ -113,8 +123,8 @@ class Recovery:
         forgotten: Sequence[ForgottenRefund] = (),
         progress: Progress = lambda _done, _of: None,
     ) -> Recovered:
-        """Asks about orders, refunds, holds and agreements that were open, or moved since ``since``, and about
-        ``forgotten`` refunds. ``since`` is a moment before the copy was made."""
+        """Asks about orders, refunds, holds, agreements and transfers that were open, or moved since ``since``,
+        and about ``forgotten`` refunds. ``since`` is a moment before the copy was made."""
         recovered = Recovered()
         began = self._context.clock.now()
         self._doubt()
@@ -123,9 +133,11 @@ class Recovery:
             refund_ids = [r.id for r in refunds_store.list_unsettled_since(tx, since)]
             hold_ids = holds_store.list_unsettled_since(tx, since)
             agreement_ids = agreements_store.list_unsettled_since(tx, since)
+            transfer_ids = transfers_store.list_unsettled_since(tx, since)
             consents = {
                 **{("hold", one): _stand_of(tx, "hold", one) for one in hold_ids},
                 **{("agreement", one): _stand_of(tx, "agreement", one) for one in agreement_ids},
+                **{("transfer", one): _stand_of(tx, "transfer", one) for one in transfer_ids},
             }
             named = [o.id for one in forgotten for o in _orders_named(tx, one)]
             before = {order_id: _read(tx, order_id) for order_id in (*order_ids, *named)}
@@ -174,6 +186,7 @@ class Recovery:
             charges_store.doubt_all(tx, now)
             holds_store.doubt_all(tx, now)
             agreements_store.doubt_all(tx, now)
+            transfers_store.doubt_all(tx, now, now + timedelta(seconds=PROOF_SECONDS))
 
     def _ask_order(self, order_id: int) -> _Told:
         with self._database.read() as tx:
@@ -217,8 +230,7 @@ class Recovery:
         return ([name], []) if Outcome.UNKNOWN in outcomes else ([], [name])
 
     def _learn(self, kind: str, row_id: int) -> _Told:
-        learn = self._holds.learn if kind == "hold" else self._agreements.learn
-        if learn(row_id):
+        if self._learn_of[kind](row_id):
             return [], []
         with self._database.read() as tx:
             number, _ = _stand_of(tx, kind, row_id)
@@ -260,7 +272,11 @@ def _read(tx: Tx, order_id: int) -> Order:
 
 
 def _stand_of(tx: Tx, kind: str, row_id: int) -> tuple[str, str]:
-    """The number of a hold or an agreement, and where it stands, in words."""
+    """The number of a hold, an agreement or a transfer, and where it stands, in words."""
+    if kind == "transfer":
+        transfer = transfers_store.find_transfer_by_id(tx, row_id)
+        assert transfer is not None, f"transfer row {row_id} is gone, and they are never deleted"
+        return transfer.out_biz_no, transfer.status.value
     if kind == "hold":
         hold = holds_store.find_hold_by_id(tx, row_id)
         assert hold is not None, f"hold row {row_id} is gone, and holds are never deleted"

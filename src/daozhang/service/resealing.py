@@ -26,6 +26,10 @@ from daozhang.service.merchants.store import apps, merchants
 from daozhang.service.people.signing_in import sealed_totp
 from daozhang.service.people.store import people
 from daozhang.service.seal import Sealer
+from daozhang.service.transfers.batch_store import transfer_receipts
+from daozhang.service.transfers.payees import sealed_payee
+from daozhang.service.transfers.receipts import sealed_receipt
+from daozhang.service.transfers.store import transfers
 from daozhang.service.webhooks.actions import sealed_secret, sealed_signing_key
 from daozhang.service.webhooks.store import endpoints as webhook_endpoints
 from daozhang.service.webhooks.store import secrets as webhook_secrets
@@ -55,6 +59,11 @@ SEALED: Final = (
     ),
     Sealed(webhook_endpoints.c.signing_key_sealed, lambda row: sealed_signing_key(row.public_id)),
     Sealed(webhook_secrets.c.secret_sealed, lambda row: sealed_secret(row.endpoint_id)),
+    Sealed(
+        transfers.c.payee_sealed,
+        lambda row: sealed_payee(row.environment, row.seller_id, row.out_biz_no),
+    ),
+    Sealed(transfer_receipts.c.pdf_sealed, lambda row: sealed_receipt(row.transfer_id)),
     Sealed(refused_notifications.c.body_sealed, lambda row: f"refused:{row.merchant_id}"),
 )
 """Every sealed column there is; a test compares it with the tables."""

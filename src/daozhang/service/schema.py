@@ -31,6 +31,8 @@ from daozhang.service.retention import store as retention_store
 from daozhang.service.search import store as search_store
 from daozhang.service.shifts import store as shifts_store
 from daozhang.service.till import store as till_store
+from daozhang.service.transfers import batch_store as transfer_batches_store
+from daozhang.service.transfers import store as transfers_store
 from daozhang.service.watch import store as watch_store
 from daozhang.service.web import idempotency
 from daozhang.service.webhooks import store as webhooks_store
@@ -64,6 +66,8 @@ STORES: Final = (
     standing,
     surprises,
     till_store,
+    transfer_batches_store,
+    transfers_store,
     webhooks_store,
     watch_store,
 )

@@ -20,6 +20,8 @@ KINDS: Final[Mapping[ApprovalKind, str]] = {
     ApprovalKind.REFUND: word("Refund"),
     ApprovalKind.ALIPAY_KEY: word("New Alipay key"),
     ApprovalKind.LEDGER: word("Entry in the books"),
+    ApprovalKind.TRANSFER: word("Transfer"),
+    ApprovalKind.TRANSFER_BATCH: word("Sheet of transfers"),
 }
 
 _TABS: Final[Sequence[tuple[str, str]]] = (

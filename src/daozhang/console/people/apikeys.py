@@ -29,6 +29,8 @@ SCOPES: Final[Mapping[Scope, str]] = {
     Scope.WEBHOOKS_WRITE: word("Set up webhooks"),
     Scope.OUTGOING_WRITE: word("Stop and allow outgoing money"),
     Scope.LEDGER_READ: word("Read the books"),
+    Scope.TRANSFERS_READ: word("Read transfers"),
+    Scope.TRANSFERS_WRITE: word("Send money to others"),
 }
 """What each scope allows, in words."""
 

@@ -19,12 +19,16 @@ class ApprovalKind(StrEnum):
     REFUND = "refund"
     ALIPAY_KEY = "alipay_key"  # a new Alipay public key: whoever can swap it can forge payments
     LEDGER = "ledger"  # an entry by hand, or one that takes another back
+    TRANSFER = "transfer"
+    TRANSFER_BATCH = "transfer_batch"  # all transfers of a sheet
 
 
 APPROVED_BY: Final[Mapping[ApprovalKind, Right]] = MappingProxyType(
     {
         ApprovalKind.REFUND: Right.REFUNDS_APPROVE,
         ApprovalKind.LEDGER: Right.LEDGER_APPROVE,
+        ApprovalKind.TRANSFER: Right.TRANSFERS_APPROVE,
+        ApprovalKind.TRANSFER_BATCH: Right.TRANSFERS_APPROVE,
         ApprovalKind.ALIPAY_KEY: Right.KEYS_APPROVE,
     }
 )

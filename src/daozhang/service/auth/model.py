@@ -19,6 +19,8 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     WEBHOOKS_WRITE = "webhooks:write"
     OUTGOING_WRITE = "outgoing:write"
+    TRANSFERS_READ = "transfers:read"
+    TRANSFERS_WRITE = "transfers:write"
     LEDGER_READ = "ledger:read"
 
 

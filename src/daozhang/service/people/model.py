@@ -34,6 +34,9 @@ class Right(StrEnum):
     REFUNDS_READ = "refunds:read"
     REFUNDS_REQUEST = "refunds:request"
     REFUNDS_APPROVE = "refunds:approve"
+    TRANSFERS_READ = "transfers:read"
+    TRANSFERS_REQUEST = "transfers:request"
+    TRANSFERS_APPROVE = "transfers:approve"
     LEDGER_READ = "ledger:read"
     LEDGER_BOOK = "ledger:book"  # asks for entries by hand and for reversals
     LEDGER_APPROVE = "ledger:approve"
@@ -105,6 +108,9 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = MappingProxyType(
             Right.ORDERS_QUERY,
             Right.REFUNDS_REQUEST,
             Right.REFUNDS_APPROVE,
+            Right.TRANSFERS_READ,
+            Right.TRANSFERS_REQUEST,
+            Right.TRANSFERS_APPROVE,
             Right.LEDGER_READ,
             Right.LEDGER_BOOK,
             Right.LEDGER_APPROVE,

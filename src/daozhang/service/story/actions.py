@@ -1,4 +1,4 @@
-"""What is known of an order, a refund, a hold or an agreement, told in the order of time."""
+"""What is known of an order, a refund, a hold, an agreement or a transfer, told in the order of time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daozhang.service.agreements import telling as agreements_telling
 from daozhang.service.agreements.model import Agreement
 from daozhang.service.agreements.rules import window_opens_at
 from daozhang.service.approvals.model import ApprovalKind
-from daozhang.service.approvals.store import list_about
+from daozhang.service.approvals.store import find_approval, list_about
 from daozhang.service.charges import telling as charges_telling
 from daozhang.service.charges.model import Charge, ChargeKind
 from daozhang.service.charges.store import charge_of_order, list_charges
@@ -44,6 +44,9 @@ from daozhang.service.story.entries import (
 )
 from daozhang.service.till import telling as till_telling
 from daozhang.service.till.store import list_payments
+from daozhang.service.transfers import events as transfer_events
+from daozhang.service.transfers import telling as transfers_telling
+from daozhang.service.transfers.model import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,20 @@ def tell_agreement(tx: Tx, agreement: Agreement, keep_days: int, now: datetime) 
     )
     opens_at = window_opens_at(agreement, now)
     return Story(entries, [*agreements_telling.tell_next(agreement, opens_at), *_upcoming(charges)])
+
+
+def tell_transfer(tx: Tx, transfer: Transfer, keep_days: int) -> Story:
+    """The story of a transfer, with who approved it."""
+    merchant_id, number = transfer.merchant_id, transfer.out_biz_no
+    approval = None if transfer.approval_id is None else find_approval(tx, transfer.approval_id)
+    events = list_events_about(tx, merchant_id, transfer_events.subject_of(transfer))
+    entries = in_order(
+        transfers_telling.tell(transfer, [] if approval is None else [approval]),
+        tell_notifications(tx, merchant_id, number, keep_days, transfers_telling.NOTICES),
+        tell_surprises(list_surprises(tx, merchant_id, number=number, ended=True)),
+        tell_events(tx, merchant_id, events),
+    )
+    return Story(entries, list(transfers_telling.tell_next(transfer)))
 
 
 def _created(order: Order) -> Entry:

@@ -1,4 +1,4 @@
-"""The stories of orders, holds and agreements over HTTP."""
+"""The stories of orders, holds, agreements and transfers over HTTP."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from daozhang.service.ledger.views import MoveOut
 from daozhang.service.orders.actions import read_order
 from daozhang.service.orders.routes import render
 from daozhang.service.orders.views import OrderOut
-from daozhang.service.story.actions import tell_agreement, tell_hold, tell_order
+from daozhang.service.story.actions import tell_agreement, tell_hold, tell_order, tell_transfer
 from daozhang.service.story.entries import Entry
+from daozhang.service.transfers.requesting import read_transfer
+from daozhang.service.transfers.views import TransferOut
 from daozhang.service.web.context import context_of
 
 router = APIRouter()
@@ -72,6 +74,16 @@ class AgreementStoryOut(BaseModel):
     object: str = "story"
     environment: str
     agreement: AgreementOut
+    next: list[NextOut] = Field(description="What happens by itself, and when.")
+    entries: list[Entry] = Field(description="Each says what it is in `say` and `say_zh`.")
+
+
+class TransferStoryOut(BaseModel):
+    """A transfer with everything that happened to it, oldest first."""
+
+    object: str = "story"
+    environment: str
+    transfer: TransferOut
     next: list[NextOut] = Field(description="What happens by itself, and when.")
     entries: list[Entry] = Field(description="Each says what it is in `say` and `say_zh`.")
 
@@ -139,6 +151,31 @@ def get_agreement_story(request: Request, caller: Reader, number: str) -> Agreem
     return AgreementStoryOut(
         environment=agreement.environment,
         agreement=shown,
+        next=NextOut.all_of(story.upcoming),
+        entries=list(story.entries),
+    )
+
+
+@router.get(
+    "/v1/transfers/{out_biz_no}/story",
+    response_model=TransferStoryOut,
+    summary="The story of a transfer",
+    tags=["transfers"],
+)
+def get_transfer_story(
+    request: Request,
+    caller: Annotated[Caller, Depends(caller_with("transfers:read"))],
+    out_biz_no: str,
+) -> TransferStoryOut:
+    """Who wanted and approved it, what was sent and answered, what Alipay told, events and deliveries, in
+    sentences and in time order; and what happens next."""
+    context = context_of(request)
+    with context.database.read() as tx:
+        transfer = read_transfer(tx, caller.merchant_id, out_biz_no)
+        story = tell_transfer(tx, transfer, context.settings.retention_notifications_days)
+    return TransferStoryOut(
+        environment=transfer.environment,
+        transfer=TransferOut.of(transfer),
         next=NextOut.all_of(story.upcoming),
         entries=list(story.entries),
     )

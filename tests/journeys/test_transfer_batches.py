@@ -1,0 +1,166 @@
+"""A batch from a sheet: tried, every problem told, approved once, each row sent once."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import httpx2
+import pytest
+
+from daozhang.money import Money
+from daozhang.service.approvals.actions import decline
+from daozhang.service.audit.model import SYSTEM
+from daozhang.service.people.model import Role
+from daozhang.service.transfers.approving import approve_transfers
+from daozhang.service.transfers.limits import set_limits
+from daozhang.service.transfers.model import TransferLimits
+from daozhang.service.transfers.sheets import read_sheet, template
+from people_here import add_person
+from worlds import World
+
+HEADER = "商户单号,收款方式,收款账号,收款人姓名,金额,标题,备注,银行卡类型,开户行"
+_numbers = count(1)
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """A merchant that sends up to 50 at once, and whose sheets above 60 take two people."""
+    context = shared_world.service.context
+    with context.database.begin() as tx:
+        limits = TransferLimits(Money(5000), None, Money(6000), None)
+        set_limits(tx, context, SYSTEM, 1, limits)
+    return shared_world
+
+
+def sheet(*rows: str) -> bytes:
+    return "\n".join((HEADER, *rows)).encode("gb18030")
+
+
+def row(number: str, amount: str = "10.00", payee: str = "2088000000000001") -> str:
+    return f"{number},支付宝用户号,{payee}\t,,{amount},三月佣金,,,"
+
+
+def send(world: World, content: bytes, number: str) -> httpx2.Response:
+    params = {"number": number, "title": "三月佣金"}
+    headers = {"Content-Type": "text/csv"}
+    return world.api.post("/v1/transfer_batches", content=content, params=params, headers=headers)
+
+
+def dry_run(world: World, content: bytes) -> dict[str, Any]:
+    headers = {"Content-Type": "text/csv"}
+    answer = world.api.post("/v1/transfer_batches/trial", content=content, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def read(world: World, number: str) -> dict[str, Any]:
+    return world.api.get(f"/v1/transfer_batches/{number}").json()
+
+
+def progress(world: World, number: str) -> dict[str, int]:
+    return {one["status"]: one["transfers"] for one in read(world, number)["progress"]}
+
+
+def names(how_many: int) -> list[str]:
+    return [f"B-{next(_numbers)}" for _ in range(how_many)]
+
+
+def test_a_dry_run_tells_every_problem_and_writes_nothing(world: World) -> None:
+    good, again, large, nobody, rounded, card = names(6)
+    content = sheet(
+        row(good),
+        row(again),
+        row(again),
+        row(large, "50.01"),
+        row(nobody, payee="2088"),
+        row(rounded, payee="6.22202E+18"),
+        f"{card},银行卡,6222020000000000000,,1.00,货款,,企业,",
+        f",,,,{'x'},,,,",
+    )
+    told = dry_run(world, content)
+    assert (told["rows"], told["amount"], told["takes_second_person"]) == (3, "70.01", True)
+    rows = [(one["row"], one["column"]) for one in told["problems"]]
+    assert rows[:6] == [
+        (4, "out_biz_no"),
+        (5, "amount"),
+        (6, "payee"),
+        (7, "payee"),
+        (8, "payee"),
+        (9, "out_biz_no"),
+    ]
+    assert all(one["say"] and one["say_zh"] for one in told["problems"])
+    refused = send(world, content, "bad")
+    assert (refused.status_code, refused.json()["code"]) == (422, "transfer_sheet_invalid")
+    assert refused.json()["problems"] == told["problems"]
+    assert world.api.get("/v1/transfer_batches/bad").json()["code"] == "transfer_batch_not_found"
+    assert world.emulator.transfers == []
+
+
+def test_a_small_sheet_goes_at_once_and_the_same_sheet_is_the_same_batch(world: World) -> None:
+    first, second = names(2)
+    content = sheet(row(first), row(second, payee="2088000000000404"))
+    sent = send(world, content, first)
+    assert (sent.status_code, sent.json()["status"]) == (201, "running")
+    world.settle()
+    assert progress(world, first) == {"succeeded": 1, "failed": 1}
+    assert send(world, content, first).status_code == 200
+    world.settle()
+    assert len([one for one in world.emulator.transfers if one.number == first]) == 1
+    other = send(world, sheet(row(names(1)[0])), first)
+    assert other.json()["code"] == "transfer_batch_conflict"
+    told = dry_run(world, content)
+    assert [one["row"] for one in told["problems"]] == [2, 3]
+    listed = world.api.get("/v1/transfers", params={"batch": first}).json()["data"]
+    assert [one["batch_row"] for one in listed] == [3, 2]
+
+
+def test_one_approval_sends_all_and_what_is_unknown_stays_in_sight(world: World) -> None:
+    one, two = names(2)
+    content = sheet(row(one, "40.00"), row(two, "40.00"))
+    sent = send(world, content, one)
+    assert (sent.status_code, sent.json()["status"]) == (202, "awaiting_approval")
+    world.settle()
+    assert progress(world, one) == {"awaiting_approval": 2}
+    world.emulator.set_fault("gateway_unsigned", out_trade_no=two, times=1)
+    approver = add_person(world.service.context, f"batch{next(_numbers)}", Role.FINANCE)
+    approve_transfers(world.service.context, approver, sent.json()["approval_id"])
+    world.settle()
+    assert progress(world, one) == {"succeeded": 1, "unknown": 1}
+    assert read(world, one)["approved_by"] == f"person:{approver.id}"
+    world.advance(20)
+    assert progress(world, one) == {"succeeded": 2}
+    assert len([x for x in world.emulator.transfers if x.number in (one, two)]) == 2
+
+
+def test_a_declined_sheet_sends_nothing(world: World) -> None:
+    one, two = names(2)
+    sent = send(world, sheet(row(one, "40.00"), row(two, "40.00")), one)
+    approver = add_person(world.service.context, f"batch{next(_numbers)}", Role.FINANCE)
+    decline(world.service.context, approver, sent.json()["approval_id"], None)
+    world.settle()
+    assert (read(world, one)["status"], progress(world, one)) == ("declined", {"failed": 2})
+    assert [x for x in world.emulator.transfers if x.number in (one, two)] == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_the_template_is_a_sheet_without_problems(world: World, encoding: str) -> None:
+    got = world.browser.get(
+        f"{world.api.base_url}/v1/transfer_batches/template.csv", params={"encoding": encoding}
+    )
+    assert got.content == template(encoding)
+    read_again = read_sheet(got.content)
+    assert (len(read_again.rows), read_again.problems) == (3, [])
+
+
+def test_what_is_no_sheet_is_told_apart() -> None:
+    for content in (b"PK\x03\x04\x00\x00", b"", HEADER.encode(), b"a,b\n1,2"):
+        (problem,) = read_sheet(content).problems
+        assert (problem.row, bool(problem.say_zh)) == (1, True)
+    many = sheet(*(row(f"M-{n}") for n in range(1001)))
+    assert "1000" in read_sheet(many).problems[0].say
+    english = (
+        'out_biz_no,payee_kind,payee,amount,title\nE-1,user_id,2088000000000001,"1,234.50",pay\n'
+    )
+    (found,) = read_sheet(english.encode()).rows
+    assert found.new.amount == Money.parse("1234.50")

@@ -1,0 +1,419 @@
+"""Transfers: sent once, whatever becomes of the answer; approved by a second person; back from a bank."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from daozhang.emulator.accounts import Business
+from daozhang.emulator.switches import changed
+from daozhang.money import Money
+from daozhang.service.approvals.actions import decline
+from daozhang.service.approvals.refusals import ApproverIsRequester
+from daozhang.service.audit.model import SYSTEM
+from daozhang.service.ledger.store import moves
+from daozhang.service.merchants.outgoing import turn_outgoing
+from daozhang.service.people.model import Person, Role
+from daozhang.service.transfers.approving import approve_transfers, payee_for, transfer_as
+from daozhang.service.transfers.limits import set_limits
+from daozhang.service.transfers.model import (
+    NewTransfer,
+    Payee,
+    PayeeKind,
+    TransferLimits,
+    TransferStatus,
+)
+from daozhang.service.transfers.store import transfers
+from people_here import add_person
+from worlds import World, open_gateway
+
+SEND = "alipay.fund.trans.uni.transfer"
+QUERY = "alipay.fund.trans.common.query"
+ACCOUNT = {"kind": "user_id", "identity": "2088000000000001"}
+LOGON = {"kind": "logon_id", "identity": "13800138000", "name": "张小明"}
+CARD = {
+    "kind": "bank_card",
+    "identity": "6222020000000000001",
+    "name": "李芳",
+    "card_holder": "person",
+}
+_numbers = count(1)
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """Each test has transfers of its own; the merchant may send what it likes."""
+    allow(shared_world)
+    open_gateway(shared_world)
+    return shared_world
+
+
+def allow(world: World, **limits: str) -> None:
+    names = ("single_max", "day_max", "second_person_single", "second_person_day")
+    amounts = {name: Money.parse(limits[name]) if name in limits else None for name in names}
+    context = world.service.context
+    with context.database.begin() as tx:
+        set_limits(tx, context, SYSTEM, 1, TransferLimits(**amounts))
+
+
+def body(number: str = "", **fields: Any) -> dict[str, Any]:
+    given = {"amount": "50.00", "payee": ACCOUNT, "title": "三月佣金"}
+    return {"out_biz_no": number or f"T-{next(_numbers)}", **given, **fields}
+
+
+def send(world: World, **fields: Any) -> str:
+    asked = body(**fields)
+    answer = world.api.post("/v1/transfers", json=asked)
+    assert answer.status_code in (201, 202), answer.text
+    return asked["out_biz_no"]
+
+
+def read(world: World, number: str) -> dict[str, Any]:
+    answer = world.api.get(f"/v1/transfers/{number}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def told(world: World, number: str) -> list[str]:
+    return [
+        event.type
+        for event in world.events_without_order()
+        if event.data.get("transfer", {}).get("out_biz_no") == number
+        or (event.data.get("surprise") or {}).get("out_trade_no") == number
+    ]
+
+
+def at_alipay(world: World, number: str) -> list[Any]:
+    return [one for one in world.emulator.transfers if one.number == number]
+
+
+def posted(world: World, number: str) -> list[str]:
+    with world.service.context.database.read() as tx:
+        found = tx.execute(
+            sa.select(moves.c.kind).where(moves.c.key == number).order_by(moves.c.id)
+        )
+        return [row.kind for row in found]
+
+
+def code_of(world: World, asked: dict[str, Any]) -> str:
+    answer = world.api.post("/v1/transfers", json=asked)
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.json()["detail_zh"]
+    return answer.json()["code"]
+
+
+def person(world: World, *roles: Role) -> Person:
+    return add_person(world.service.context, f"p{next(_numbers)}", *roles)
+
+
+# ---- sent
+
+
+@pytest.mark.parametrize("payee", [ACCOUNT, LOGON])
+def test_money_is_sent_once_and_the_books_know(world: World, payee: dict[str, str]) -> None:
+    number = send(world, payee=payee)
+    world.settle()
+    shown = read(world, number)
+    assert (shown["status"], shown["amount"], shown["attention"]) == ("succeeded", "50.00", False)
+    assert payee["identity"] not in str(shown)
+    assert told(world, number) == ["transfer.succeeded"]
+    assert posted(world, number) == ["transfer"]
+    again = world.api.post("/v1/transfers", json=body(number, payee=payee))
+    assert (again.status_code, again.json()["status"]) == (200, "succeeded")
+    world.settle()
+    (sent,) = at_alipay(world, number)
+    assert sent.request.identity == payee["identity"]
+    assert code_of(world, body(number, payee=payee, amount="50.01")) == "transfer_conflict"
+    assert code_of(world, body(number, payee=payee | {"name": "王"})) == "transfer_conflict"
+
+
+def test_payees_rest_sealed_and_are_shown_by_right(world: World) -> None:
+    number = send(world, payee=LOGON)
+    with world.service.context.database.read() as tx:
+        row = tx.execute(sa.select(transfers).where(transfers.c.out_biz_no == number)).one()
+    assert LOGON["identity"] not in str(row)
+    assert LOGON["name"].encode() not in row.payee_sealed
+    assert read(world, number)["payee"] == "138****8000 **明"
+    context = world.service.context
+    assert payee_for(context, person(world, Role.FINANCE), 1, number) == "13800138000 张小明"
+
+
+def test_what_alipay_would_not_take_is_refused_before(world: World) -> None:
+    assert code_of(world, body(amount="0.09")) == "transfer_amount_invalid"
+    assert code_of(world, body(payee=ACCOUNT | {"identity": "13800138000"})) == "payee_invalid"
+    assert code_of(world, body(payee={**LOGON, "name": None})) == "payee_invalid"
+    assert code_of(world, body(payee={**CARD, "card_holder": "company"})) == "payee_invalid"
+    assert world.api.get("/v1/transfers/none").json()["code"] == "transfer_not_found"
+
+
+def test_a_definite_no_is_the_end_and_says_what_to_do(world: World) -> None:
+    number = send(world, payee=ACCOUNT | {"identity": "2088000000000404"})
+    world.settle()
+    shown = read(world, number)
+    assert (shown["status"], shown["last_code"]) == ("failed", "PAYEE_NOT_EXIST")
+    assert "收款" in shown["message_zh"]
+    assert told(world, number) == ["transfer.failed"]
+    assert posted(world, number) == []
+
+
+# ---- unknown
+
+
+def test_an_answer_that_was_lost_after_the_money_went(world: World) -> None:
+    number = f"T-{next(_numbers)}"
+    world.emulator.set_fault(
+        "gateway_timeout_after_success", out_trade_no=number, method=SEND, times=1, seconds=3
+    )
+    send(world, number=number)
+    world.settle()
+    assert read(world, number)["status"] == "unknown"
+    world.advance(20)
+    assert read(world, number)["status"] == "succeeded"
+    assert told(world, number) == ["transfer.succeeded"]
+    assert len(at_alipay(world, number)) == 1
+
+
+@pytest.mark.parametrize("fault", ["gateway_20000", "gateway_gbk_error"])
+def test_a_call_that_never_arrived_is_sent_again_under_its_number(world: World, fault: str) -> None:
+    number = f"T-{next(_numbers)}"
+    world.emulator.set_fault(fault, out_trade_no=number, method=SEND, times=1)
+    send(world, number=number)
+    world.settle()
+    assert read(world, number)["status"] == "unknown"
+    assert at_alipay(world, number) == []
+    world.advance(20)
+    assert read(world, number)["status"] == "succeeded"
+    assert len(at_alipay(world, number)) == 1
+
+
+def test_what_stays_unknown_is_asked_about_and_told_to_people(world: World) -> None:
+    number = f"T-{next(_numbers)}"
+    world.emulator.set_fault("gateway_bad_signature", out_trade_no=number, method=SEND)
+    world.emulator.set_fault("gateway_20000", out_trade_no=number, method=QUERY)
+    send(world, number=number)
+    world.advance(3 * 3600)
+    shown = read(world, number)
+    assert (shown["status"], shown["attention"]) == ("unknown", True)
+    assert told(world, number) == ["order.surprise"]
+    listed = world.api.get("/v1/transfers", params={"status": "unknown"}).json()["data"]
+    assert number in [one["out_biz_no"] for one in listed]
+    world.emulator.clear_faults()
+    world.advance(3600)
+    assert read(world, number)["status"] == "succeeded"
+
+
+# ---- bank cards
+
+
+def test_a_bank_takes_its_time_and_sends_it_back_after_it_had_it(world: World) -> None:
+    number = send(world, payee=CARD)
+    world.settle()
+    assert read(world, number)["status"] == "dealing"
+    assert posted(world, number) == ["transfer"]
+    world.emulator.play_transfer(number, "arrive")
+    world.settle()
+    assert read(world, number)["status"] == "succeeded"
+    world.emulator.play_transfer(number, "send_back")
+    world.settle()
+    shown = read(world, number)
+    assert (shown["status"], shown["attention"]) == ("returned", True)
+    assert shown["paid_at"]
+    assert told(world, number) == ["transfer.succeeded", "transfer.returned", "order.surprise"]
+    assert posted(world, number) == ["transfer", "transfer_return"]
+    story = world.api.get(f"/v1/transfers/{number}/story").json()
+    kinds = [one["kind"] for one in story["entries"]]
+    assert {"requested", "called", "succeeded", "returned", "surprise", "event"} <= set(kinds)
+    assert all(one["say"] and one["say_zh"] for one in story["entries"])
+    assert (story["next"], "6222020000000000001" in str(story)) == ([], False)
+    world.advance(20 * 86400)
+    (sent,) = at_alipay(world, number)
+    seller = sent.request.seller_id
+    listed = world.emulator.desk.accounts.of_number(seller, number)
+    assert [one.business for one in listed] == [Business.TRANSFER, Business.TRANSFER_RETURN]
+    assert read(world, number)["status"] == "returned"
+
+
+def test_a_return_whose_message_is_lost_is_found_by_asking(world: World) -> None:
+    number = f"T-{next(_numbers)}"
+    world.emulator.set_fault("notify_never", out_trade_no=number)
+    send(world, number=number, payee=CARD)
+    world.advance(6 * 3600)
+    assert read(world, number)["status"] == "succeeded"
+    world.emulator.play_transfer(number, "send_back")
+    world.settle()
+    assert read(world, number)["status"] == "succeeded"
+    world.advance(2 * 86400)
+    assert read(world, number)["status"] == "returned"
+
+
+def test_a_card_that_the_bank_does_not_take_fails_and_the_money_is_back(world: World) -> None:
+    number = send(world, payee=CARD)
+    world.settle()
+    world.emulator.play_transfer(number, "fail")
+    world.settle()
+    shown = read(world, number)
+    assert (shown["status"], shown["last_code"]) == ("failed", "PAYEE_CARD_INFO_ERROR")
+    assert told(world, number) == ["transfer.failed"]
+    assert posted(world, number) == ["transfer", "transfer_return"]
+
+
+def test_messages_twice_late_or_of_another_move_nothing_by_themselves(world: World) -> None:
+    number = f"T-{next(_numbers)}"
+    world.emulator.set_fault("notify_twice", out_trade_no=number)
+    send(world, number=number, payee=CARD)
+    world.settle()
+    content = {"out_biz_no": number, "status": "SUCCESS", "trans_amount": "50.00"}
+    world.emulator.send_message("alipay.fund.trans.order.changed", content, app="shop")
+    world.settle()
+    assert read(world, number)["status"] == "dealing"
+    wrong = content | {"trans_amount": "500.00"}
+    world.emulator.send_message("alipay.fund.trans.order.changed", wrong, app="shop")
+    world.settle()
+    assert read(world, number)["attention"]
+    assert told(world, number) == ["order.surprise"]
+    world.emulator.play_transfer(number, "arrive")
+    world.settle()
+    assert told(world, number) == ["order.surprise", "transfer.succeeded"]
+
+
+# ---- waiting
+
+
+def test_too_little_balance_waits_for_money_and_tells_people(world: World) -> None:
+    desk = world.emulator.desk
+    (app,) = [one for one in desk.identities.apps() if one.name == "shop"]
+    left = desk.accounts.balance(app.seller_id)
+
+    def move(amount: Money) -> None:
+        desk.accounts.move(app.seller_id, amount, business=Business.TOP_UP, at=desk.now())
+
+    move(-left)
+    number = send(world)
+    world.settle()
+    shown = read(world, number)
+    assert (shown["status"], shown["last_code"]) == ("requested", "PAYER_BALANCE_NOT_ENOUGH")
+    assert told(world, number) == ["order.surprise"]
+    move(left)
+    world.advance(900)
+    assert read(world, number)["status"] == "succeeded"
+    assert len(at_alipay(world, number)) == 1
+
+
+def test_the_limit_of_a_day_says_when_it_goes_on(world: World) -> None:
+    desk = world.emulator.desk
+    app_id = next(one.app_id for one in desk.identities.apps() if one.name == "shop")
+    before = desk.switches(app_id)
+    desk.set_switches(app_id, changed(before, {"transfer_daily_max": "0.10"}))
+    number = send(world)
+    world.settle()
+    shown = read(world, number)
+    assert (shown["status"], shown["last_code"]) == ("requested", "EXCEED_LIMIT_DM_AMOUNT")
+    assert shown["next_attempt_at"].endswith("16:05:00Z")
+    desk.set_switches(app_id, before)
+    world.advance(86400)
+    assert read(world, number)["status"] == "succeeded"
+
+
+def test_the_switch_for_outgoing_money_stops_what_was_asked_for(world: World) -> None:
+    context = world.service.context
+    number = f"T-{next(_numbers)}"
+    world.emulator.set_fault("gateway_20000", out_trade_no=number, method=SEND, times=1)
+    send(world, number=number)
+    world.settle()
+
+    def turn(*, allowed: bool) -> None:
+        with context.database.begin() as tx:
+            turn_outgoing(tx, context, 1, allowed=allowed, reason="演练", actor=SYSTEM)
+
+    turn(allowed=False)
+    assert code_of(world, body()) == "outgoing_stopped"
+    world.advance(60)
+    assert (read(world, number)["status"], at_alipay(world, number)) == ("requested", [])
+    assert read(world, number)["held_at"]
+    turn(allowed=True)
+    world.settle()
+    assert read(world, number)["status"] == "succeeded"
+
+
+# ---- limits and the second person
+
+
+def test_nothing_is_sent_before_somebody_has_said_what_may_be(world: World) -> None:
+    with world.service.context.database.begin() as tx:
+        tx.execute(sa.text("DELETE FROM transfer_limits"))
+    assert code_of(world, body()) == "transfers_not_set_up"
+    allow(world, single_max="60.00", day_max="1.00")
+    assert code_of(world, body(amount="60.01")) == "transfer_limit_exceeded"
+    assert code_of(world, body()) == "transfer_limit_exceeded"
+
+
+def test_above_the_amount_a_second_person_decides(world: World) -> None:
+    allow(world, second_person_single="40.00")
+    context = world.service.context
+    asker, approver = person(world, Role.FINANCE), person(world, Role.FINANCE)
+    number = f"T-{next(_numbers)}"
+    new = NewTransfer(
+        out_biz_no=number,
+        amount=Money(5000),
+        payee=Payee(PayeeKind.LOGON_ID, "13800138000", "张小明"),
+        title="佣金",
+    )
+    merchant = world.service.clients.merchant(1)
+    transfer, is_new = transfer_as(context, asker, merchant, new)
+    assert (transfer.status, is_new) == (TransferStatus.AWAITING_APPROVAL, True)
+    assert transfer_as(context, asker, merchant, new) == (transfer, False)
+    assert transfer.approval_id is not None
+    world.settle()
+    assert at_alipay(world, number) == []
+    with pytest.raises(ApproverIsRequester):
+        approve_transfers(context, asker, transfer.approval_id)
+    approval, _ = approve_transfers(context, approver, transfer.approval_id, "好的")
+    assert "13800138000" not in str(approval.content)
+    world.settle()
+    shown = read(world, number)
+    assert (shown["status"], shown["approved_by"]) == ("succeeded", f"person:{approver.id}")
+
+
+def test_what_was_declined_never_goes(world: World) -> None:
+    world.advance(86400)  # a day of which nothing is used yet
+    allow(world, second_person_day="60.00")
+    first, second = send(world), send(world)
+    assert read(world, second)["status"] == "awaiting_approval"
+    approval_id = read(world, second)["approval_id"]
+    decline(world.service.context, person(world), approval_id, "不认识")
+    world.settle()
+    shown = read(world, second)
+    assert (shown["status"], shown["last_code"]) == ("failed", "approval_declined")
+    assert read(world, first)["status"] == "succeeded"
+    assert told(world, second) == ["transfer.failed"]
+    expiring = send(world)
+    world.advance(4 * 86400)
+    assert read(world, expiring)["last_code"] == "approval_expired"
+    assert at_alipay(world, second) + at_alipay(world, expiring) == []
+
+
+def test_an_end_of_the_process_in_the_middle_of_a_call_is_an_unknown(world: World) -> None:
+    number = send(world)
+    world.settle()
+    with world.service.context.database.begin() as tx:
+        # As it stands when the process dies between the call and the record of its answer.
+        tx.execute(
+            sa.update(transfers)
+            .where(transfers.c.out_biz_no == number)
+            .values(
+                status="requested",
+                calling=True,
+                paid_at=None,
+                ended_at=None,
+                due_at=world.clock.now(),
+            )
+        )
+    world.settle()
+    assert read(world, number)["status"] == "unknown"
+    world.advance(20)
+    assert read(world, number)["status"] == "succeeded"
+    assert len(at_alipay(world, number)) == 1
+    assert posted(world, number) == ["transfer"]
