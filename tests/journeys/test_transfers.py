@@ -18,6 +18,7 @@ from daozhang.service.ledger.store import moves
 from daozhang.service.merchants.outgoing import turn_outgoing
 from daozhang.service.people.model import Person, Role
 from daozhang.service.transfers.approving import approve_transfers, payee_for, transfer_as
+from daozhang.service.transfers.batch_store import transfer_receipts
 from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import (
     NewTransfer,
@@ -417,3 +418,52 @@ def test_an_end_of_the_process_in_the_middle_of_a_call_is_an_unknown(world: Worl
     assert read(world, number)["status"] == "succeeded"
     assert len(at_alipay(world, number)) == 1
     assert posted(world, number) == ["transfer"]
+
+
+# ---- receipts
+
+
+def receipt(world: World, number: str) -> dict[str, Any]:
+    return world.api.get(f"/v1/transfers/{number}/receipt").json()
+
+
+def test_a_receipt_is_made_fetched_once_and_kept_sealed(world: World) -> None:
+    number = send(world)
+    assert world.api.post(f"/v1/transfers/{number}/receipt").json()["code"] == (
+        "receipt_not_possible"
+    )
+    world.settle()
+    assert receipt(world, number)["code"] == "receipt_not_ready"
+    asked = world.api.post(f"/v1/transfers/{number}/receipt")
+    assert (asked.status_code, asked.json()["status"]) == (202, "requested")
+    world.advance(10)
+    made = receipt(world, number)
+    assert (made["status"], made["last_message"]) == ("ready", None)
+    got = world.api.get(f"/v1/transfers/{number}/receipt.pdf")
+    assert got.headers["content-type"] == "application/pdf"
+    assert got.content.startswith(b"%PDF")
+    assert len(got.content) == made["bytes"]
+    with world.service.context.database.read() as tx:
+        kept = tx.execute(sa.select(transfer_receipts.c.pdf_sealed)).scalars().all()
+    assert all(b"%PDF" not in blob for blob in kept if blob)
+    assert world.api.post(f"/v1/transfers/{number}/receipt").json()["status"] == "ready"
+    world.advance(3 * 86400)  # Alipay has forgotten it by now
+    assert world.api.get(f"/v1/transfers/{number}/receipt.pdf").content == got.content
+
+
+def test_a_receipt_that_takes_its_time_is_asked_about(world: World) -> None:
+    desk = world.emulator.desk
+    app_id = next(one.app_id for one in desk.identities.apps() if one.name == "shop")
+    before = desk.switches(app_id)
+    desk.set_switches(app_id, changed(before, {"receipt_seconds": 600}))
+    number = send(world)
+    world.settle()
+    world.api.post(f"/v1/transfers/{number}/receipt")
+    world.advance(120)
+    assert receipt(world, number)["status"] == "making"
+    assert world.api.get(f"/v1/transfers/{number}/receipt.pdf").json()["code"] == (
+        "receipt_not_ready"
+    )
+    world.advance(3600)
+    assert receipt(world, number)["status"] == "ready"
+    desk.set_switches(app_id, before)

@@ -57,6 +57,12 @@ COMMANDS: Final[dict[str, Command]] = {
     "app": Command(
         "daozhang.cli.service", "app_commands", "service", "Alipay apps: add, list, check."
     ),
+    "transfers": Command(
+        "daozhang.cli.transfers",
+        "transfer_commands",
+        "service",
+        "Transfers: what may be sent, send, show, and sheets of them.",
+    ),
     "merchant": Command(
         "daozhang.cli.service",
         "merchant_commands",

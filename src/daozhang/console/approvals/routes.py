@@ -25,6 +25,8 @@ from daozhang.service.people.model import Right
 from daozhang.service.people.refusals import ConfirmationNeeded
 from daozhang.service.people.sessions import require_confirmed
 from daozhang.service.refunds.approving import approve_refund
+from daozhang.service.transfers.approving import KINDS as TRANSFER_KINDS
+from daozhang.service.transfers.approving import approve_transfers
 from daozhang.service.web.problem import AmountInvalid
 
 ROOM = "approvals"
@@ -60,8 +62,11 @@ def approval_page(visit: Visit) -> Response:
 
 @page(Right.REFUNDS_REQUEST, HERE)
 def approve(visit: Visit) -> Response:
-    """Approves a refund and leads to it, or an entry in the books."""
+    """Approves a refund and leads to it, or an entry in the books, or transfers."""
     waiting = _read(visit)
+    if waiting.kind in TRANSFER_KINDS:
+        approve_transfers(visit.context, visit.who, waiting.id, _note(visit))
+        return RedirectResponse(f"{visit.home}/approvals/{waiting.id}", 303)
     if waiting.kind is ApprovalKind.LEDGER:
         approve_entry(visit.context, visit.who, waiting.id, _note(visit))
         return RedirectResponse(f"{visit.home}/approvals/{waiting.id}", 303)

@@ -75,6 +75,7 @@ class ApprovalView:
     number: str | None
     entry: str | None
     legs: Sequence[tuple[str, Money]]
+    transfer: Mapping[str, object] | None
     may_approve: bool
     may_decline: bool
     may_withdraw: bool
@@ -136,11 +137,18 @@ def approval_view(visit: Visit, approval: Approval) -> ApprovalView:
         number=str(approval.content["out_request_no"]) if is_refund else None,
         entry=_entry_of(approval),
         legs=_legs_of(approval),
+        transfer=_transfer_of(approval),
         may_approve=decides and approval.kind is not ApprovalKind.ALIPAY_KEY,
         may_decline=decides,
         may_withdraw=approval.requested_by == str(visit.who.actor) and is_open(approval, now),
         is_own=_is_own(visit, approval) and is_open(approval, now),
     )
+
+
+def _transfer_of(approval: Approval) -> Mapping[str, object] | None:
+    """Which transfer goes, and to whom as anybody may see it; or which sheet, and how many rows it has."""
+    is_transfer = approval.kind in (ApprovalKind.TRANSFER, ApprovalKind.TRANSFER_BATCH)
+    return approval.content if is_transfer else None
 
 
 def _entry_of(approval: Approval) -> str | None:

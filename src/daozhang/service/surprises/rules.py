@@ -81,6 +81,53 @@ def is_attachable(order: Order) -> bool:
 
 
 MEANINGS: Final[Mapping[str, Sentence]] = {
+    "transfer_returned": (
+        "A bank has sent a transfer back: the money is in your Alipay account again. Nothing is sent again by "
+        "itself: check the card with the payee, and send under a new number.",
+        "银行退回了一笔转账，款项已回到支付宝账户。系统不会自动重发：请与收款人核对卡号后，以新的单号重新发起。",
+    ),
+    "transfer_waits_for_balance": (
+        "The Alipay account has too little money for a transfer: put some in, and it goes by itself.",
+        "支付宝账户余额不足，转账正在等待：充值后自动发出。",
+    ),
+    "transfer_waits_for_limit": (
+        "What Alipay lets be sent in a day or a month is used up: the transfer goes by itself when that is over.",
+        "支付宝单日或单月转账额度已用完：额度恢复后自动发出。",
+    ),
+    "transfer_stays_unclear": (
+        "Nobody knows yet whether a transfer has gone, though Alipay was asked often. Do not send it again under "
+        "another number: it may have gone.",
+        "多次查询后仍不知转账是否成功。请勿换单号重发：款项可能已转出。",
+    ),
+    "transfer_amount_differs": (
+        "Alipay tells of another amount than was asked to be sent. Another system may use the same numbers.",
+        "支付宝所报金额与转账申请不符：可能有其他系统使用了相同单号。",
+    ),
+    "transfer_message_differs": (
+        "A message tells of another transfer under this number. Another system may use the same numbers.",
+        "支付宝消息与该单号的转账不符：可能有其他系统使用了相同单号。",
+    ),
+    "transfer_not_sent_here": (
+        "Alipay tells of a transfer that waits for a second person and was not sent here. Another system may use "
+        "the same numbers: do not approve it before that is clear.",
+        "支付宝报告了一笔尚未审批、未由本系统发出的转账：可能有其他系统使用了相同单号，查清前请勿批准。",
+    ),
+    "dealing_transfer_absent": (
+        "Alipay had a transfer, and now says that there is none: ask Alipay (95188).",
+        "支付宝曾受理该转账，现称不存在：请联系支付宝（95188）。",
+    ),
+    "succeeded_transfer_failed": (
+        "The books say sent, and Alipay now says failed: compare with the account log, and ask Alipay (95188).",
+        "账上为已转出，而支付宝现称失败：请核对账务明细并联系支付宝（95188）。",
+    ),
+    "succeeded_transfer_absent": (
+        "The books say sent, and Alipay now says that there is no such transfer.",
+        "账上为已转出，而支付宝称转账不存在。",
+    ),
+    "failed_transfer_succeeded": (
+        "The books said failed, and the money has gone after all. If it was sent again it went twice.",
+        "账上曾为失败，而款项实际已转出：若已重发，则可能重复付款。",
+    ),
     "amount_differs": (
         "Alipay tells of another amount than the order's. Either the order is somebody else's, with the "
         "same number, or somebody meddled. Its goods must not go out for this.",

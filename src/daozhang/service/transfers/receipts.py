@@ -125,7 +125,7 @@ class ReceiptWork:
     def _apply(self, receipt: Receipt, transfer: Transfer) -> None:
         now = self.context.clock.now()
         operation = DataBillEreceiptApply(
-            type=ReceiptKind.TRANSFER, key=transfer.pay_fund_order_id or transfer.order_id or ""
+            type=ReceiptKind.TRANSFER, key=transfer.order_id or transfer.pay_fund_order_id or ""
         )
         try:
             result = self.clients.client_for(transfer.merchant_id).call(operation)
