@@ -122,6 +122,22 @@ POINTS_OF_CONSENTS = (
 )
 """The same on the path of a payment at the till, a hold and an agreement."""
 
+POINTS_OF_TRANSFERS = (
+    after("transfer intended, before its commit", "transfers/requesting.py:request_transfer"),
+    after(
+        "sweep of transfers, before its commit", "transfers/store.py:claim_due", with_result=True
+    ),
+    before("transfer committed, before its step", "transfers/workflow.py:TransferWork.run"),
+    after("transfer begun, before its commit", "transfers/workflow.py:TransferWork._begin"),
+    before("transfer begun, before the call", "transfers/calls.py:TransferCalls.send"),
+    after("money sent, before it is written", "transfers/calls.py:TransferCalls.send"),
+    after("transfer booked, before its commit", "transfers/settling.py:take_answer"),
+    after("transfer committed, before its step ends", "transfers/workflow.py:TransferWork.run"),
+    before("doubtful transfer, before the question", "transfers/calls.py:TransferCalls.ask"),
+    after("doubtful transfer, question answered", "transfers/calls.py:TransferCalls.ask"),
+)
+"""The same on the path of a transfer."""
+
 MARK = "died-at"
 """The file in the data directory in which a process says where it dies."""
 
@@ -164,7 +180,11 @@ def main(port: int, clock: Path, name: str | None) -> None:
     service = Service(create_context(settings, PushedClock(clock)))
     if name is not None:
         arm(
-            next(point for point in (*POINTS, *POINTS_OF_CONSENTS) if point.name == name),
+            next(
+                point
+                for point in (*POINTS, *POINTS_OF_CONSENTS, *POINTS_OF_TRANSFERS)
+                if point.name == name
+            ),
             settings.data_dir,
         )
     uvicorn.run(service.web(), host="127.0.0.1", port=port, log_config=None, access_log=False)

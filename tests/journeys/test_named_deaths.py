@@ -4,7 +4,8 @@ A day in a shop is lived once for each point: payments plain and not, one that A
 of, a refund that is answered and one that is not, an order that is given up. The process dies at
 the point; others take its place, on PostgreSQL two of them. In the end our books are the
 emulator's ledger, and every event has arrived. Another day is lived at the till, with a hold that
-is taken from and let go of, and with an agreement that is charged by itself.
+is taken from and let go of, and with an agreement that is charged by itself; and one on which money is
+sent to others.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ from daozhang.clock import business_day
 from daozhang.emulator.holds import Kind
 from daozhang.money import Money
 from daozhang.service.db import Database
+from daozhang.service.ledger.store import moves
+from daozhang.service.transfers.model import TransferLimits
+from daozhang.service.transfers.store import write_limits
 from databases import database_url, on_postgresql
 from equality import differences, read_books, unheard
 from figures import note_figures
-from mortal import MARK, POINTS, POINTS_OF_CONSENTS, Point
+from mortal import MARK, POINTS, POINTS_OF_CONSENTS, POINTS_OF_TRANSFERS, Point
 from mortal_shop import Shop, shop
 
 SHORT = (
@@ -37,6 +41,7 @@ SHORT = (
     "money moved, before it is written",
     "money frozen, before it is written",
     "buyer charged, before it is written",
+    "money sent, before it is written",
 )
 """What runs with all tests; ``make chaos`` dies everywhere."""
 
@@ -65,6 +70,14 @@ def test_a_death_at_the_till_of_a_hold_or_an_agreement_loses_nothing_and_doubles
     tmp_path: Path, point: Point
 ) -> None:
     _die(tmp_path, point, _live_a_day_of_consents, _differences_of_consents)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("point", _named(POINTS_OF_TRANSFERS))
+def test_a_death_while_money_is_sent_loses_nothing_and_sends_nothing_twice(
+    tmp_path: Path, point: Point
+) -> None:
+    _die(tmp_path, point, _live_a_day_of_transfers, _differences_of_transfers)
 
 
 def _die(
@@ -250,8 +263,58 @@ def _differences_of_consents(alive: Shop) -> list[str]:
     return found + silence
 
 
+SENT = {
+    "ANSWERED": "succeeded",
+    "UNANSWERED": "succeeded",
+    "ARRIVED-NOT": "succeeded",
+    "NOBODY": "failed",
+}
+
+
+def _live_a_day_of_transfers(alive: Shop) -> None:
+    alive.ask("POST", "/v1/webhook_endpoints", (201,), url=alive.hook.url)
+    database = Database(database_url(alive.directory))
+    with database.begin() as tx:
+        write_limits(tx, 1, TransferLimits(None, None, None, None), alive.clock.now())
+    database.dispose()
+    send = "alipay.fund.trans.uni.transfer"
+    faults = {"UNANSWERED": "gateway_bad_signature", "ARRIVED-NOT": "gateway_20000"}
+    for number, fault in faults.items():
+        alive.emulator.set_fault(fault, out_trade_no=number, method=send, times=1)
+    for number in SENT:
+        identity = "2088000000000404" if number == "NOBODY" else "2088000000000001"
+        body = {
+            "out_biz_no": number,
+            "amount": "12.00",
+            "title": "佣金",
+            "payee": {"kind": "user_id", "identity": identity},
+        }
+        alive.ask("POST", "/v1/transfers", (200, 201), **body)
+
+
+def _differences_of_transfers(alive: Shop) -> list[str]:
+    """What is not yet as it must be."""
+    database = Database(database_url(alive.directory))
+    try:
+        silence = unheard(database, alive.hook)
+        with database.read() as tx:
+            posted = [
+                row.key
+                for row in tx.execute(sa.select(moves.c.key).where(moves.c.kind == "transfer"))
+            ]
+    finally:
+        database.dispose()
+    stands = {number: alive.read(f"/v1/transfers/{number}")["status"] for number in SENT}
+    found = [] if stands == SENT else [f"transfers stand {stands}"]
+    gone = sorted(number for number, status in SENT.items() if status == "succeeded")
+    there = sorted(transfer.number for transfer in alive.emulator.transfers)
+    if there != gone or sorted(posted) != gone:
+        found.append(f"sent {there}, posted {posted}")
+    return found + silence
+
+
 def test_every_point_has_a_name_of_its_own_and_is_there() -> None:
-    points = (*POINTS, *POINTS_OF_CONSENTS)
+    points = (*POINTS, *POINTS_OF_CONSENTS, *POINTS_OF_TRANSFERS)
     assert len({point.name for point in points}) == len(points)
     assert set(SHORT) <= {point.name for point in points}
     root = Path(sys.modules["daozhang"].__file__ or "").parent / "service"
