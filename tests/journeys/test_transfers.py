@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -467,3 +468,13 @@ def test_a_receipt_that_takes_its_time_is_asked_about(world: World) -> None:
     world.advance(3600)
     assert receipt(world, number)["status"] == "ready"
     desk.set_switches(app_id, before)
+
+
+def test_asked_for_at_the_same_moment_it_is_one_transfer(world: World) -> None:
+    asked = body()
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: world.api.post("/v1/transfers", json=asked), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+    world.settle()
+    assert read(world, asked["out_biz_no"])["status"] == "succeeded"
+    assert len(at_alipay(world, asked["out_biz_no"])) == 1
