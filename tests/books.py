@@ -20,15 +20,38 @@ from daozhang.service.orders.store import order_steps, orders
 from daozhang.service.outbox.model import Event
 from daozhang.service.outbox.store import events
 from daozhang.service.refunds.store import SUCCEEDED, refunds
+from daozhang.service.sharing.store import share_returns, shares
 from daozhang.service.webhooks.store import deliveries
 
 
 def check_books(database: Database) -> None:
-    """Every event is as its schema says, no row names an order that is not there, and each payment and
-    refund is in the ledger."""
+    """Every event is as its schema says, no row names an order that is not there, each payment, refund and
+    share is in the ledger, and what orders hold back is what is under way."""
     check_events(database)
     check_orphans(database)
     check_ledger(database)
+    check_remainders(database)
+
+
+def check_remainders(database: Database) -> None:
+    """What of each order is reserved and shared is what its refunds and shares say, and no more than paid."""
+    with database.read() as tx:
+        reserved: Counter[int] = Counter()
+        shared: Counter[int] = Counter()
+        for row in tx.execute(sa.select(refunds)):
+            if row.origin == "ours" and row.status in ("requested", "unknown"):
+                reserved[row.order_id] += row.amount_minor
+        for row in tx.execute(sa.select(shares)):
+            if row.status == "pending":
+                reserved[row.order_id] += row.amount_minor
+            elif row.status == "succeeded":
+                back = row.returned_minor + row.returning_minor + row.covered_minor
+                shared[row.order_id] += row.amount_minor - back
+        for row in tx.execute(sa.select(orders)):
+            assert row.reserved_minor == reserved[row.id], row.out_trade_no
+            assert row.shared_minor == shared[row.id], row.out_trade_no
+            held = row.refunded_minor + row.reserved_minor + row.shared_minor
+            assert held <= row.amount_minor, row.out_trade_no
 
 
 def check_events(database: Database) -> None:
@@ -53,6 +76,18 @@ def check_ledger(database: Database) -> None:
             for row in tx.execute(sa.select(refunds).where(SUCCEEDED))
             if row.amount_minor
         }
+        passed_on = {
+            (row.id, row.amount_minor, row.currency)
+            for row in tx.execute(sa.select(shares).where(shares.c.status == "succeeded"))
+        }
+        given_back = {
+            (row.id, row.amount_minor, row.currency)
+            for row in tx.execute(
+                sa.select(share_returns).where(share_returns.c.status == "returned")
+            )
+        }
+        assert _posted(tx, "share", "royalty") == passed_on
+        assert _posted(tx, "share_return", "royalty") == given_back
         assert _posted(tx, "payment", "sales") == sold
         assert _posted(tx, "refund", "refunds") == back
 

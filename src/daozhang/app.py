@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
-from daozhang.alipay.messages import RefundDepositBack, TransferChanged
+from daozhang.alipay.messages import OrderSettled, RefundDepositBack, TransferChanged
 from daozhang.clock import Clock, ManualClock, SystemClock
 from daozhang.console.app import create_console
 from daozhang.service import api
@@ -77,6 +77,11 @@ from daozhang.service.retention.duties import Forget
 from daozhang.service.seal import open_sealer
 from daozhang.service.search.duties import FillSearch
 from daozhang.service.settings import Settings, load_settings
+from daozhang.service.sharing.calls import ShareCalls
+from daozhang.service.sharing.duties import RECEIVER_JOB, SweepReceivers, SweepShares
+from daozhang.service.sharing.requesting import SHARE_JOB
+from daozhang.service.sharing.settling import take_message as take_share_message
+from daozhang.service.sharing.workflow import ShareWork
 from daozhang.service.signals import Signals
 from daozhang.service.sole import Sole
 from daozhang.service.till.calls import Calls
@@ -160,6 +165,9 @@ class Service:
                 ChargeKind.AGREEMENT: self.agreements.deduction_ended,
             },
         )
+        self.shares = ShareWork(context, ShareCalls(self.clients))
+        self.jobs.register(SHARE_JOB, self.shares.run)
+        self.jobs.register(RECEIVER_JOB, self.shares.relate)
         self.jobs.register(AGREEMENT_JOB, self.agreements.run)
         self.jobs.register(HOLD_JOB, self.holds.run)
         self.jobs.register(CHARGE_JOB, self.charges.run)
@@ -198,9 +206,13 @@ class Service:
         def transfer_changed(tx: Tx, message: MessageInHand) -> str:
             return take_transfer_message(tx, context, message.merchant_id, message.notification)
 
+        def share_message(tx: Tx, message: MessageInHand) -> str:
+            return take_share_message(tx, context, message.merchant_id, message.notification)
+
         return {
             RefundDepositBack.METHOD: deposit_back,
             TransferChanged.METHOD: transfer_changed,
+            OrderSettled.METHOD: share_message,
             **dict.fromkeys(HOLD_TYPES, hold_notice),
             **dict.fromkeys(AGREEMENT_TYPES, agreement_notice),
         }
@@ -215,6 +227,8 @@ class Service:
             self._silent_orders,
             SweepRefunds(context, self.jobs),
             AskBanks(context, self.jobs),
+            SweepShares(context, self.jobs),
+            SweepReceivers(context, self.jobs),
             SweepTill(context, self.jobs),
             SweepCharges(context, self.jobs),
             SweepHolds(context, self.jobs),

@@ -28,17 +28,29 @@ from daozhang.alipay import (
     PayeeIdentity,
     PeriodRule,
     ReceiptKind,
+    Receiver,
+    Royalty,
+    SettleDetail,
+    SettleInfo,
     TradeAppPay,
     TradeCancel,
     TradeClose,
     TradeCreate,
     TradeFastpayRefundQuery,
     TradeOrderinfoSync,
+    TradeOrderOnsettleQuery,
+    TradeOrderSettle,
+    TradeOrderSettleQuery,
     TradePagePay,
     TradePay,
     TradePrecreate,
     TradeQuery,
     TradeRefund,
+    TradeRoyaltyRateQuery,
+    TradeRoyaltyRelationBatchquery,
+    TradeRoyaltyRelationBind,
+    TradeRoyaltyRelationUnbind,
+    TradeSettleConfirm,
     TradeWapPay,
     UserAgreementExecutionplanModify,
     UserAgreementPageSign,
@@ -85,6 +97,11 @@ TRANSFER_QUERY: dict[str, Any] = {
     "biz_scene": "DIRECT_TRANSFER",
 }
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
+AGENCY = Receiver(type="userId", account="2088102146225135")
+SHARE = Royalty(trans_in="2088102146225135", trans_in_type="userId", amount=Money(3000))
+BINDING: dict[str, Any] = {"out_request_no": "B1", "receiver_list": (AGENCY,)}
+SHARING: dict[str, Any] = {"out_request_no": "S1", "trade_no": "2026"}
+ALL_OF_IT = SettleInfo(settle_detail_infos=(SettleDetail(amount=Money(8888)),))
 
 ALL: list[tuple[type[Details], dict[str, Any]]] = [
     (TradePagePay, PAYMENT),
@@ -114,6 +131,14 @@ ALL: list[tuple[type[Details], dict[str, Any]]] = [
     (UserAgreementExecutionplanModify, {"agreement_no": "2026", "deduct_time": date(2026, 4, 9)}),
     (FundTransUniTransfer, TRANSFER),
     (FundTransCommonQuery, TRANSFER_QUERY),
+    (TradeRoyaltyRelationBind, BINDING),
+    (TradeRoyaltyRelationUnbind, BINDING),
+    (TradeRoyaltyRelationBatchquery, {"out_request_no": "B2", "page_num": 1, "page_size": 100}),
+    (TradeRoyaltyRateQuery, {"out_request_no": "B3"}),
+    (TradeOrderSettle, SHARING | {"royalty_parameters": (SHARE,), "royalty_mode": "async"}),
+    (TradeOrderSettleQuery, {"settle_no": "2026"}),
+    (TradeOrderOnsettleQuery, {"trade_no": "2026"}),
+    (TradeSettleConfirm, SHARING | {"settle_info": ALL_OF_IT}),
 ]
 
 EVERY = [

@@ -217,7 +217,7 @@ def test_content_that_is_no_object_is_refused(place: Place, content: str) -> Non
 
 
 def test_methods_that_only_alipay_has_are_told_apart(place: Place) -> None:
-    node = place.merchant.call("alipay.fund.trans.uni.transfer", {})
+    node = place.merchant.call("alipay.fund.trans.refund", {})
     assert node["sub_code"] == "isv.invalid-method"
     assert "尚未实现" in node["sub_msg"]
     app_pay = place.merchant.call("alipay.trade.app.pay", {})

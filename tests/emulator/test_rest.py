@@ -142,7 +142,7 @@ def test_the_token_is_signed_and_names_the_merchant(place: Place) -> None:
     [
         ("GET", PATH),
         ("POST", "/v3/alipay/nothing"),
-        ("POST", "/v3/alipay/fund/trans/uni/transfer"),
+        ("POST", "/v3/alipay/fund/trans/refund"),
         ("DELETE", "/v3/x"),
     ],
 )

@@ -122,6 +122,17 @@ def test_the_buyers_code(desk: Desk, tmp_path: Path) -> None:
         assert "no payment code" in complaint
 
 
+def test_a_shared_payment(desk: Desk, tmp_path: Path) -> None:
+    with running("shared_payment", desk, tmp_path) as program:
+        number, address = program.says("order"), program.says("open")
+        with httpx2.Client(follow_redirects=True, trust_env=False, verify=False) as browser:
+            assert browser.get(address).status_code == 200
+        desk.pay(number)
+        assert program.says("paid").startswith("88.88 ")
+        assert program.says("shared").isdigit()
+        assert program.ends() == (0, "")
+
+
 def test_a_mini_program(desk: Desk, tmp_path: Path) -> None:
     with running("mini_program", desk, tmp_path) as program:
         program.says("order")

@@ -47,12 +47,14 @@ EXPECTED = {
     (REQUESTED, Outcome.PROVEN): (SUCCEEDED, Follow.NOTHING, "refund.succeeded"),
     (REQUESTED, Outcome.REJECTED): (FAILED, Follow.NOTHING, "refund.failed"),
     (REQUESTED, Outcome.NO_BALANCE): (None, Follow.CALL_LATER, None),
+    (REQUESTED, Outcome.NO_RETURN): (FAILED, Follow.NOTHING, "refund.failed"),
     (REQUESTED, Outcome.UNPROVEN): (UNKNOWN, Follow.ASK, None),
     (REQUESTED, Outcome.UNKNOWN): (UNKNOWN, Follow.ASK, None),
     (REQUESTED, Outcome.ABSENT): (None, Follow.CALL, None),
     (UNKNOWN, Outcome.PROVEN): (SUCCEEDED, Follow.NOTHING, "refund.succeeded"),
     (UNKNOWN, Outcome.REJECTED): (None, Follow.ASK, None),
     (UNKNOWN, Outcome.NO_BALANCE): (None, Follow.ASK, None),
+    (UNKNOWN, Outcome.NO_RETURN): (None, Follow.ASK, None),
     (UNKNOWN, Outcome.UNPROVEN): (None, Follow.ASK, None),
     (UNKNOWN, Outcome.UNKNOWN): (None, Follow.ASK, None),
     (UNKNOWN, Outcome.ABSENT): (REQUESTED, Follow.CALL, None),
@@ -79,6 +81,7 @@ def test_what_surprises_a_person_is_said() -> None:
     }
     assert said == {
         (REQUESTED, Outcome.NO_BALANCE): "refund_waits_for_balance",
+        (REQUESTED, Outcome.NO_RETURN): "receiver_cannot_return",
         (FAILED, Outcome.PROVEN): "failed_refund_succeeded",
     }
 

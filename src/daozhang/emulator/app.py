@@ -42,6 +42,8 @@ from daozhang.emulator.ledger import Channel, Declined, Refunded, RefundOrigin, 
 from daozhang.emulator.methods.catalogue import methods
 from daozhang.emulator.notifier import Notification, Notifier
 from daozhang.emulator.rest import Rest
+from daozhang.emulator.royalties import Settlement
+from daozhang.emulator.sharing_control import ConductBody, SharingControl
 from daozhang.emulator.sheet_pages import SheetPages
 from daozhang.emulator.signing_control import Action, SigningControl
 from daozhang.emulator.signing_pages import SigningPages
@@ -101,6 +103,7 @@ class Emulator:
                 *self._signing.routes(self._control),
                 *self._freezing.routes(self._control),
                 *self._transferring.routes(self._control),
+                *SharingControl(desk).routes(self._control),
                 Mount("/static", StaticFiles(directory=pages.HERE / "static")),
             ],
             lifespan=self._life,
@@ -217,6 +220,15 @@ class Emulator:
         trade = self._trade(out_trade_no, app_id)
         self._desk.bank_returns(trade, out_request_no, "S" if arrived else "F")
         self._notifier.settle().result()
+
+    def set_receiver(self, account: str, **how: Any) -> None:
+        """How the account of a receiver of shares behaves from now on; ``how`` is what
+        ``/_control/receivers`` takes (``certified``, ``gives_back``, ``refuses``, ...)."""
+        self._desk.sharing.set_conduct(account, ConductBody(**how).conduct())
+
+    def shares(self, out_trade_no: str) -> list[Settlement]:
+        """What was passed on of a trade, call by call."""
+        return self._desk.sharing.settlements(self._trade(out_trade_no, None).trade_no)
 
     def agree(
         self, number: str, action: Action = "sign", *, app_id: str | None = None

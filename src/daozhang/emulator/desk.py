@@ -39,6 +39,7 @@ from daozhang.emulator.notices import DEPOSIT_BACK, Occasion, deposit_back_conte
 from daozhang.emulator.notifier import Attempt, Delivery, Notification, next_attempt_at
 from daozhang.emulator.outgoing import Outgoing
 from daozhang.emulator.receipts import Receipts
+from daozhang.emulator.sharing import SharingDesk
 from daozhang.emulator.signing import SigningDesk
 from daozhang.emulator.switches import DEFAULTS, Switches
 from daozhang.emulator.transfers import TransferDesk
@@ -84,6 +85,7 @@ class Desk:
         )
         self.agreements = SigningDesk(self, self._announcer)
         self.holds = FreezingDesk(self, self._announcer)
+        self.sharing = SharingDesk(self, self._announcer)
         self.receipts = Receipts(self)
         self.transfers = TransferDesk(self, self._announcer)
         # Until then time changes no trade, so that nobody need look through all of them.
@@ -145,6 +147,7 @@ class Desk:
             self.agreements.clear()
             self.holds.clear()
             self.transfers.clear()
+            self.sharing.clear()
             self._visits.clear()
             self._outgoing.clear()
             self._announcer.overdue.clear()
@@ -420,7 +423,7 @@ class Desk:
     def next_due(self) -> datetime | None:
         """When the next attempt, expiry or end of a refund window is."""
         with self._lock:
-            turns = self._next_turn(), self.transfers.next_turn()
+            turns = self._next_turn(), self.transfers.next_turn(), self.sharing.next_due()
             moments = [self._outgoing.next_due(), *turns]
             return min((moment for moment in moments if moment is not None), default=None)
 
@@ -463,6 +466,7 @@ class Desk:
         """Lets happen what is due, and hands out the notifications to send now."""
         with self._lock:
             self._let_time_pass()
+            self.sharing.let_time_pass()
             return self._outgoing.take_due(self.now())
 
     def body_of(self, notification: Notification) -> bytes:

@@ -57,6 +57,12 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a payment can be refunded; then the trade is finished."""
     deduct_window_days: int = 5
     """How many days before its planned day a deduction is taken; older documents say 3."""
+    royalty_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 30
+    """How many percent of a trade may be passed on, by the seller's agreement."""
+    share_seconds: Annotated[int, msgspec.Meta(ge=0, le=86400)] = 3
+    """How long a share takes that was only accepted (``royalty_mode`` async)."""
+    direct_pay: bool = False
+    """A merchant of 直付通: nothing is passed on of a trade before its settlement is confirmed."""
     opening_balance: Annotated[str, msgspec.Meta(pattern=_AMOUNT)] = "1000000.00"
     """What the seller's account holds before its first movement, in yuan."""
     fee_basis_points: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 60

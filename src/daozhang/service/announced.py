@@ -38,6 +38,7 @@ from daozhang.service.orders.model import SurpriseEnd
 from daozhang.service.outbox.model import API_VERSION
 from daozhang.service.refunds.events import REFUND_EVENTS, RefundSnapshot
 from daozhang.service.refusals import Refusal
+from daozhang.service.sharing.events import SHARE_EVENTS, ShareSnapshot
 from daozhang.service.transfers.events import TRANSFER_EVENTS, TransferSnapshot
 from daozhang.service.webhooks.events import DISABLED, TEST, WEBHOOK_EVENTS
 
@@ -57,6 +58,13 @@ class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     order: OrderSnapshot
     refund: RefundSnapshot
+
+
+class ShareBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event of a share carries."""
+
+    order: OrderSnapshot
+    share: ShareSnapshot
 
 
 class NoticeSurprise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,6 +153,7 @@ class MessageBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 DESCRIPTIONS: Final[Mapping[str, str]] = {
     **ORDER_EVENTS,
     **REFUND_EVENTS,
+    **SHARE_EVENTS,
     **HOLD_EVENTS,
     **AGREEMENT_EVENTS,
     **TRANSFER_EVENTS,
@@ -156,6 +165,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
 BODIES: Final[Mapping[str, type[msgspec.Struct]]] = {
     **dict.fromkeys(ORDER_EVENTS, OrderBody),
     **dict.fromkeys(REFUND_EVENTS, RefundBody),
+    **dict.fromkeys(SHARE_EVENTS, ShareBody),
     **dict.fromkeys(HOLD_EVENTS, HoldBody),
     **dict.fromkeys(AGREEMENT_EVENTS, AgreementBody),
     DEDUCTION_FAILED: DeductionBody,

@@ -20,6 +20,8 @@ from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
 from daozhang.service.paylinks.routes import router as paylinks_router
 from daozhang.service.refunds.routes import router as refunds_router
+from daozhang.service.sharing.register_routes import router as sharing_router
+from daozhang.service.sharing.routes import router as shares_router
 from daozhang.service.story.routes import router as story_router
 from daozhang.service.surprises.routes import router as surprises_router
 from daozhang.service.till.code_routes import router as codes_router
@@ -77,6 +79,8 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(message_routes.router)
     app.include_router(returning.router)
     app.include_router(mini_router)
+    app.include_router(shares_router)
+    app.include_router(sharing_router)
     app.include_router(holds_router)
     app.include_router(agreements_router)
     app.include_router(transfers_router)

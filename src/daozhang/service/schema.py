@@ -29,6 +29,8 @@ from daozhang.service.reconciliation import store as reconciliation_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.retention import store as retention_store
 from daozhang.service.search import store as search_store
+from daozhang.service.sharing import register as share_register
+from daozhang.service.sharing import store as shares_store
 from daozhang.service.shifts import store as shifts_store
 from daozhang.service.till import store as till_store
 from daozhang.service.transfers import batch_store as transfer_batches_store
@@ -62,6 +64,8 @@ STORES: Final = (
     refunds_store,
     retention_store,
     search_store,
+    share_register,
+    shares_store,
     shifts_store,
     standing,
     surprises,

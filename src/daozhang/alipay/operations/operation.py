@@ -157,6 +157,12 @@ def _read_text(value: Any, _currency: str) -> str:
     return str(value)
 
 
+def _read_number(value: Any, _currency: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError(f"{value!r} is no number.")
+    return int(value)
+
+
 def _read_money(value: Any, currency: str) -> Money:
     return Money.parse(value, currency)
 
@@ -192,6 +198,7 @@ DetailList = tuple[Mapping[str, Any], ...]
 
 _READERS: Final[dict[Any, Reader]] = {
     str: _read_text,
+    int: _read_number,
     Money: _read_money,
     datetime: _read_time,
     date: _read_day,

@@ -13,6 +13,7 @@ from daozhang.alipay.operations.operation import (
     require_trade,
     require_yuan,
 )
+from daozhang.alipay.operations.sharing import Royalty
 from daozhang.money import Money
 
 
@@ -67,7 +68,7 @@ class TradeRefund(Operation[TradeRefundResult], frozen=True, kw_only=True):
     refund_reason: str | None = None
     refund_currency: str | None = None
     refund_goods_detail: DetailList | None = None
-    refund_royalty_parameters: DetailList | None = None
+    refund_royalty_parameters: DetailList | tuple[Royalty, ...] | None = None
     goods_detail: DetailList | None = None
     query_options: tuple[str, ...] | None = None
     operator_id: str | None = None

@@ -25,6 +25,7 @@ from daozhang.service.people.model import Right
 from daozhang.service.people.refusals import ConfirmationNeeded
 from daozhang.service.people.sessions import require_confirmed
 from daozhang.service.refunds.approving import approve_refund
+from daozhang.service.sharing.approving import approve_shares
 from daozhang.service.transfers.approving import KINDS as TRANSFER_KINDS
 from daozhang.service.transfers.approving import approve_transfers
 from daozhang.service.web.problem import AmountInvalid
@@ -62,7 +63,7 @@ def approval_page(visit: Visit) -> Response:
 
 @page(Right.REFUNDS_REQUEST, HERE)
 def approve(visit: Visit) -> Response:
-    """Approves a refund and leads to it, or an entry in the books, or transfers."""
+    """Approves a refund and leads to it, shares and leads to their order, an entry in the books, transfers."""
     waiting = _read(visit)
     if waiting.kind in TRANSFER_KINDS:
         approve_transfers(visit.context, visit.who, waiting.id, _note(visit))
@@ -71,6 +72,9 @@ def approve(visit: Visit) -> Response:
         approve_entry(visit.context, visit.who, waiting.id, _note(visit))
         return RedirectResponse(f"{visit.home}/approvals/{waiting.id}", 303)
     jobs = cast("Jobs", visit.request.app.state.jobs)
+    if waiting.kind is ApprovalKind.SHARE:
+        approve_shares(visit.context, jobs, visit.who, waiting.id, _note(visit))
+        return RedirectResponse(f"{visit.home}/orders/{waiting.content['out_trade_no']}", 303)
     _, refund = approve_refund(visit.context, jobs, visit.who, waiting.id, _note(visit))
     return RedirectResponse(f"{visit.home}/refunds/{refund.id}", 303)
 

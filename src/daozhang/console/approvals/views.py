@@ -22,6 +22,7 @@ KINDS: Final[Mapping[ApprovalKind, str]] = {
     ApprovalKind.LEDGER: word("Entry in the books"),
     ApprovalKind.TRANSFER: word("Transfer"),
     ApprovalKind.TRANSFER_BATCH: word("Sheet of transfers"),
+    ApprovalKind.SHARE: word("Shares"),
 }
 
 _TABS: Final[Sequence[tuple[str, str]]] = (
@@ -76,6 +77,7 @@ class ApprovalView:
     entry: str | None
     legs: Sequence[tuple[str, Money]]
     transfer: Mapping[str, object] | None
+    shares: Sequence[tuple[str, Money]]
     may_approve: bool
     may_decline: bool
     may_withdraw: bool
@@ -128,16 +130,17 @@ def approval_view(visit: Visit, approval: Approval) -> ApprovalView:
     """One approval, with what this visitor may do about it."""
     now = visit.context.clock.now()
     decides = may_decide(visit.who, approval, now)
-    is_refund = approval.kind is ApprovalKind.REFUND
+    of_order = approval.kind in (ApprovalKind.REFUND, ApprovalKind.SHARE)
     return ApprovalView(
         approval=approval,
         path=f"{visit.home}/approvals/{approval.id}",
         kind=visit.t(KINDS[approval.kind]),
-        order=str(approval.content["out_trade_no"]) if is_refund else None,
-        number=str(approval.content["out_request_no"]) if is_refund else None,
+        order=str(approval.content["out_trade_no"]) if of_order else None,
+        number=str(approval.content["out_request_no"]) if of_order else None,
         entry=_entry_of(approval),
         legs=_legs_of(approval),
         transfer=_transfer_of(approval),
+        shares=_shares_of(approval),
         may_approve=decides and approval.kind is not ApprovalKind.ALIPAY_KEY,
         may_decline=decides,
         may_withdraw=approval.requested_by == str(visit.who.actor) and is_open(approval, now),
@@ -166,6 +169,14 @@ def _legs_of(approval: Approval) -> Sequence[tuple[str, Money]]:
         return ()
     legs: Mapping[str, int] = approval.content.get("legs", {})
     return [(account, Money(minor, approval.amount.currency)) for account, minor in legs.items()]
+
+
+def _shares_of(approval: Approval) -> Sequence[tuple[str, Money]]:
+    """Who is to receive how much of an order's money."""
+    if approval.kind is not ApprovalKind.SHARE or approval.amount is None:
+        return ()
+    currency = approval.amount.currency
+    return [(account, Money(minor, currency)) for account, minor in approval.content["shares"]]
 
 
 def limits_of(visit: Visit) -> Limits:

@@ -26,6 +26,8 @@ DUTIES: Final[Mapping[str, str]] = {
     "silent_orders": word("Ask about silent orders"),
     "refunds": word("Call and ask about refunds"),
     "refund_banks": word("Ask about refunds to bank cards"),
+    "shares": word("Share, and ask about shares"),
+    "share_receivers": word("Bind and unbind receivers"),
     "till": word("Payments at the till"),
     "charges": word("Charges of holds and agreements"),
     "holds": word("Holds"),

@@ -28,6 +28,7 @@ SCOPES: Final[Mapping[Scope, str]] = {
     Scope.EVENTS_READ: word("Read events"),
     Scope.WEBHOOKS_WRITE: word("Set up webhooks"),
     Scope.OUTGOING_WRITE: word("Stop and allow outgoing money"),
+    Scope.SHARING_WRITE: word("Share payments, and say with whom"),
     Scope.LEDGER_READ: word("Read the books"),
     Scope.TRANSFERS_READ: word("Read transfers"),
     Scope.TRANSFERS_WRITE: word("Send money to others"),

@@ -8,9 +8,10 @@ from daozhang.clock import to_beijing_text
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.faults import FaultName
 from daozhang.emulator.ledger import Declined, Trade
-from daozhang.emulator.methods import terms
+from daozhang.emulator.methods import sharing, terms
 from daozhang.emulator.methods.terms import Call
 from daozhang.emulator.notices import buyer_fields, deposit_back_content
+from daozhang.money import Money
 
 
 def refund(desk: Desk, call: Call) -> dict[str, Any]:
@@ -19,12 +20,15 @@ def refund(desk: Desk, call: Call) -> dict[str, Any]:
     number = terms.text(call.terms, "out_request_no", 64)
     amount = terms.amount(call.terms, "refund_amount")
     _require_balance(desk, call, trade, number)
+    returns = _returns(desk, call, trade, amount, number)
     outcome = desk.refund(
         trade,
         amount,
         number,
         terms.text(call.terms, "refund_reason", 256),
     )
+    if outcome.moved:
+        desk.sharing.give_back(trade, outcome.refund.out_request_no, returns)
     changed = outcome.trade
     to_card = outcome.refund.deposit_back and _wants_deposit_back(call)
     return {
@@ -58,6 +62,19 @@ def query(desk: Desk, call: Call) -> dict[str, Any]:
         "gmt_refund_pay": to_beijing_text(found.at),
     }
     said: dict[str, Any] = {name: value for name, value in answer.items() if value}
+    if returned := desk.sharing.returns(trade.trade_no, number):
+        said["refund_royaltys"] = [
+            {
+                "refund_amount": str(one.amount),
+                "royalty_type": "transfer",
+                "result_code": "SUCCESS",
+                "trans_out": one.trans_out,
+                "trans_in": one.trans_in,
+                "ori_trans_out": one.trans_in,
+                "ori_trans_in": one.trans_out,
+            }
+            for one in returned
+        ]
     if found.deposit_back and _wants_deposit_back(call):
         told = deposit_back_content(trade, found)
         names = ("dback_status", "dback_amount", "bank_ack_time")
@@ -66,6 +83,16 @@ def query(desk: Desk, call: Call) -> dict[str, Any]:
             **{name: told[name] for name in names if name in told},
         }
     return said
+
+
+def _returns(
+    desk: Desk, call: Call, trade: Trade, amount: Money, number: str
+) -> list[tuple[str, Money]]:
+    """Who gives back how much with it; nobody with a repeat of what went back already."""
+    named = sharing.returns_of(call)
+    if trade.refund(number or trade.out_trade_no) is not None:
+        return []
+    return desk.sharing.plan_returns(trade, amount, named)
 
 
 def _wants_deposit_back(call: Call) -> bool:

@@ -176,7 +176,7 @@ def _names(terms: Mapping[str, Any], name: str) -> frozenset[str]:
 
 def instalments(terms: Mapping[str, Any]) -> int:
     """``hb_fq_num`` of ``extend_params``, 0 if the buyer pays at once. Raises `Declined`."""
-    given = _extended(terms)
+    given = extended(terms)
     number = text(given, "hb_fq_num", 5)
     if not number:
         return 0
@@ -187,11 +187,12 @@ def instalments(terms: Mapping[str, Any]) -> int:
     return int(number)
 
 
-def _extended(terms: Mapping[str, Any]) -> Mapping[str, Any]:
-    extended: Any = terms.get("extend_params") or {}
-    if not isinstance(extended, Mapping):
+def extended(terms: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``extend_params``. Raises `Declined`."""
+    given: Any = terms.get("extend_params") or {}
+    if not isinstance(given, Mapping):
         raise invalid_parameter("extend_params必须是对象 (extend_params must be an object)")
-    return cast("Mapping[str, Any]", extended)
+    return cast("Mapping[str, Any]", given)
 
 
 def qr_mode(terms: Mapping[str, Any]) -> tuple[str, int]:
@@ -233,7 +234,7 @@ def payment_request(call: Call, product: Product) -> PaymentRequest:
         store_id=text(terms, "store_id", 32),
         terminal_id=text(terms, "terminal_id", 32),
         operator_id=text(terms, "operator_id", 28),
-        royalty_freeze=text(_extended(terms), "royalty_freeze", 5) == "true",
+        royalty_freeze=text(extended(terms), "royalty_freeze", 5) == "true",
         channels=channels(terms),
         instalments=instalments(terms),
         qr_mode=mode if product is Product.PAGE else "",

@@ -19,6 +19,7 @@ class ApprovalKind(StrEnum):
     REFUND = "refund"
     ALIPAY_KEY = "alipay_key"  # a new Alipay public key: whoever can swap it can forge payments
     LEDGER = "ledger"  # an entry by hand, or one that takes another back
+    SHARE = "share"  # a part of an order's money for somebody else
     TRANSFER = "transfer"
     TRANSFER_BATCH = "transfer_batch"  # all transfers of a sheet
 
@@ -30,6 +31,7 @@ APPROVED_BY: Final[Mapping[ApprovalKind, Right]] = MappingProxyType(
         ApprovalKind.TRANSFER: Right.TRANSFERS_APPROVE,
         ApprovalKind.TRANSFER_BATCH: Right.TRANSFERS_APPROVE,
         ApprovalKind.ALIPAY_KEY: Right.KEYS_APPROVE,
+        ApprovalKind.SHARE: Right.REFUNDS_APPROVE,
     }
 )
 """The right that approving each kind takes."""

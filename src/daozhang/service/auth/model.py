@@ -16,6 +16,7 @@ class Scope(StrEnum):
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
     REFUNDS_WRITE = "refunds:write"
+    SHARING_WRITE = "sharing:write"
     EVENTS_READ = "events:read"
     WEBHOOKS_WRITE = "webhooks:write"
     OUTGOING_WRITE = "outgoing:write"

@@ -115,6 +115,13 @@ class Merchant:
     """Above this sum of what one requester refunds in a day, a further refund takes two people."""
     second_person_shift_minor: int | None = None
     """Above this sum of what one shift at the till gives back, a further refund takes two people."""
+    share_percent_max: int = 30
+    """How many percent of a payment its agreement with Alipay lets be shared."""
+    share_plan: str | None = None
+    """By which plan every payment is shared that names no other."""
+    share_cover: str = "person"
+    """What becomes of a refund for which a receiver cannot give back: a person decides, or the seller
+    pays."""
     answered_at: datetime | None = None
     """When Alipay last answered a call in its name, to the minute or so."""
 

@@ -65,6 +65,8 @@ def create_order(tx: Tx, merchant: Merchant, new: NewOrder, now: datetime) -> tu
     differs = tuple(name for name in _COMPARED if getattr(order, name) != getattr(new, name))
     if dict(order.metadata) != dict(new.metadata):
         differs = (*differs, "metadata")
+    if new.share_plan not in (None, order.share_plan):
+        differs = (*differs, "share_plan")
     if order.merchant_id != merchant.id:
         # Another app of the same seller: Alipay would take both for one trade.
         differs = (*differs, "merchant")
@@ -93,9 +95,11 @@ def _row_of(merchant: Merchant, new: NewOrder, now: datetime) -> dict[str, Any]:
         "passback": new.passback,
         "pay_options": None if new.pay_options is None else new.pay_options.kept(),
         "metadata": dict(new.metadata),
+        "share_plan": new.share_plan or merchant.share_plan,
         "status": OrderStatus.CREATED.value,
         "refunded_minor": 0,
         "reserved_minor": 0,
+        "shared_minor": 0,
         "late": False,
         "attention": False,
         "close_confirmed": False,
@@ -210,7 +214,7 @@ def _insert_own_step(tx: Tx, before: Order, after: Order, cause: str, now: datet
 
 
 def reserve(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:
-    """Sets ``amount`` of a locked order aside before money is asked to move.
+    """Sets ``amount`` of a locked order aside before it is asked to be refunded.
 
     Raises what `require_refundable` raises.
     """
@@ -218,12 +222,43 @@ def reserve(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:
     return _set_reserved(tx, order, order.reserved + amount, now)
 
 
-def require_refundable(order: Order, amount: Money) -> None:
-    """Raises `OrderNotRefundable` unless the order is paid, `AmountExceedsRemainder` if less is left."""
-    if order.status is not OrderStatus.PAID:
-        raise OrderNotRefundable(order)
+def set_aside(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:
+    """Sets ``amount`` of a locked order aside before it is asked to be passed on.
+
+    Raises `AmountExceedsRemainder` if less is left.
+    """
     if amount > order.remainder:
         raise AmountExceedsRemainder(amount, order.remainder)
+    return _set_reserved(tx, order, order.reserved + amount, now)
+
+
+def pass_on(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:
+    """Counts ``amount`` of a locked order as shared: somebody else has it."""
+    return _set_shared(tx, order, order.shared + amount, now)
+
+
+def take_back(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:
+    """Counts ``amount`` of what was shared of a locked order as the seller's: it comes back."""
+    assert amount <= order.shared, "more would come back than is shared"
+    return _set_shared(tx, order, order.shared - amount, now)
+
+
+def _set_shared(tx: Tx, order: Order, shared: Money, now: datetime) -> Order:
+    store.update_order(tx, order.id, shared_minor=shared.minor, updated_at=now)
+    return replace(order, shared=shared, updated_at=now)
+
+
+def require_refundable(order: Order, amount: Money) -> None:
+    """Raises `OrderNotRefundable` unless the order is paid, `AmountExceedsRemainder` if less is left."""
+    require_paid(order)
+    if amount > order.remainder:
+        raise AmountExceedsRemainder(amount, order.remainder)
+
+
+def require_paid(order: Order) -> None:
+    """Raises `OrderNotRefundable` unless the order is paid."""
+    if order.status is not OrderStatus.PAID:
+        raise OrderNotRefundable(order)
 
 
 def release(tx: Tx, order: Order, amount: Money, now: datetime) -> Order:

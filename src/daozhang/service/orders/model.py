@@ -158,6 +158,10 @@ class Order(msgspec.Struct, frozen=True):
     passback: str | None = None
     pay_options: PayOptions | None = None
     metadata: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    shared: Money = Money(0)
+    """What was passed on to others and has not come back, nor is about to."""
+    share_plan: str | None = None
+    """By which plan it is shared once it is paid."""
     trade_no: str | None = None
     late: bool = False
     attention: bool = False
@@ -174,7 +178,7 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def remainder(self) -> Money:
         """What may still go back or be shared: never more than this is promised at once."""
-        return self.amount - self.refunded - self.reserved
+        return self.amount - self.refunded - self.reserved - self.shared
 
     @property
     def is_open(self) -> bool:
@@ -208,6 +212,7 @@ class NewOrder:
     passback: str | None = None
     pay_options: PayOptions | None = None
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    share_plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

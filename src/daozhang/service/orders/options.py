@@ -66,6 +66,12 @@ class PayOptions(BaseModel):
         description="`wap` only. Where a buyer goes who gives up.",
     )
 
+    royalty_freeze: Literal[True] | None = Field(
+        None,
+        description="Keeps the money apart until it was shared (分账冻结), 30 days at most; end it with a "
+        "share that `finish`es.",
+    )
+
     @model_validator(mode="after")
     def _go_together(self) -> Self:
         if self.enable_pay_channels and self.disable_pay_channels:
@@ -121,15 +127,16 @@ class PayOptions(BaseModel):
             "quit_url": self.quit_url,
             "enable_pay_channels": _joined(self.enable_pay_channels),
             "disable_pay_channels": _joined(self.disable_pay_channels),
-            "extend_params": self._instalments(),
+            "extend_params": self._extended(),
         }
         return {name: value for name, value in given.items() if value is not None}
 
-    def _instalments(self) -> dict[str, str] | None:
-        if self.hb_fq_num is None:
-            return None
-        percent = self.hb_fq_seller_percent or 0
-        return {"hb_fq_num": str(self.hb_fq_num), "hb_fq_seller_percent": str(percent)}
+    def _extended(self) -> dict[str, str] | None:
+        extended = {"royalty_freeze": "true"} if self.royalty_freeze else {}
+        if self.hb_fq_num is not None:
+            percent = self.hb_fq_seller_percent or 0
+            extended |= {"hb_fq_num": str(self.hb_fq_num), "hb_fq_seller_percent": str(percent)}
+        return extended or None
 
 
 class SigningOptions(PayOptions):

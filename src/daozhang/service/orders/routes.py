@@ -80,6 +80,7 @@ def _new_order(wanted: OrderIn, context: Context) -> NewOrder:
         way=Way(wanted.way),
         pay_options=_chosen(wanted.pay_options),
         metadata=wanted.metadata,
+        share_plan=wanted.share_plan,
     )
 
 

@@ -325,12 +325,14 @@ def decide(order: Order, fact: Fact, *, grace_seconds: int) -> Decision:
 def is_plain(order: Order, fact: TradeFact, decision: Decision) -> bool:
     """Whether ``decision`` moves ``order`` or leaves it where it is, and touches nothing else.
 
-    No refund is told of, nobody has to look or to act, and no other order of a cart can matter.
+    No refund is told of, nobody has to look or to act, no other order of a cart can matter, and
+    nothing of it is to be shared.
     """
     return (
         fact.kind in PLAIN_KINDS
         and fact.refunded is None
         and order.cart_ref is None
+        and order.share_plan is None
         and decision.surprise is None
         and decision.note is None
         and decision.follow is Follow.NOTHING

@@ -62,6 +62,10 @@ class OrderIn(BaseModel):
         None, max_length=256, pattern=r"^https?://", description="Where the buyer goes afterwards."
     )
     passback: str | None = Field(None, max_length=512, description="Comes back to you unchanged.")
+    share_plan: ShortText | None = Field(
+        None,
+        description="By which plan it is shared once it is paid; else the merchant's, if it has one.",
+    )
     metadata: dict[ShortText, Annotated[str, Field(max_length=500)]] = Field(
         default_factory=dict[str, str], max_length=METADATA_KEYS_MAX
     )
@@ -134,6 +138,7 @@ class OrderOut(BaseModel):
     currency: str
     refunded_amount: str
     reserved_amount: str
+    shared_amount: str = Field(description="Passed on to others, and not come back.")
     refundable_amount: str
     subject: str
     body: str | None
@@ -144,6 +149,7 @@ class OrderOut(BaseModel):
     return_url: str | None
     passback: str | None
     pay_options: PayOptions | None
+    share_plan: str | None
     metadata: dict[str, str]
     late: bool = Field(description="Paid after it had been given up here.")
     attention: bool = Field(description="A fact did not fit; a person has to look.")
@@ -187,6 +193,7 @@ class OrderOut(BaseModel):
             currency=order.amount.currency,
             refunded_amount=str(order.refunded),
             reserved_amount=str(order.reserved),
+            shared_amount=str(order.shared),
             refundable_amount=str(order.remainder) if order.status == "paid" else "0.00",
             subject=order.subject,
             body=order.body,
@@ -197,6 +204,7 @@ class OrderOut(BaseModel):
             return_url=order.return_url,
             passback=order.passback,
             pay_options=order.pay_options,
+            share_plan=order.share_plan,
             metadata=dict(order.metadata),
             late=order.late,
             attention=order.attention,

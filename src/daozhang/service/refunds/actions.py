@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from daozhang.service.db import Tx
+from daozhang.service.merchants.store import find_merchant_by_id
 from daozhang.service.orders.actions import raise_surprise, release
 from daozhang.service.orders.events import snapshot_of
 from daozhang.service.orders.model import Order
@@ -23,6 +24,8 @@ from daozhang.service.refunds.model import (
 )
 from daozhang.service.refunds.refusals import RefundNotFound
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL, settle_fact
+from daozhang.service.sharing.model import CoverPolicy
+from daozhang.service.sharing.returning import cover_returns, settle_returns
 from daozhang.service.web.context import Context
 
 ROW_DIGITS_MAX: Final = 18
@@ -59,6 +62,8 @@ def take_answer(
         if answer.bank_status is not None and settled is not None:
             settle_bank(tx, context, order, settled, answer.bank_status, now)
         return
+    if answer.outcome is Outcome.NO_RETURN and _seller_covers(tx, order, refund, now):
+        return
     if move.to is RefundStatus.FAILED:
         _fail(tx, context, order, refund.id, now)
     elif move.to is not None:
@@ -70,12 +75,27 @@ def take_answer(
         _surprise(tx, context, order, refund, surprise, answer, now)
 
 
+def _seller_covers(tx: Tx, order: Order, refund: Refund, now: datetime) -> bool:
+    """Sends the refund again with nobody giving back, if that is the merchant's policy.
+
+    Under the same number: it has definitely not been made.
+    """
+    cover = find_merchant_by_id(tx, order.merchant_id).share_cover
+    if refund.status is not RefundStatus.REQUESTED or cover != CoverPolicy.SELLER.value:
+        return False
+    assert refund.out_request_no is not None
+    cover_returns(tx, order, refund.out_request_no, now)
+    store.update_refund(tx, refund.id, royalty_parameters=None, due_at=now)
+    return True
+
+
 def _fail(tx: Tx, context: Context, order: Order, refund_id: int, now: datetime) -> None:
     refund = store.find_refund_by_id(tx, refund_id)
     assert refund is not None
     if refund.holds_reservation:
         order = release(tx, order, refund.amount, now)
     store.update_refund(tx, refund_id, status=RefundStatus.FAILED.value, ended_at=now, due_at=None)
+    order = settle_returns(tx, context, order, refund.out_request_no, now, happened=False)
     failed = store.find_refund_by_id(tx, refund_id)
     assert failed is not None
     data = {"order": snapshot_of(order), "refund": refund_snapshot(failed)}

@@ -19,9 +19,10 @@ from daozhang.service.audit.actions import record
 from daozhang.service.audit.model import Actor
 from daozhang.service.db import Tx
 from daozhang.service.jobs import Jobs
-from daozhang.service.orders.actions import lock_order, read_order, require_refundable
+from daozhang.service.orders.actions import lock_order, read_order, require_paid
 from daozhang.service.orders.ending import end_by_refund
 from daozhang.service.orders.model import Order
+from daozhang.service.orders.refusals import AmountExceedsRemainder
 from daozhang.service.people.model import Person, Right
 from daozhang.service.people.rights import require
 from daozhang.service.refunds.model import NewRefund, Refund
@@ -50,7 +51,9 @@ def refund_or_ask(
     try:
         refund, is_new = request_refund(tx, jobs, order, new, now, daily_limit=daily_limit)
     except SecondPersonNeeded:
-        require_refundable(order, new.amount)
+        require_paid(order)
+        if new.amount > order.amount - order.refunded - order.reserved:
+            raise AmountExceedsRemainder(new.amount, order.remainder) from None
         waiting = ask(
             tx,
             actor,
@@ -139,6 +142,7 @@ def _content(order: Order, new: NewRefund) -> dict[str, Any]:
         "store_id": new.store_id,
         "shift_id": new.shift_id,
         "royalty_parameters": [dict(row) for row in new.royalty_parameters],
+        "seller_covers": new.seller_covers,
         "idempotency_key": new.idempotency_key,
         "amount_minor": new.amount.minor,
         "reason": new.reason,
@@ -159,6 +163,7 @@ def _new_refund(approval: Approval, approved_by: str) -> NewRefund:
         requested_by=approval.requested_by,
         approved_by=approved_by,
         royalty_parameters=tuple(content["royalty_parameters"]),
+        seller_covers=content.get("seller_covers", False),
         idempotency_key=content["idempotency_key"],
     )
 

@@ -25,6 +25,7 @@ from daozhang.service.refunds.actions import take_answer
 from daozhang.service.refunds.banks import next_question
 from daozhang.service.refunds.model import (
     NO_BALANCE_CODE,
+    NO_RETURN_CODES,
     Answer,
     Outcome,
     Refund,
@@ -129,8 +130,7 @@ class Attempts:
         try:
             result = self.clients.client_for(order.merchant_id).call(operation)
         except Rejected as no:
-            outcome = Outcome.NO_BALANCE if no.sub_code == NO_BALANCE_CODE else Outcome.REJECTED
-            return Answer(outcome, no.sub_code or no.code, no.message)
+            return Answer(_no(refund, no.sub_code), no.sub_code or no.code, no.message)
         except OutcomeUnknown as unknown:
             return Answer(Outcome.UNKNOWN, unknown.cause, unknown.reason)
         if not result.moved_money:
@@ -234,6 +234,16 @@ class Attempts:
             proven -= min(nameless or Money.zero(currency), amount)
         fact = structs.replace(answer.fact, proven=proven)
         return replace(answer, fact=fact)
+
+
+def _no(refund: Refund, sub_code: str | None) -> Outcome:
+    """What kind of no that is to a refund."""
+    if sub_code == NO_BALANCE_CODE:
+        return Outcome.NO_BALANCE
+    names_receivers = bool(refund.royalty_parameters)
+    return (
+        Outcome.NO_RETURN if names_receivers and sub_code in NO_RETURN_CODES else Outcome.REJECTED
+    )
 
 
 def _supposed(order: Order, number: str, origin: RefundOrigin) -> Refund:

@@ -15,6 +15,7 @@ OUTCOMES: Final = {
     Outcome.PROVEN: "the money has gone back: a signed answer or notice says so",
     Outcome.REJECTED: "a definite no to this call",
     Outcome.NO_BALANCE: "the seller has too little balance",
+    Outcome.NO_RETURN: "somebody who has a share cannot give it back, and the seller does not cover it",
     Outcome.UNPROVEN: "accepted, and no money has moved by it (fund_change=N)",
     Outcome.UNKNOWN: "no answer, or none that can be believed",
     Outcome.ABSENT: f"no such refund, asked {PROOF_SECONDS} seconds after the call or later",

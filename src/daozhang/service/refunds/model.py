@@ -28,6 +28,17 @@ NO_BALANCE_CODE: Final = "ACQ.SELLER_BALANCE_NOT_ENOUGH"
 """What Alipay says where the seller has too little money: the refund waits for it."""
 
 
+NO_RETURN_CODES: Final = frozenset(
+    {
+        "ACQ.REFUNDALLOC_UNAUTH_LIMIT",
+        "ACQ.REFUND_ROYALTY_PAYEE_ACCOUNT_NOT_EXIST",
+        "ACQ.ALLOC_AMOUNT_VALIDATE_ERROR",
+        "ACQ.TRADE_SETTLE_ERROR",
+    }
+)
+"""What Alipay says where a receiver has not allowed it, or cannot, give back (apis.md §3.1)."""
+
+
 class RefundOrigin(StrEnum):
     """Who started a refund."""
 
@@ -63,6 +74,7 @@ class Outcome(StrEnum):
     PROVEN = "proven"  # fund_change=Y, or a query that says REFUND_SUCCESS
     REJECTED = "rejected"  # a definite no to this very call
     NO_BALANCE = "no_balance"  # a definite no for now: the seller has too little money
+    NO_RETURN = "no_return"  # a definite no: somebody who has a share cannot give it back
     UNPROVEN = "unproven"  # accepted without a proof: 10000 and fund_change=N
     UNKNOWN = "unknown"  # timeout, broken or unverifiable answer, "system busy"
     ABSENT = "absent"  # asked late enough, and Alipay has no such refund
@@ -140,6 +152,8 @@ class NewRefund:
     approved_by: str | None = None
     shift_id: int | None = None
     royalty_parameters: tuple[Mapping[str, Any], ...] = ()
+    seller_covers: bool = False
+    """The seller pays what receivers would have to give back."""
     idempotency_key: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,7 +12,7 @@ from daozhang.service.db import Tx
 from daozhang.service.jobs import Jobs
 from daozhang.service.merchants.outgoing import require_outgoing
 from daozhang.service.merchants.store import find_merchant_by_id
-from daozhang.service.orders.actions import reserve
+from daozhang.service.orders.actions import require_paid, reserve
 from daozhang.service.orders.model import Order
 from daozhang.service.refunds import store
 from daozhang.service.refunds.model import NewRefund, Refund, RefundOrigin, RefundStatus
@@ -19,6 +20,14 @@ from daozhang.service.refunds.refusals import (
     RefundConflict,
     RefundLimitExceeded,
     SecondPersonNeeded,
+)
+from daozhang.service.sharing.returning import (
+    cover_returns,
+    expect_returns,
+    named_returns,
+    plan_returns,
+    require_enough,
+    royalty_parameters,
 )
 from daozhang.service.sweep import enqueue_step
 
@@ -50,7 +59,8 @@ def request_refund(
     """
     known = store.find_refund(tx, order.id, new.out_request_no)
     if known is not None:
-        same_shares = list(known.royalty_parameters) == list(new.royalty_parameters)
+        named = new.royalty_parameters
+        same_shares = not named or list(known.royalty_parameters) == list(named)
         same = known.amount == new.amount and same_shares
         if not same or known.origin is not RefundOrigin.OURS:
             raise RefundConflict(known)
@@ -60,6 +70,8 @@ def request_refund(
         _require_one_is_enough(tx, order, new, now)
     if daily_limit is not None:
         _require_within(tx, new, daily_limit, now)
+    require_paid(order)
+    order, new = _with_returns(tx, order, new, now)
     reserve(tx, order, new.amount, now)
     due_at = now if jobs is None else now + timedelta(seconds=LEASE_SECONDS)
     refund_id = store.insert_refund(tx, _row_of(order, new, now, due_at))
@@ -70,6 +82,24 @@ def request_refund(
     refund = store.find_refund_by_id(tx, refund_id)
     assert refund is not None
     return refund, True
+
+
+def _with_returns(tx: Tx, order: Order, new: NewRefund, now: datetime) -> tuple[Order, NewRefund]:
+    """The order and the refund with what receivers give back, written down as on its way.
+
+    Whom the caller names gives back so much; else as the shares' own plan says. Raises `ReturnsNeeded`.
+    """
+    if new.royalty_parameters:
+        returns = named_returns(tx, order, new.royalty_parameters)
+    else:
+        returns = plan_returns(tx, order, new.amount)
+        named = () if new.seller_covers else tuple(royalty_parameters(order, returns))
+        new = replace(new, royalty_parameters=named)
+    order = expect_returns(tx, order, new.out_request_no, returns, now)
+    require_enough(tx, order, new.amount)
+    if new.seller_covers:
+        cover_returns(tx, order, new.out_request_no, now)
+    return order, new
 
 
 def _row_of(order: Order, new: NewRefund, now: datetime, due_at: datetime) -> dict[str, object]:

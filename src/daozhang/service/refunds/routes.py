@@ -55,7 +55,11 @@ class RefundIn(BaseModel):
     refund_royalty_parameters: list[RoyaltyParameter] = Field(
         default_factory=list[RoyaltyParameter],
         max_length=20,
-        description="Shares that go back with it, where Alipay does not take them by itself.",
+        description="Who gives back how much of a share; left out, as the shares' own plan says.",
+    )
+    returns: Literal["plan", "seller"] = Field(
+        "plan",
+        description="seller: you pay what receivers of shares would have to give back.",
     )
 
 
@@ -205,6 +209,7 @@ def post_refund(
                 royalty_parameters=tuple(
                     row.model_dump(exclude_none=True) for row in wanted.refund_royalty_parameters
                 ),
+                seller_covers=wanted.returns == "seller",
                 idempotency_key=request.headers.get(HEADER),
             )
             made, is_new = refund_or_ask(

@@ -50,6 +50,9 @@ TRANSITIONS: Final[Mapping[RefundStatus, Mapping[Outcome, Move]]] = {
         Outcome.PROVEN: _SUCCEEDS,
         Outcome.REJECTED: _FAILS,
         Outcome.NO_BALANCE: Move(follow=Follow.CALL_LATER, surprise="refund_waits_for_balance"),
+        Outcome.NO_RETURN: Move(
+            RefundStatus.FAILED, event=FAILED_EVENT, surprise="receiver_cannot_return"
+        ),
         Outcome.UNPROVEN: _DOUBTED,
         Outcome.UNKNOWN: _DOUBTED,
         Outcome.ABSENT: Move(follow=Follow.CALL),
@@ -58,6 +61,7 @@ TRANSITIONS: Final[Mapping[RefundStatus, Mapping[Outcome, Move]]] = {
         Outcome.PROVEN: _SUCCEEDS,
         Outcome.REJECTED: _ASK,
         Outcome.NO_BALANCE: _ASK,
+        Outcome.NO_RETURN: _ASK,
         Outcome.UNPROVEN: _ASK,
         Outcome.UNKNOWN: _ASK,
         Outcome.ABSENT: Move(RefundStatus.REQUESTED, Follow.CALL),

@@ -27,12 +27,14 @@ from daozhang.service.orders.model import (
     TradeFact,
 )
 from daozhang.service.orders.posting import taking_of
-from daozhang.service.orders.rules import REFUND_SUCCEEDED, SURPRISE
+from daozhang.service.orders.rules import PAID, REFUND_SUCCEEDED, SURPRISE
 from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.events import refund_snapshot
 from daozhang.service.refunds.model import Outcome, Refund, RefundOrigin, RefundStatus
 from daozhang.service.refunds.policies import POLICY_EVENTS, apply_policies
+from daozhang.service.sharing.planning import share_at_payment
+from daozhang.service.sharing.returning import settle_returns
 from daozhang.service.web.context import Context
 
 REFUNDS_SIGNAL = "refunds"
@@ -92,6 +94,8 @@ def settle_fact(tx: Tx, context: Context, order: Order, fact: Fact) -> Settlemen
         books.order = lock_order(tx, order.id)
     events = (*settlement.events, *more, *books.surprises)
     _announce(tx, context, books, events, fact.learned_at)
+    if PAID in settlement.events:
+        share_at_payment(tx, context, books.order, fact.learned_at)
     return replace(settlement, order=books.order)
 
 
@@ -346,4 +350,8 @@ def _announce(
             data={"order": snapshot_of(order), **body},
             now=now,
             signals=context.signals,
+        )
+    for refund in books.succeeded:
+        books.order = settle_returns(
+            tx, context, books.order, refund.out_request_no, now, happened=True
         )

@@ -35,6 +35,8 @@ from daozhang.service.refunds import telling as refunds_telling
 from daozhang.service.refunds.model import Refund
 from daozhang.service.refunds.store import list_refunds
 from daozhang.service.refunds.telling import subject_of
+from daozhang.service.sharing import telling as sharing_telling
+from daozhang.service.sharing.store import list_rounds, list_shares
 from daozhang.service.story.entries import (
     Entry,
     in_order,
@@ -66,6 +68,7 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
     payments = list_payments(tx, order.id) if order.way is Way.BARCODE else []
     charges = [] if charge is None else [(charge, order)]
     refunds = list_refunds(tx, order.id)
+    rounds, shares = list_rounds(tx, order.id), list_shares(tx, order.id)
     entries = in_order(
         [_created(order)],
         tell_notifications(tx, order.merchant_id, order.out_trade_no, keep_days),
@@ -76,6 +79,7 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
             for step in list_steps(tx, order.id)
         ],
         *(_of_refund(refund) for refund in refunds),
+        *(sharing_telling.tell(r, [s for s in shares if s.round_id == r.id]) for r in rounds),
         tell_surprises(list_surprises(tx, order.merchant_id, order.id, ended=True)),
         tell_events(tx, order.merchant_id, list_events_of_order(tx, order.id)),
     )
@@ -84,6 +88,7 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
         *till_telling.tell_next(payments),
         *_upcoming(charges),
         *(one for refund in refunds for one in refunds_telling.tell_next(refund)),
+        *(one for round_ in rounds for one in sharing_telling.tell_next(round_)),
     ]
     book = book_of(tx, order.merchant_id, order.amount.currency)
     return Story(entries, upcoming, list_of_order(tx, book, order.id))

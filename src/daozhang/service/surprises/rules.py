@@ -211,6 +211,32 @@ MEANINGS: Final[Mapping[str, Sentence]] = {
         "good another way.",
         "曾判定失败的退款实际已成功，账上已记录。请核对是否已用其他方式补退。",
     ),
+    "receiver_cannot_return": (
+        "Somebody who has a share of this payment cannot give it back, so the refund was not made. Ask again, and "
+        "let the seller cover it, or settle it with the receiver first.",
+        "分账方无法退回款项，退款未成功。请由收款方垫付后重新退款，或先与分账方解决。",
+    ),
+    "share_waits_for_balance": (
+        "Shares wait because the seller's balance is too low. Top it up; they are tried again by themselves.",
+        "余额不足，分账等待中。请充值，系统会自动重试。",
+    ),
+    "share_stays_unclear": (
+        "Shares have no clear outcome after many questions. Do not share again: they may have gone.",
+        "分账多次查询仍无明确结果。请勿重复分账，款项可能已分出。",
+    ),
+    "failed_share_succeeded": (
+        "A share that had failed here has gone after all. The books hold it; check that it was not paid "
+        "another way.",
+        "曾判定失败的分账实际已成功，账上已记录。请核对是否已用其他方式支付。",
+    ),
+    "share_plan_failed": (
+        "The payment is booked, and could not be shared by its plan. Look at the plan, then share it by hand.",
+        "款项已入账，但未能按分账方案分账。请检查方案后手动分账。",
+    ),
+    "share_message_differs": (
+        "A message about shares names another trade than the order's.",
+        "分账消息中的交易与订单不符。",
+    ),
     "refund_bounced": (
         "The bank sent a refund back; it is in the buyer's Alipay balance now. Never send it again.",
         "银行退回了退款，款项现已进入买家支付宝余额。切勿再次退款。",

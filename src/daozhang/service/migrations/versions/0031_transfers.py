@@ -10,11 +10,11 @@ from alembic import op
 from daozhang.service import db
 
 revision = "0031"
-down_revision = "0029"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
-compatible_since = "0028"
+compatible_since = "0030"
 """Code from before knows nothing of transfers, and sends none."""
 
 KINDS = ("transfer", "transfer_batch")

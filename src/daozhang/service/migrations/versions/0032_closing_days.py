@@ -8,11 +8,11 @@ from alembic import op
 from daozhang.service import db
 
 revision = "0032"
-down_revision = "0029"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
-compatible_since = "0029"
+compatible_since = "0030"
 """Code from before closes no days and leaves the tables alone."""
 
 

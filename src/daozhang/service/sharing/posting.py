@@ -1,0 +1,65 @@
+"""What the ledger is told of shares. A share costs the seller what its receiver gets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from daozhang.money import Money
+from daozhang.service.db import Tx
+from daozhang.service.ledger.model import Account, Entry, EntryKind, Move
+from daozhang.service.ledger.store import hold_book, list_of_order
+from daozhang.service.orders.model import Order
+from daozhang.service.sharing.model import Return, Round, Share
+
+
+def entry_of_share(tx: Tx, order: Order, round_: Round, share: Share, now: datetime) -> Entry:
+    """A share that a receiver has: out of what is frozen of the payment, else of what is available."""
+    frozen = min(frozen_of(tx, order), share.amount)
+    rest = share.amount - frozen
+    parts = ((Account.FROZEN, frozen), (Account.AVAILABLE, rest))
+    moves = tuple(Move(Account.ROYALTY, source, part) for source, part in parts if part)
+    return _entry(order, EntryKind.SHARE, f"{share.id}", moves, now, memo=round_.out_request_no)
+
+
+def entry_of_return(order: Order, returned: Return, now: datetime) -> Entry:
+    """What a receiver has given back."""
+    moves = (Move(Account.AVAILABLE, Account.ROYALTY, returned.amount),)
+    number = returned.out_request_no
+    return _entry(order, EntryKind.SHARE_RETURN, f"{returned.id}", moves, now, memo=number)
+
+
+def entry_of_finish(tx: Tx, order: Order, round_: Round, now: datetime) -> Entry | None:
+    """What a finish lets go of a frozen payment; ``None`` if nothing of it is frozen."""
+    frozen = frozen_of(tx, order)
+    if not frozen:
+        return None
+    moves = (Move(Account.AVAILABLE, Account.FROZEN, frozen),)
+    number = round_.out_request_no
+    return _entry(order, EntryKind.SETTLEMENT, f"finish:{round_.id}", moves, now, memo=number)
+
+
+def frozen_of(tx: Tx, order: Order) -> Money:
+    """What of the order's payment is still frozen, by the books."""
+    book = hold_book(tx, order.environment, order.seller_id, order.amount.currency)
+    minor = 0
+    for posted in list_of_order(tx, book, order.id):
+        amount = posted.move.amount.minor
+        minor += amount * (posted.move.debit is Account.FROZEN)
+        minor -= amount * (posted.move.credit is Account.FROZEN)
+    return Money(max(minor, 0), order.amount.currency)
+
+
+def _entry(
+    order: Order, kind: EntryKind, key: str, moves: tuple[Move, ...], now: datetime, *, memo: str
+) -> Entry:
+    return Entry(
+        environment=order.environment,
+        seller_id=order.seller_id,
+        kind=kind,
+        key=key,
+        at=now,
+        moves=moves,
+        order_id=order.id,
+        merchant_id=order.merchant_id,
+        memo=memo,
+    )

@@ -1,0 +1,181 @@
+"""What of shares comes back with a refund: planned before it is sent, booked with its end.
+
+`refunds` calls this in its own transactions, under the order's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from daozhang.money import Money
+from daozhang.service.db import Tx
+from daozhang.service.ledger.actions import post_entry
+from daozhang.service.orders.actions import pass_on, take_back
+from daozhang.service.orders.model import Order, Way
+from daozhang.service.sharing import rules, store
+from daozhang.service.sharing.events import RETURNED
+from daozhang.service.sharing.model import Return, ReturnOrder, ReturnStatus, Share
+from daozhang.service.sharing.posting import entry_of_return
+from daozhang.service.sharing.refusals import ReturnsNeeded
+from daozhang.service.sharing.settling import announce
+from daozhang.service.web.context import Context
+
+FACE_TO_FACE = (Way.QR, Way.BARCODE)
+"""Where Alipay takes shares back by itself, from everybody pro rata (apis.md §3.1)."""
+
+
+def plan_returns(tx: Tx, order: Order, refund: Money) -> list[tuple[Share, Money]]:
+    """Who gives back how much with a refund of a locked order; nobody if that would not be enough.
+
+    As the first of its rounds says; face to face pro rata, since Alipay does not ask.
+    """
+    if not order.shared:
+        return []
+    rounds = store.list_rounds(tx, order.id)
+    shares = store.list_shares(tx, order.id)
+    how = ReturnOrder.PRO_RATA if order.way in FACE_TO_FACE else rounds[0].returns
+    left = order.amount - order.refunded
+    return rules.returns_for(refund, order.remainder, left, shares, how) or []
+
+
+def require_enough(tx: Tx, order: Order, refund: Money) -> None:
+    """Raises `ReturnsNeeded` if a refund of a locked order draws on what others would have to give back."""
+    lacking = refund - order.remainder
+    if Money.zero(refund.currency) < lacking <= order.shared:
+        shares = store.list_shares(tx, order.id)
+        raise ReturnsNeeded(lacking, [(s.account, s.outstanding) for s in shares if s.outstanding])
+
+
+def named_returns(
+    tx: Tx, order: Order, named: Sequence[Mapping[str, Any]]
+) -> list[tuple[Share, Money]]:
+    """What of an order's shares comes back if ``named`` (``refund_royalty_parameters``) give so much.
+
+    What they have beyond that was not shared by us, and Alipay decides.
+    """
+    left = {share.id: share.outstanding for share in store.list_shares(tx, order.id)}
+    shares = store.list_shares(tx, order.id)
+    taken: dict[int, Money] = {}
+    for one in named:
+        wanted = Money.parse(one["amount"]) if one.get("amount") else Money.zero()
+        for share in shares:
+            if share.account == one.get("trans_out") and one.get("royalty_type") == "transfer":
+                part = min(wanted, left[share.id])
+                left[share.id] -= part
+                wanted -= part
+                taken[share.id] = taken.get(share.id, Money.zero()) + part
+    return [(share, taken[share.id]) for share in shares if taken.get(share.id)]
+
+
+def royalty_parameters(
+    order: Order, returns: Sequence[tuple[Share, Money]]
+) -> list[dict[str, Any]]:
+    """``refund_royalty_parameters`` for what is to come back; none face to face."""
+    if order.way in FACE_TO_FACE:
+        return []
+    return [
+        {
+            "royalty_type": "transfer",
+            "trans_out": share.account,
+            "trans_out_type": share.receiver_type.value,
+            "trans_in": order.seller_id,
+            "trans_in_type": "userId",
+            "amount": str(amount),
+        }
+        for share, amount in returns
+    ]
+
+
+def expect_returns(
+    tx: Tx, order: Order, out_request_no: str, returns: Sequence[tuple[Share, Money]], now: datetime
+) -> Order:
+    """Writes down what comes back with a refund that is about to be sent: it can be refunded now, and
+    not given back a second time."""
+    for share, amount in returns:
+        assert amount <= share.outstanding, "more would come back than was shared"
+        store.update_share(tx, share.id, returning_minor=(share.returning + amount).minor)
+    store.insert_returns(
+        tx,
+        [
+            {
+                "share_id": share.id,
+                "order_id": order.id,
+                "out_request_no": out_request_no,
+                "amount_minor": amount.minor,
+                "currency": amount.currency,
+                "status": ReturnStatus.PENDING.value,
+                "created_at": now,
+            }
+            for share, amount in returns
+        ],
+    )
+    total = Money.total((amount for _, amount in returns), order.amount.currency)
+    return take_back(tx, order, total, now) if returns else order
+
+
+def settle_returns(
+    tx: Tx,
+    context: Context,
+    order: Order,
+    out_request_no: str | None,
+    now: datetime,
+    *,
+    happened: bool,
+) -> Order:
+    """Books the end of what was to come back with a refund: it has, or it stays with the receivers."""
+    if out_request_no is None:
+        return order
+    ends = _BOOKED if happened else _UNDONE
+    found = [r for r in store.list_returns(tx, order.id, out_request_no) if r.status in ends]
+    rounds = {round_.id: round_ for round_ in store.list_rounds(tx, order.id)} if found else {}
+    for one in found:
+        share = next(s for s in store.list_shares(tx, order.id) if s.id == one.share_id)
+        if not happened:
+            order = _undo(tx, order, share, one, now)
+            continue
+        if one.status is ReturnStatus.FAILED:
+            # The refund had failed here, and has been made after all.
+            if one.amount > share.outstanding:
+                continue
+            order = take_back(tx, order, one.amount, now)
+            share = replace(share, returning=share.returning + one.amount)
+        returning = (share.returning - one.amount).minor
+        returned = share.returned + one.amount
+        store.update_return(tx, one.id, status=ReturnStatus.RETURNED.value, ended_at=now)
+        store.update_share(tx, share.id, returning_minor=returning, returned_minor=returned.minor)
+        post_entry(tx, entry_of_return(order, one, now))
+        after, round_ = replace(share, returned=returned), rounds[share.round_id]
+        announce(tx, context, order, RETURNED, after, round_, now, refund_request_no=out_request_no)
+    return order
+
+
+_BOOKED = (ReturnStatus.PENDING, ReturnStatus.FAILED)
+_UNDONE = (ReturnStatus.PENDING, ReturnStatus.COVERED)
+
+
+def _undo(tx: Tx, order: Order, share: Share, one: Return, now: datetime) -> Order:
+    """The refund was not made: the receiver keeps what was to come back, or what the seller covered."""
+    column = "covered" if one.status is ReturnStatus.COVERED else "returning"
+    held: Money = getattr(share, column)
+    store.update_return(tx, one.id, status=ReturnStatus.FAILED.value, ended_at=now)
+    store.update_share(tx, share.id, **{f"{column}_minor": (held - one.amount).minor})
+    return pass_on(tx, order, one.amount, now)
+
+
+def cover_returns(tx: Tx, order: Order, out_request_no: str, now: datetime) -> None:
+    """A receiver could not give back: what was to come back with that refund is paid by the seller."""
+    shares = {share.id: share for share in store.list_shares(tx, order.id)}
+    for one in store.list_returns(tx, order.id, out_request_no):
+        if one.status is not ReturnStatus.PENDING:
+            continue
+        share = shares[one.share_id]
+        store.update_return(tx, one.id, status=ReturnStatus.COVERED.value, ended_at=now)
+        store.update_share(
+            tx,
+            share.id,
+            returning_minor=(share.returning - one.amount).minor,
+            covered_minor=(share.covered + one.amount).minor,
+        )
