@@ -334,6 +334,7 @@ class Service:
         app.state.messages = self.messages
         app.state.worker = self.worker
         app.state.jobs = self.jobs
+        app.state.reconciler = self.reconciler
         app.state.lookout = self.lookout
         origins = list(self.context.settings.cors_origins)
         if origins:

@@ -128,6 +128,8 @@ PAGES = (
     "/m/shop/approvals/limits",
     "/m/shop/holds",
     "/m/shop/agreements",
+    "/m/shop/books",
+    "/m/shop/books/2026-03-01",
     "/m/shop/webhooks",
     "/m/shop/webhooks/new",
     "/m/shop/till",

@@ -39,6 +39,7 @@ class Findings:
     """What a run has found, before it is written."""
 
     loaded: Loaded
+    fee_ppm: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     counts: Counter[str] = field(default_factory=Counter[str])
     sums: Counter[str] = field(default_factory=Counter[str])
@@ -98,6 +99,7 @@ class Reconciler:
         if loaded.differences or statement.is_month:
             return found
         day = self._day_beside(bench, statement)
+        found.fee_ppm = day.fee_ppm
         matching.match_payments(bench, day)
         paid = loaded.totals.get(Side.PAYMENTS)
         if paid is not None:  # all of them, but for those that turn out to differ
@@ -193,9 +195,9 @@ class Reconciler:
         ours = None
         if books is not None:
             ours = -books.amount if line.is_refund else books.amount
-        theirs = line.fee if mismatch is MismatchClass.FEE_DIFFERS else line.total
+        theirs = line.total
         if mismatch is MismatchClass.FEE_DIFFERS:
-            ours = None
+            ours, theirs = rules.fee_of(line.receipt, found.fee_ppm), line.fee
         found.add(
             mismatch,
             rules.key_of(line.is_refund, line.out_trade_no, line.out_request_no),

@@ -52,7 +52,12 @@ def _refund(line: LineSide, books: BookSide, day: date) -> tuple[MismatchClass, 
 
 def fee_fits(receipt: int, fee: int, fee_ppm: int) -> bool:
     """Whether the fee of a payment, below zero as a bill writes it, is what the rate says."""
-    return -fee == estimated_fee(Money(max(receipt, 0)), fee_ppm).minor
+    return fee == fee_of(receipt, fee_ppm)
+
+
+def fee_of(receipt: int, fee_ppm: int) -> int:
+    """What the rate says that the fee of a payment is, below zero as a bill writes it."""
+    return -estimated_fee(Money(max(receipt, 0)), fee_ppm).minor
 
 
 def is_foreign(out_trade_no: str, prefixes: Sequence[str]) -> bool:

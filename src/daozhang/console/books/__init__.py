@@ -1,0 +1,1 @@
+"""Reconciliation in the console: the calendar of days, one day, one case."""

@@ -1,0 +1,36 @@
+"""Where the pages of reconciliation hang."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.routing import Route
+
+from daozhang.console.books import routes
+from daozhang.console.rooms import Group, Link, Room
+from daozhang.console.words import word
+from daozhang.service.people.model import Right
+
+_CASE: Final = "/books/cases/{case_id}"
+
+ROOM: Final = Room(
+    name="books",
+    routes=[
+        Route("/books", routes.calendar_page),
+        Route("/books/{day}", routes.day_page),
+        Route("/books/{day}/close", routes.close_page, methods=["POST"]),
+        Route("/books/{day}/read", routes.read_page, methods=["POST"]),
+        Route(_CASE, routes.case_page),
+        Route(f"{_CASE}/{{deed}}", routes.deed_page, methods=["POST"]),
+    ],
+    links=[
+        Link(
+            title=word("Reconciliation"),
+            icon="calendar",
+            path="/books",
+            right=Right.LEDGER_READ,
+            group=Group.MONEY,
+            place=70,
+        )
+    ],
+)
