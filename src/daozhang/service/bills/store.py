@@ -127,6 +127,21 @@ def find_statement(
     return None if row is None else _statement_of(row)
 
 
+def find_before(tx: Tx, statement: Statement) -> Statement | None:
+    """The last day's bill before ``statement`` that was read, of its account and kind."""
+    c = statements.c
+    wanted = sa.select(statements).where(
+        c.environment == statement.environment,
+        c.seller_id == statement.seller_id,
+        c.kind == statement.kind.value,
+        c.period < statement.period,
+        c.status == StatementStatus.READY.value,
+        sa.func.length(c.period) == DAY,
+    )
+    row = tx.execute(wanted.order_by(c.period.desc()).limit(1)).mappings().first()
+    return None if row is None else _statement_of(row)
+
+
 def find_by_id(tx: Tx, statement_id: int, *, lock: bool = False) -> Statement | None:
     """The statement of that row."""
     wanted = sa.select(statements).where(statements.c.id == statement_id)

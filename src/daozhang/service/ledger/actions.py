@@ -39,6 +39,30 @@ def bring_to(tx: Tx, entry: Entry) -> bool:
     return bool(lacking)
 
 
+def bring_to_nothing(tx: Tx, book: Book, kind: EntryKind, key: str) -> bool:
+    """Posts what undoes an entry that turned out to be of nothing; whether there was anything to undo.
+    Unlike what is reversed, it can be brought to something again."""
+    posted = store.list_entry(tx, book, kind, key)
+    lacking = rules.missing((), [one.move for one in posted], book.currency)
+    if not lacking:
+        return False
+    last = posted[-1]
+    entry = Entry(
+        environment=book.environment,
+        seller_id=book.seller_id,
+        kind=kind,
+        key=key,
+        at=last.at,
+        moves=lacking,
+        order_id=last.order_id,
+        merchant_id=last.merchant_id,
+        memo=last.memo,
+    )
+    numbered = enumerate(lacking, last.number + 1)
+    store.insert_moves(tx, [row_of(book, entry, move, number) for number, move in numbered])
+    return True
+
+
 def reverse_entry(
     tx: Tx, book: Book, kind: EntryKind, key: str, at: datetime, memo: str | None = None
 ) -> Entry:

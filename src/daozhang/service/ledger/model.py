@@ -52,8 +52,10 @@ class EntryKind(StrEnum):
     FEE = "fee"
     FEE_RETURN = "fee_return"
     WITHDRAWAL = "withdrawal"
+    TOP_UP = "top_up"
     SETTLEMENT = "settlement"
     OPENING = "opening"
+    OTHER = "other"  # an account bill has it, and no fact of ours tells of it
     MANUAL = "manual"
     REVERSAL = "reversal"
 

@@ -207,6 +207,39 @@ def known_keys(tx: Tx, kind: EntryKind, keys: Collection[str]) -> set[str]:
     return set(tx.execute(wanted).scalars())
 
 
+def list_keys(
+    tx: Tx, book: Book, kinds: Collection[EntryKind], beginning: str = ""
+) -> list[tuple[EntryKind, str]]:
+    """The entries of those kinds whose keys begin so."""
+    c = moves.c
+    wanted = sa.select(c.kind, c.key).where(
+        c.book_id == book.id,
+        c.kind.in_([kind.value for kind in kinds]),
+        c.key.startswith(beginning, autoescape=True),
+        c.number == 0,
+    )
+    return [(EntryKind(row.kind), row.key) for row in tx.execute(wanted.order_by(c.kind, c.key))]
+
+
+def sum_kinds(
+    tx: Tx, book_id: int, day: date, accounts: Collection[Account]
+) -> dict[EntryKind, int]:
+    """What the entries of each kind have done on ``day`` to those accounts together."""
+    c = moves.c
+    chosen = [account.value for account in accounts]
+    found: dict[EntryKind, int] = {}
+    for column, sign in ((c.debit, 1), (c.credit, -1)):
+        wanted = (
+            sa.select(c.kind, sa.func.sum(c.amount_minor).label("minor"))
+            .where(c.book_id == book_id, c.booked_on == day, column.in_(chosen))
+            .group_by(c.kind)
+        )
+        for row in tx.execute(wanted):
+            kind = EntryKind(row.kind)
+            found[kind] = found.get(kind, 0) + sign * int(row.minor)
+    return found
+
+
 def sum_accounts(tx: Tx, book_id: int, first: date, last: date) -> dict[Account, Balance]:
     """Each account that was ever posted to: what it held before ``first``, and what came and went from
     then to ``last``. What is not in the sums yet is added: one statement, so that nothing passes from

@@ -21,7 +21,7 @@ from daozhang.service.bills.model import (
 )
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
-from daozhang.service.reconciliation import matching, rules, store
+from daozhang.service.reconciliation import account, matching, rules, store
 from daozhang.service.reconciliation.loading import Loaded, load_account, load_trade
 from daozhang.service.reconciliation.matching import Day
 from daozhang.service.reconciliation.model import LineSide, MismatchClass
@@ -49,6 +49,7 @@ class Findings:
     billed: list[int] = field(default_factory=list[int])
     matched_count: int = 0
     matched_minor: int = 0
+    figures: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def add(self, mismatch: MismatchClass, key: str, by: int, **values: Any) -> None:
         """Notes something that differs, ``by`` so many fen."""
@@ -70,10 +71,12 @@ class Reconciler:
             statement = bills.find_by_id(tx, statement_id)
             assert statement is not None
             file = None if statement.file_id is None else bills.find_file(tx, statement.file_id)
+            before = account.before_lines(tx, statement)
         if file is None:
             if statement.status is StatementStatus.NONE:
                 self._nothing(statement)
             return
+        reading = account.Reading()
         with laid_out(self.context, file) as path:
             try:
                 with (
@@ -84,13 +87,16 @@ class Reconciler:
                         findings = self._trade(bench, statement, load_trade(bench, files))
                     else:
                         findings = Findings(load_account(bench, files))
+                        reading = account.read_lines(bench, statement, before)
             except BillProblem as problem:
                 self._hold(statement, file, None, problem)
                 return
         if findings.loaded.differences:
             self._hold(statement, file, findings.loaded, None)
-        else:
-            self._write(statement, file, findings)
+            return
+        if statement.kind is StatementKind.ACCOUNT and not statement.is_month:
+            self._account(statement, reading, findings)
+        self._write(statement, file, findings)
 
     # ---- comparing
 
@@ -107,6 +113,28 @@ class Reconciler:
         self._compare_payments(bench, day, found)
         self._compare_refunds(bench, day, found)
         return found
+
+    def _account(self, statement: Statement, reading: account.Reading, found: Findings) -> None:
+        """Posts what only the account bill tells, and holds the day against the ledger."""
+        account.post_day(self.context.database, statement, reading)
+        with self.context.database.read() as tx:
+            outcome = account.outcome_of(tx, statement, reading)
+        found.figures |= outcome.figures
+        found.matched_count = outcome.matched_count
+        found.matched_minor = outcome.matched_minor
+        for off in outcome.off:
+            found.add(
+                off.mismatch,
+                off.key,
+                (off.theirs or 0) - (off.ours or 0),
+                merchant_id=None,
+                order_id=None,
+                trade_no=None,
+                out_trade_no=None,
+                ours_minor=off.ours,
+                theirs_minor=off.theirs,
+                evidence=off.evidence,
+            )
 
     def _day_beside(self, bench: Bench, statement: Statement) -> Day:
         """What the statement is compared with, read on the bench's own connection."""
@@ -249,7 +277,7 @@ class Reconciler:
                 name: {"count": count, "minor": found.sums[name]}
                 for name, count in found.counts.items()
             },
-            "figures": {"day_cut": sum(len(keys) for keys in found.cut.values())},
+            "figures": {"day_cut": sum(len(keys) for keys in found.cut.values())} | found.figures,
         }
 
     def _row(
@@ -274,7 +302,7 @@ class Reconciler:
             "resolved_at": None,
         }
         here = row["mismatch"] == MismatchClass.MISSING_HERE.value
-        if here and rules.is_foreign(row["out_trade_no"], prefixes):
+        if here and rules.is_foreign(row["out_trade_no"] or "", prefixes):
             row |= {
                 "mismatch": MismatchClass.FOREIGN.value,
                 "resolution": "set_aside",
@@ -288,13 +316,16 @@ class Reconciler:
 
     def _nothing(self, statement: Statement) -> None:
         """Alipay says that nothing happened: what the books have of that day is missing there."""
-        if statement.kind is not StatementKind.TRADE or statement.is_month:
+        if statement.is_month:
             return
         now = self.context.clock.now()
-        empty = Loaded(0, {}, [], [])
-        with workbench(self.context.database, self.context.settings.data_dir) as bench:
-            bench.lay_out(trade_lines)
-            found = self._trade(bench, statement, empty)
+        found = Findings(Loaded(0, {}, [], []))
+        if statement.kind is StatementKind.ACCOUNT:
+            self._account(statement, account.Reading(), found)
+        else:
+            with workbench(self.context.database, self.context.settings.data_dir) as bench:
+                bench.lay_out(trade_lines)
+                found = self._trade(bench, statement, found.loaded)
         prefixes = self._prefixes(statement)
         with self.context.database.begin() as tx:
             run_id = store.insert_run(tx, self._run_row(statement, None, found, now))

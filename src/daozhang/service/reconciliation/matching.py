@@ -100,7 +100,7 @@ def odd_payments(bench: Bench) -> Iterator[Pair]:
         .where(m.odd.is_(True))
         .order_by(m.number)
     )
-    for row in _stream(bench, wanted):
+    for row in stream(bench, wanted):
         yield Pair(_line_of(row), _books_of(row, row["ours_receipt"], row["paid_at"]))
 
 
@@ -126,7 +126,7 @@ def repeated_payments(bench: Bench) -> Iterator[Mapping[str, Any]]:
         )
         .order_by(twice.c.order_id)
     )  # fmt: skip
-    yield from _stream(bench, wanted)
+    yield from stream(bench, wanted)
 
 
 def unbilled_payments(bench: Bench, day: Day) -> Iterator[Mapping[str, Any]]:
@@ -144,7 +144,7 @@ def unbilled_payments(bench: Bench, day: Day) -> Iterator[Mapping[str, Any]]:
         )
         .order_by(o.id)
     )
-    yield from _stream(bench, wanted)
+    yield from stream(bench, wanted)
 
 
 def refund_pairs(bench: Bench, day: Day) -> Iterator[Pair]:
@@ -167,7 +167,7 @@ def refund_pairs(bench: Bench, day: Day) -> Iterator[Pair]:
         .order_by(_line.number, r.out_request_no.is_(None))
     )  # fmt: skip
     last = None
-    for row in _stream(bench, wanted):
+    for row in stream(bench, wanted):
         if row["number"] == last:
             continue  # the named one came first
         last = row["number"]
@@ -197,7 +197,7 @@ def unbilled_refunds(bench: Bench, day: Day, seen: Sequence[int]) -> Iterator[Ma
         .order_by(r.id)
     )  # fmt: skip
     here = frozenset(seen)
-    for row in _stream(bench, wanted):
+    for row in stream(bench, wanted):
         if row["id"] not in here:
             yield row
 
@@ -229,7 +229,7 @@ def _order_columns() -> tuple[sa.ColumnElement[Any], ...]:
     return o.id.label("order_id"), o.merchant_id, o.trade_no, o.status, o.paid_at
 
 
-def _stream(bench: Bench, wanted: sa.Executable) -> Iterator[Mapping[str, Any]]:
+def stream(bench: Bench, wanted: sa.Executable) -> Iterator[Mapping[str, Any]]:
     """Rows, some at a time, however many there are."""
     streaming = bench.connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
     with streaming.execute(wanted) as found:

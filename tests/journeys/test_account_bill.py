@@ -1,0 +1,259 @@
+"""The account bill: what only it tells is posted from it, and each day comes out to the fen or is found."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from daozhang.clock import business_day
+from daozhang.emulator.account_desk import AccountDesk
+from daozhang.emulator.accounts import Pot
+from daozhang.emulator.bills import Span
+from daozhang.emulator.oddities import OddityName
+from daozhang.emulator.switches import Switches
+from daozhang.money import Money
+from daozhang.service.audit.model import SYSTEM
+from daozhang.service.bills import store as bills
+from daozhang.service.bills.keeping import choose_file, keep_file
+from daozhang.service.bills.model import FileOrigin, StatementKind
+from daozhang.service.bills.refusals import BillStands
+from daozhang.service.ledger import store as ledger
+from daozhang.service.ledger.configuring import set_book_as
+from daozhang.service.ledger.model import Account, Payout
+from daozhang.service.ledger.reading import read_trial_balance
+from daozhang.service.reconciliation import store
+from daozhang.service.reconciliation.account import check_of_day
+from daozhang.service.reconciliation.account_rules import AccountCheck
+from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
+from journeys.test_reconciliation import (
+    mismatches,
+    morning_after,
+    odd,
+    pay,
+    seller,
+    statement,
+    to_hour,
+)
+from people_here import add_person
+from worlds import World, running
+
+ACCOUNT = StatementKind.ACCOUNT
+
+
+@pytest.fixture
+def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
+    """A shop whose bills are fetched, at ten in the morning."""
+    with running(tmp_path_factory.mktemp("world"), chosen={"fetch_bills": True}) as made:
+        to_hour(made, 10, days=1)
+        yield made
+
+
+@pytest.fixture
+def day(world: World) -> date:
+    """Today."""
+    return business_day(world.clock.now())
+
+
+def desk(world: World) -> AccountDesk:
+    return world.emulator.desk.account
+
+
+def check(world: World, day: date) -> AccountCheck:
+    with world.service.context.database.read() as tx:
+        found = check_of_day(tx, "emulator", seller(world), day)
+    assert found is not None
+    return found
+
+
+def off(world: World, day: date) -> list[Mismatch]:
+    return [one for one in mismatches(world, day) if one.kind is ACCOUNT]
+
+
+def run_of_account(world: World, day: date) -> Run:
+    statement_id = statement(world, day, ACCOUNT).id
+    with world.service.context.database.read() as tx:
+        found = store.last_run(tx, statement_id)
+    assert found is not None
+    return found
+
+
+def did(world: World, day: date) -> dict[Account, int]:
+    """What the day did to each account, in fen; all of it together is nothing."""
+    with world.service.context.database.read() as tx:
+        book = ledger.find_book(tx, "emulator", seller(world), "CNY")
+        assert book is not None
+        balance = read_trial_balance(tx, book, day, day)
+    assert sum(one.closing for one in balance.accounts) == 0
+    found = {one.account: one.debits - one.credits for one in balance.accounts}
+    return {account: minor for account, minor in found.items() if minor}
+
+
+def move_count(world: World) -> int:
+    with world.service.context.database.read() as tx:
+        counted = tx.execute(sa.select(sa.func.count()).select_from(ledger.moves))
+        return int(counted.scalar_one())
+
+
+def read_again(world: World, day: date) -> None:
+    world.service.reconciler.run(statement(world, day, ACCOUNT).id)
+
+
+def test_a_day_of_everything_comes_out_to_the_fen(world: World, day: date) -> None:
+    first = pay(world, "88.88")
+    pay(world, "100.00")
+    world.advance(5)
+    world.refund(first, "8.88", "R-1")
+    world.advance(60)
+    desk(world).withdraw(seller(world), Money.parse("500.00"))
+    world.advance(60)
+    desk(world).withdrawal_bounces(seller(world), Money.parse("200.00"))
+    desk(world).top_up(seller(world), Money.parse("50.00"))
+    morning_after(world)
+
+    assert off(world, day) == []
+    assert did(world, day) == {
+        # 188.88 sold, 8.88 given back; 1.13 of fees, 0.05 of them returned.
+        Account.SALES: -18888,
+        Account.REFUNDS: 888,
+        Account.FEE: 113 - 5,
+        Account.WITHDRAWAL_IN_TRANSIT: 30000,
+        Account.BANK: -5000,
+        Account.AVAILABLE: 18000 - 108 - 30000 + 5000,
+    }
+    assert did(world, day - timedelta(days=1)) == {
+        Account.AVAILABLE: 100_000_000,
+        Account.OPENING: -100_000_000,
+    }
+    found = check(world, day)
+    assert found.agrees
+    assert (found.opening, found.ledger_opening) == (Money(100_000_000), Money(100_000_000))
+    assert found.stated_closing == found.closing == found.ledger_closing
+    assert found.stated_closing == desk(world).balance(seller(world))
+    run = run_of_account(world, day)
+    assert (run.line_count, run.matched_count) == (9, 9)
+    assert (run.figures["difference"], run.figures["gap"]) == (0, 0)
+
+    posted = move_count(world)
+    read_again(world, day)
+    assert (move_count(world), off(world, day)) == (posted, [])
+
+    # The next day needs no opening; a day on which nothing happens is as good.
+    pay(world, "1.00")
+    day += timedelta(days=1)
+    morning_after(world)
+    morning_after(world)
+    assert did(world, day) == {Account.SALES: -100, Account.FEE: 1, Account.AVAILABLE: 99}
+    quiet = check(world, day + timedelta(days=1))
+    assert (quiet.agrees, quiet.stated_closing) == (True, None)
+    assert off(world, day) == off(world, day + timedelta(days=1)) == []
+
+
+def test_a_fen_too_much_is_found_and_another_file_sets_it_right(world: World, day: date) -> None:
+    pay(world, "10.00")
+    morning_after(world)
+    pay(world, "50.00")
+    day += timedelta(days=1)
+    odd(world, OddityName.AMOUNT_OFF, bill_type=ACCOUNT.value, lines=2)
+    morning_after(world)
+    (found,) = off(world, day)
+    assert (found.mismatch, found.key) == (MismatchClass.AMOUNT_DIFFERS, "balance")
+    # The fee is off, too, and was posted as the bill says it.
+    assert did(world, day)[Account.FEE] == 31
+    assert not check(world, day).agrees
+    assert found.evidence["bill"]["sums"] == run_of_account(world, day).figures["bill"]["sums"]
+
+    # What came on one day is not found again on the next.
+    desk(world).oddities.clear()
+    pay(world, "5.00")
+    morning_after(world)
+    assert off(world, day + timedelta(days=1)) == []
+    assert check(world, day + timedelta(days=1)).carried == Money(-1)
+
+    _import_again(world, day)
+    assert off(world, day) == []
+    assert did(world, day) == {Account.SALES: -5000, Account.FEE: 30, Account.AVAILABLE: 4970}
+    assert check(world, day).agrees
+    assert check(world, day + timedelta(days=1)).agrees
+
+
+def _import_again(world: World, day: date) -> None:
+    """A person fetches the bill anew, and lets it stand in place of the one that is here."""
+    context = world.service.context
+    account = statement(world, day, ACCOUNT)
+    path = context.settings.data_dir / "again.zip"
+    span = Span(day, 1, f"{day:%Y%m%d}")
+    path.write_bytes(desk(world).bill(seller(world), ACCOUNT.value, span))
+    with pytest.raises(BillStands):
+        keep_file(context, SYSTEM, account, path, "again.zip", FileOrigin.UPLOADED)
+    with context.database.read() as tx:
+        newest = bills.list_files(tx, account.id)[0]
+    choose_file(context, SYSTEM, account.id, newest.public_id)
+    read_again(world, day)
+
+
+def test_what_another_system_takes_is_found_until_a_rule_sets_it_aside(
+    world: World, day: date
+) -> None:
+    pay(world, "10.00")
+    odd(world, OddityName.FOREIGN_LINE, bill_type=ACCOUNT.value)
+    morning_after(world)
+    (found,) = off(world, day)
+    assert (found.key, (found.theirs_minor or 0) - (found.ours_minor or 0)) == ("balance", 888)
+    rule = {
+        "environment": "emulator",
+        "seller_id": seller(world),
+        "prefix": "OTHER",
+        "made_by": "system",
+        "made_at": world.clock.now(),
+    }
+    with world.service.context.database.begin() as tx:
+        tx.execute(sa.insert(store.foreign_rules).values(**rule))
+    read_again(world, day)
+    assert off(world, day) == []
+    assert did(world, day)[Account.OTHER] == -888
+    assert check(world, day).agrees
+
+
+def test_a_payment_that_is_shown_as_something_else_is_found(world: World, day: date) -> None:
+    pay(world, "10.00")
+    number = pay(world, "20.00")
+    odd(world, OddityName.TYPE_DIFFERS, number, bill_type=ACCOUNT.value)
+    morning_after(world)
+    # The payment and its fee are both shown as transfers.
+    assert {(one.mismatch, one.key) for one in off(world, day)} == {
+        (MismatchClass.AMOUNT_DIFFERS, "balance"),
+    }
+    groups = run_of_account(world, day).figures["groups"]
+    assert groups["transfers"] == {"ours": 0, "theirs": 2000 - 12}
+    assert groups["trades"] == {"ours": 3000, "theirs": 1000}
+
+
+def test_what_is_paid_out_later_is_settled_by_the_bill(world: World, day: date) -> None:
+    context = world.service.context
+    pay(world, "10.00")  # there is a book
+    app = world.emulator.credentials("shop")["app_id"]
+    world.emulator.desk.set_switches(app, Switches(settlement_days=1))
+    set_book_as(context, add_person(context, "owner"), 1, payout=Payout.LATER, fee_ppm=6000)
+    world.advance(60)
+    number = pay(world, "100.00")
+    pay(world, "40.00")
+    world.advance(60)
+    world.refund(number, "30.00", "R-1")
+    morning_after(world)
+    assert off(world, day) == []
+    assert did(world, day)[Account.UNSETTLED] == 11000
+    paid_out = day + timedelta(days=1)
+    # Refunded when it has been paid out, which nobody here has read yet.
+    world.refund(number, "5.00", "R-2")
+    morning_after(world)
+    assert off(world, paid_out) == []
+    assert check(world, paid_out).agrees
+    stands = did(world, paid_out)
+    assert (stands[Account.UNSETTLED], stands[Account.REFUNDS]) == (-11000, 500)
+    assert desk(world).balance(seller(world), Pot.UNSETTLED) == Money(0)
+    posted = move_count(world)
+    read_again(world, paid_out)
+    assert (move_count(world), off(world, paid_out)) == (posted, [])

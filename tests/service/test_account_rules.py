@@ -1,0 +1,211 @@
+"""The account bill's decisions: whatever files come for whatever days, the last of each is what the books say."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from daozhang.money import Money
+from daozhang.service.bills import store as bills
+from daozhang.service.bills.model import Statement, StatementKind, StatementStatus
+from daozhang.service.db import Database
+from daozhang.service.ledger import store as ledger
+from daozhang.service.ledger.actions import bring_to, bring_to_nothing, post_entry
+from daozhang.service.ledger.model import Account, Entry, EntryKind, Move
+from daozhang.service.ledger.reading import read_trial_balance
+from daozhang.service.ledger.rules import legs_of
+from daozhang.service.reconciliation import account_rules as rules
+from daozhang.service.reconciliation import store
+from daozhang.service.reconciliation.account import Reading, check_of_day, outcome_of, post_day
+from daozhang.service.reconciliation.account_rules import AccountDay, AccountSum, Group
+from databases import database_url
+from effort import examples
+from worlds import START
+
+FIRST = date(2026, 3, 2)
+DAYS = 3
+OPENING = 10**6
+_sellers = itertools.count()
+
+types = st.sampled_from(
+    [*rules.GROUP_OF_TYPE, *rules.POSTED_TYPES, *rules.WITHIN_TYPES, "余额宝转入", "红包"]
+)
+sums = st.builds(
+    AccountSum,
+    business=types,
+    is_foreign=st.booleans(),
+    count=st.integers(1, 9),
+    income=st.integers(0, 10**6),
+    outgo=st.integers(0, 10**6),
+)
+lines = st.lists(sums, max_size=6, unique_by=lambda one: (one.business, one.is_foreign))
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Generator[Database]:
+    made = Database(database_url(tmp_path_factory.mktemp("account")))
+    yield made
+    made.dispose()
+
+
+def statement_of(database: Database, seller: str, day: date) -> Statement:
+    with database.begin() as tx:
+        given = ("emulator", seller, StatementKind.ACCOUNT.value, day.isoformat())
+        bills.insert_statement(
+            tx,
+            {
+                **dict(zip(("environment", "seller_id", "kind", "period"), given, strict=True)),
+                "status": StatementStatus.READY.value,
+                "created_at": START,
+                "updated_at": START,
+            },
+        )
+        found = bills.find_statement(tx, *given)
+    assert found is not None
+    return found
+
+
+def read(database: Database, statement: Statement, day: AccountDay) -> None:
+    """What a run does with an account bill after it has been loaded."""
+    reading = Reading(day)
+    post_day(database, statement, reading)
+    with database.begin() as tx:
+        outcome = outcome_of(tx, statement, reading)
+        store.insert_run(
+            tx,
+            {
+                "statement_id": statement.id,
+                "at": START,
+                "line_count": 0,
+                "matched_count": outcome.matched_count,
+                "matched_minor": outcome.matched_minor,
+                "counts": {},
+                "figures": outcome.figures,
+            },
+        )
+
+
+@settings(
+    deadline=None,
+    max_examples=examples(12),
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.tuples(st.integers(0, DAYS - 1), lines), max_size=8), st.data())
+def test_whatever_files_come_the_last_of_each_day_is_what_the_books_say(
+    database: Database, files: list[tuple[int, list[AccountSum]]], data: st.DataObject
+) -> None:
+    """In any order, twice, and an earlier day after a later one."""
+    seller = f"S{next(_sellers)}"
+    statements = [statement_of(database, seller, FIRST + timedelta(days=n)) for n in range(DAYS)]
+    final = {n: data.draw(lines) for n in range(DAYS)}
+    openings = [OPENING]
+    for n in range(DAYS):
+        # What facts tell is in the books by itself: here, what the bill has of it.
+        facts = sum(
+            one.net
+            for one in final[n]
+            if one.business in rules.GROUP_OF_TYPE and not one.is_foreign
+        )
+        _post_facts(database, seller, n, facts)
+        openings.append(openings[n] + sum(one.net for one in final[n]))
+    order = data.draw(st.permutations(range(DAYS)))
+    for n, found in [*files, *((n, final[n]) for n in order), *((n, final[n]) for n in order)]:
+        closing = openings[n] + sum(one.net for one in found)
+        read(database, statements[n], AccountDay(openings[n], closing, found))
+    with database.read() as tx:
+        book = ledger.find_book(tx, "emulator", seller, "CNY")
+        assert book is not None
+        whole = read_trial_balance(tx, book, date.min + timedelta(days=1), FIRST + timedelta(DAYS))
+        carried = 0
+        for n in range(DAYS):
+            stands = check_of_day(tx, "emulator", seller, FIRST + timedelta(days=n))
+            within = sum(one.net for one in final[n] if one.business in rules.WITHIN_TYPES)
+            assert stands is not None
+            assert (stands.of_the_day, stands.gap) == (Money(-within), Money(0))
+            assert stands.carried == Money(carried)
+            carried -= within
+    holds = {one.account: one.closing for one in whole.accounts}
+    assert sum(holds.values()) == 0
+    assert holds[Account.FEE] == -sum(
+        one.net for n in range(DAYS) for one in final[n] if one.business in ("收费", "退费")
+    )
+    assert holds[Account.SUSPENSE] == -sum(
+        one.net for n in range(DAYS) for one in final[n] if rules.is_unknown(one)
+    )
+
+
+def _post_facts(database: Database, seller: str, day: int, minor: int) -> None:
+    if minor:
+        pair = (Account.AVAILABLE, Account.SALES)
+        debit, credit = pair if minor > 0 else pair[::-1]
+        moves = (Move(debit, credit, Money(abs(minor))),)
+        at = START + timedelta(days=day)
+        with database.begin() as tx:
+            post_entry(tx, Entry("emulator", seller, EntryKind.PAYMENT, str(day), at, moves))
+
+
+def test_an_entry_is_brought_to_nothing_and_to_something_again(database: Database) -> None:
+    seller = f"S{next(_sellers)}"
+
+    def fee(minor: int) -> Entry:
+        moves = (Move(Account.FEE, Account.AVAILABLE, Money(minor)),)
+        return Entry("emulator", seller, EntryKind.FEE, "2026-03-02:收费", START, moves)
+
+    with database.begin() as tx:
+        book = ledger.hold_book(tx, "emulator", seller, "CNY")
+        assert not bring_to_nothing(tx, book, EntryKind.FEE, "2026-03-02:收费")
+        for minor in (5, 0, 7):
+            if minor:
+                assert bring_to(tx, fee(minor))
+            else:
+                assert bring_to_nothing(tx, book, EntryKind.FEE, "2026-03-02:收费")
+                assert not bring_to_nothing(tx, book, EntryKind.FEE, "2026-03-02:收费")
+            posted = ledger.list_entry(tx, book, EntryKind.FEE, "2026-03-02:收费")
+            legs = legs_of(one.move for one in posted)
+            assert legs.get(Account.FEE, 0) == minor
+        assert ledger.list_keys(tx, book, rules.BILL_KINDS, "2026-03-02:") == [
+            (EntryKind.FEE, "2026-03-02:收费")
+        ]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 100)), max_size=10), st.integers(1, 300))
+def test_settlements_move_what_is_listed_and_never_more_than_was_paid(
+    days: list[tuple[bool, int]], paid: int
+) -> None:
+    settled = 0
+    for is_refund, listed in days:
+        minor = rules.settled_minor(-listed if is_refund else listed, 0, paid, settled)
+        settled += minor
+        assert 0 <= settled <= paid
+        assert minor == 0 or (minor < 0) == is_refund
+    assert rules.settled_minor(paid, 0, paid, 0) == paid
+
+
+def test_types_that_are_swapped_are_found_though_the_money_agrees() -> None:
+    assert rules.swapped({Group.TRADES: (30, 10), Group.TRANSFERS: (0, 20)}) == [
+        Group.TRADES,
+        Group.TRANSFERS,
+    ]
+    # What a person has booked by hand is in no group: the balance says whether all is well.
+    assert rules.swapped({Group.TRADES: (10, 30), Group.TRANSFERS: (0, 0)}) == []
+
+
+def test_what_a_day_is_off_by_is_what_it_brought_or_nobody_saw_come() -> None:
+    def check(opening: int, flow: int, closing: int, before: int, after: int) -> rules.AccountCheck:
+        one = AccountSum("交易付款", False, 1, flow, 0)
+        return rules.check_of(AccountDay(opening, closing, [one]), before, after, "CNY")
+
+    nothing = Money(0)
+    assert check(100, 10, 110, 100, 110).agrees
+    brought = check(100, 10, 110, 100, 109)
+    assert (brought.agrees, brought.off_by(nothing)) == (False, Money(-1))
+    carried = check(100, 10, 110, 103, 113)
+    assert (carried.off_by(nothing), carried.off_by(Money(3))) == (Money(3), nothing)
+    broken = check(100, 11, 110, 100, 110)
+    assert (broken.agrees, broken.gap, broken.off_by(nothing)) == (False, Money(-1), Money(1))
