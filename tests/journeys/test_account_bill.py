@@ -28,7 +28,8 @@ from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.account import check_of_day
 from daozhang.service.reconciliation.account_rules import AccountCheck
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
-from journeys.test_reconciliation import (
+from people_here import add_person
+from reconciling import (
     mismatches,
     morning_after,
     odd,
@@ -37,7 +38,6 @@ from journeys.test_reconciliation import (
     statement,
     to_hour,
 )
-from people_here import add_person
 from worlds import World, running
 
 ACCOUNT = StatementKind.ACCOUNT
