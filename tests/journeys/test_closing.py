@@ -10,6 +10,7 @@ import pytest
 from daozhang.clock import business_day
 from daozhang.emulator.oddities import OddityName
 from daozhang.money import Money
+from daozhang.service.bills.model import StatementKind
 from daozhang.service.closing.cases import CaseDesk
 from daozhang.service.closing.days import close_day, list_day_cases, read_day, read_days
 from daozhang.service.closing.model import Case, CaseStatus, Colour
@@ -65,7 +66,9 @@ def desk(world: World) -> CaseDesk:
 
 
 def only_case(world: World, person: Person, day: date) -> Case:
-    (case,) = list_day_cases(world.service.context, person, merchant(world), day, is_open=True)
+    """The one case of the trade bill; the account bill is off by it as well."""
+    found = list_day_cases(world.service.context, person, merchant(world), day, is_open=True)
+    (case,) = [one for one in found if one.mismatch.kind is StatementKind.TRADE]
     return case
 
 

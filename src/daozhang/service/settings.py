@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     till_wait_seconds: int = Field(60, ge=10, le=600)
     gateway_timeout_seconds: float = Field(10.0, gt=0, le=60)
     app_jobs_per_second: int = Field(50, ge=1, le=1000)
-    fetch_bills: bool = True
+    fetch_bills: bool = Field(default_factory=lambda data: data["clock"] != "manual")
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -11,6 +11,7 @@ from daozhang.alipay.operations.trade import TradeQuery
 from daozhang.money import Money
 from daozhang.service.audit.actions import record
 from daozhang.service.bills import store as bills
+from daozhang.service.bills.model import StatementKind
 from daozhang.service.closing import rules, store
 from daozhang.service.closing.model import Case, CaseEnd, CaseStatus
 from daozhang.service.closing.refusals import (
@@ -210,16 +211,13 @@ class CaseDesk:
         return made if fact is None else self.inquirer.settle(made, fact)
 
     def _match_again(self, mismatch: Mismatch) -> None:
-        with self._context.database.read() as tx:
-            statement = bills.find_statement(
-                tx,
-                mismatch.environment,
-                mismatch.seller_id,
-                mismatch.kind.value,
-                mismatch.day.isoformat(),
-            )
-        if statement is not None:
-            self.reconciler.run(statement.id)
+        """Reads both bills of the day once more: what was booked now is in either."""
+        where = (mismatch.environment, mismatch.seller_id)
+        for kind in StatementKind:
+            with self._context.database.read() as tx:
+                statement = bills.find_statement(tx, *where, kind.value, mismatch.day.isoformat())
+            if statement is not None:
+                self.reconciler.run(statement.id)
 
     def _book(self, tx: Tx, mismatch: Mismatch, now: datetime) -> None:
         """Posts by how much the bill is above the books, marked as by hand."""

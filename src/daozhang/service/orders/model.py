@@ -114,7 +114,8 @@ class RefundFact(msgspec.Struct, frozen=True):
     """What Alipay, signed and verified, says of one refund that succeeded.
 
     ``proven`` is the sum of all refunds of the order that are proven, this one included;
-    ``cumulative`` is Alipay's own running total where the answer carries one.
+    ``cumulative`` is Alipay's own running total where the answer carries one, ``refunded_at`` its own
+    moment: somebody may learn of a refund days after it was made.
     """
 
     out_trade_no: str
@@ -126,6 +127,7 @@ class RefundFact(msgspec.Struct, frozen=True):
     learned_at: datetime
     cumulative: Money | None = None
     trade_no: str | None = None
+    refunded_at: datetime | None = None
 
 
 Fact = TradeFact | RefundFact

@@ -136,7 +136,9 @@ class Attempts:
         if not result.moved_money:
             return Answer(Outcome.UNPROVEN, "fund_change", f"fund_change={result.fund_change}")
         fact = self._fact(order, refund, refund.amount, Source.REFUND, result.trace_id)
-        fact = structs.replace(fact, cumulative=result.refund_fee)
+        fact = structs.replace(
+            fact, cumulative=result.refund_fee, refunded_at=result.gmt_refund_pay
+        )
         to_card = (result.has_deposit_back or "").upper() in ("TRUE", "Y")
         return Answer(Outcome.PROVEN, fact=fact, bank_status="P" if to_card else None)
 
@@ -159,6 +161,7 @@ class Attempts:
             return Answer(Outcome.ABSENT, "absent", "Alipay has no such refund that succeeded.")
         amount = result.refund_amount or refund.amount
         fact = self._fact(order, refund, amount, Source.REFUND_QUERY, result.trace_id)
+        fact = structs.replace(fact, refunded_at=result.gmt_refund_pay)
         bank = (result.deposit_back_info or {}).get("dback_status")
         return Answer(Outcome.PROVEN, fact=fact, bank_status=bank)
 

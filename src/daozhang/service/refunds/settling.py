@@ -113,7 +113,7 @@ def _take_proof(tx: Tx, context: Context, books: _Books, fact: RefundFact) -> No
             store.update_refund(tx, nameless.id, amount_minor=less.amount.minor)
             books.put(less)
             _post(tx, books.order, less)
-        _succeed(tx, books, refund, fact.amount, fact.learned_at)
+        _succeed(tx, books, refund, fact.amount, fact.learned_at, fact.refunded_at)
     _drop_explained(tx, books)
     # The answer's running total may tell of refunds that nobody here has heard of yet.
     _expect_unnamed(tx, context, books, fact.learned_at)
@@ -221,7 +221,14 @@ def _add_external(
     books.put(added)
 
 
-def _succeed(tx: Tx, books: _Books, refund: Refund, amount: Money, now: datetime) -> None:
+def _succeed(
+    tx: Tx,
+    books: _Books,
+    refund: Refund,
+    amount: Money,
+    now: datetime,
+    refunded_at: datetime | None = None,
+) -> None:
     if refund.holds_reservation:
         books.order = release(tx, books.order, refund.amount, now)
     done = replace(
@@ -245,17 +252,21 @@ def _succeed(tx: Tx, books: _Books, refund: Refund, amount: Money, now: datetime
     )
     books.put(done)
     books.succeeded.append(done)
-    _post(tx, books.order, done)
+    _post(tx, books.order, done, refunded_at)
     surprise = rules.move_for(refund, Outcome.PROVEN).surprise
     if surprise is not None:
         _surprise(tx, books, refund, surprise, now)
 
 
-def _post(tx: Tx, order: Order, refund: Refund) -> None:
-    """Brings the ledger to what is proven of a refund: once, whatever its amount turns out to be."""
+def _post(tx: Tx, order: Order, refund: Refund, refunded_at: datetime | None = None) -> None:
+    """Brings the ledger to what is proven of a refund: once, whatever its amount turns out to be.
+
+    On Alipay's day where Alipay has said which, else on that on which it was learned.
+    """
     assert refund.ended_at is not None, "it has succeeded"
     if refund.amount:
-        post_refund(tx, taking_of(order), str(refund.id), refund.amount, refund.ended_at)
+        at = refunded_at or refund.ended_at
+        post_refund(tx, taking_of(order), str(refund.id), refund.amount, at)
 
 
 def _surprise(tx: Tx, books: _Books, refund: Refund, reason: str, now: datetime) -> None:
