@@ -217,6 +217,24 @@ def test_what_another_system_takes_is_found_until_a_rule_sets_it_aside(
     assert check(world, day).agrees
 
 
+def test_what_midnight_cuts_ends_by_itself(world: World, day: date) -> None:
+    pay(world, "10.00")
+    world.advance(5)
+    number = pay(world, "20.00")
+    odd(world, OddityName.DAY_CUT, number, bill_type=ACCOUNT.value, day=day)
+    morning_after(world)
+    (found,) = off(world, day)
+    assert (found.key, (found.ours_minor or 0) - (found.theirs_minor or 0)) == ("balance", 2000)
+    pay(world, "1.00")
+    morning_after(world)
+    assert off(world, day) == off(world, day + timedelta(days=1)) == []
+    (ended,) = [one for one in mismatches(world, day, is_open=False) if one.kind is ACCOUNT]
+    assert ended.resolution == "day_cut"
+    read_again(world, day)
+    assert off(world, day) == []
+    assert check(world, day + timedelta(days=1)).agrees
+
+
 def test_a_payment_that_is_shown_as_something_else_is_found(world: World, day: date) -> None:
     pay(world, "10.00")
     number = pay(world, "20.00")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Generator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,10 +24,12 @@ from daozhang.service.reconciliation import account_rules as rules
 from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.account import Reading, check_of_day, outcome_of, post_day
 from daozhang.service.reconciliation.account_rules import AccountDay, AccountSum, Group
+from daozhang.service.reconciliation.model import MismatchClass
 from databases import database_url
 from effort import examples
 from worlds import START
 
+ROOT = Path(__file__).parents[2]
 FIRST = date(2026, 3, 2)
 DAYS = 3
 OPENING = 10**6
@@ -150,6 +153,23 @@ def _post_facts(database: Database, seller: str, day: int, minor: int) -> None:
             post_entry(tx, Entry("emulator", seller, EntryKind.PAYMENT, str(day), at, moves))
 
 
+def test_a_type_that_nobody_knows_waits_in_suspense_for_a_person(database: Database) -> None:
+    seller = f"S{next(_sellers)}"
+    statement = statement_of(database, seller, FIRST)
+    strange = [AccountSum("红包", False, 2, 700, 100), AccountSum("红包", True, 1, 0, 50)]
+    day = AccountDay(1000, 1550, strange)
+    read(database, statement, day)
+    with database.read() as tx:
+        outcome = outcome_of(tx, statement, Reading(day))
+        book = ledger.find_book(tx, "emulator", seller, "CNY")
+        assert book is not None
+        posted = ledger.list_entry(tx, book, EntryKind.OTHER, f"{FIRST}:红包")
+    assert legs_of(one.move for one in posted) == {Account.AVAILABLE: 550, Account.SUSPENSE: -550}
+    (off,) = outcome.off
+    assert (off.mismatch, off.key, off.theirs) == (MismatchClass.MISSING_HERE, "type:红包", 550)
+    assert off.evidence["count"] == 3
+
+
 def test_an_entry_is_brought_to_nothing_and_to_something_again(database: Database) -> None:
     seller = f"S{next(_sellers)}"
 
@@ -187,6 +207,19 @@ def test_settlements_move_what_is_listed_and_never_more_than_was_paid(
     assert rules.settled_minor(paid, 0, paid, 0) == paid
 
 
+def test_the_reference_names_each_type_with_what_it_posts() -> None:
+    page = (ROOT / "docs/reference/reconciliation.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    for name, (kind, beyond) in rules.POSTED_TYPES.items():
+        (row,) = [one for one in rows if one.startswith(f"| {name} |")]
+        assert f"`{kind.value}`" in row
+        assert beyond.value in row
+    (compared,) = [one for one in rows if "compared by sum" in one]
+    assert all(name in compared for name in rules.GROUP_OF_TYPE)
+    (within,) = [one for one in rows if "the balance stays" in one]
+    assert all(name in within for name in rules.WITHIN_TYPES)
+
+
 def test_types_that_are_swapped_are_found_though_the_money_agrees() -> None:
     assert rules.swapped({Group.TRADES: (30, 10), Group.TRANSFERS: (0, 20)}) == [
         Group.TRADES,
@@ -207,5 +240,9 @@ def test_what_a_day_is_off_by_is_what_it_brought_or_nobody_saw_come() -> None:
     assert (brought.agrees, brought.off_by(nothing)) == (False, Money(-1))
     carried = check(100, 10, 110, 103, 113)
     assert (carried.off_by(nothing), carried.off_by(Money(3))) == (Money(3), nothing)
+    assert not carried.makes_good(Money(3))
+    # What came too late for one day's bill, and stands in this one's.
+    cut = check(100, 10, 110, 110, 110)
+    assert (cut.off_by(Money(10)), cut.makes_good(Money(10))) == (nothing, True)
     broken = check(100, 11, 110, 100, 110)
     assert (broken.agrees, broken.gap, broken.off_by(nothing)) == (False, Money(-1), Money(1))

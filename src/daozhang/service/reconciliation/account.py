@@ -34,9 +34,6 @@ from daozhang.service.reconciliation.workbench import Bench, account_lines
 ORDERS_AT_ONCE: Final = 200
 """So many orders are settled in a transaction."""
 
-BALANCE: Final = "balance"
-"""The key of the mismatch that says that a day does not come out."""
-
 _line: Final = account_lines.c
 _TRADES: Final = [name for name, of in rules.GROUP_OF_TYPE.items() if of is rules.Group.TRADES]
 
@@ -83,12 +80,14 @@ class Off:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a day stands, for its run: figures, what is off, and how many lines over how much agree."""
+    """How a day stands, for its run: figures, what is off, and how many lines over how much agree.
+    ``made_good``: the earlier day that was off by what stands here."""
 
     figures: Mapping[str, Any]
-    off: Sequence[Off]
-    matched_count: int
-    matched_minor: int
+    off: Sequence[Off] = ()
+    matched_count: int = 0
+    matched_minor: int = 0
+    made_good: date | None = None
 
 
 # ---- reading
@@ -326,40 +325,46 @@ def outcome_of(tx: Tx, statement: Statement, reading: Reading) -> Outcome:
     book = ledger.find_book(tx, statement.environment, statement.seller_id, CURRENCY)
     day = reading.day
     if book is None:
-        return Outcome({}, (), 0, 0)
+        return Outcome({})
     check = _check(tx, book, statement.first, day)
-    known = _known_difference(tx, statement)
+    earlier, known = _known_difference(tx, statement)
+    made_good = earlier if check.makes_good(known) else None
     figures: dict[str, Any] = {
         "ledger": {"opening": check.ledger_opening.minor, "closing": check.ledger_closing.minor},
         "difference": check.difference.minor,
         "carried": check.carried.minor,
         "gap": check.gap.minor,
     }
+    balance = [] if _was_made_good(tx, statement, check) else _balance(check, known, figures)
     if day is None:
-        return Outcome(figures, _balance(check, known, figures), 0, 0)
+        return Outcome(figures, balance, made_good=made_good)
     figures["bill"] = rules.day_content(day)
     by_kind = ledger.sum_kinds(tx, book.id, statement.first, rules.HELD)
     groups = rules.grouped(day, by_kind)
     figures["groups"] = {
         group.value: {"ours": ours, "theirs": theirs} for group, (ours, theirs) in groups.items()
     }
-    off = [*_balance(check, known, figures), *_unknown(day)]
+    off = [*balance, *_unknown(day)]
     off += [
         Off(MismatchClass.STATE_DIFFERS, f"group:{group.value}", *groups[group], figures)
         for group in rules.swapped(groups)
     ]
     agreeing = rules.agreeing(day, groups)
     return Outcome(
-        figures, off, sum(one.count for one in agreeing), sum(one.net for one in agreeing)
+        figures,
+        off,
+        matched_count=sum(one.count for one in agreeing),
+        matched_minor=sum(one.net for one in agreeing),
+        made_good=made_good,
     )
 
 
-def _balance(check: AccountCheck, known: int, figures: Mapping[str, Any]) -> list[Off]:
-    minor = check.off_by(Money(known, check.opening.currency)).minor
+def _balance(check: AccountCheck, known: Money, figures: Mapping[str, Any]) -> list[Off]:
+    minor = check.off_by(known).minor
     if not minor:
         return []
     theirs = check.ends.minor
-    return [Off(MismatchClass.AMOUNT_DIFFERS, BALANCE, theirs + minor, theirs, figures)]
+    return [Off(MismatchClass.AMOUNT_DIFFERS, store.BALANCE, theirs + minor, theirs, figures)]
 
 
 def _unknown(day: AccountDay) -> list[Off]:
@@ -386,11 +391,24 @@ def _ledger_holds(tx: Tx, book: Book, day: date) -> tuple[int, int]:
     return sum(one.opening for one in held), sum(one.closing for one in held)
 
 
-def _known_difference(tx: Tx, statement: Statement) -> int:
-    """By how much the ledger was above the bill at the end of the last day that was looked at."""
+def _known_difference(tx: Tx, statement: Statement) -> tuple[date | None, Money]:
+    """The last day before that was looked at, and by how much the ledger was above the bill at its end."""
     earlier = bills.find_before(tx, statement)
     run = None if earlier is None else store.last_run(tx, earlier.id)
-    return 0 if run is None else int(run.figures.get("difference", 0))
+    if earlier is None or run is None:
+        return None, Money(0)
+    return earlier.first, Money(int(run.figures.get("difference", 0)))
+
+
+def _was_made_good(tx: Tx, statement: Statement, check: AccountCheck) -> bool:
+    """Whether the next day has been read already, and has what this one is off by."""
+    following = statement.first + timedelta(days=1)
+    found = _find(tx, statement.environment, statement.seller_id, following.isoformat())
+    run = None if found is None else store.last_run(tx, found.id)
+    if run is None or not check.difference:
+        return False
+    carried, difference = (run.figures.get(name) for name in ("carried", "difference"))
+    return (carried, difference) == (check.difference.minor, 0)
 
 
 def _told_of(tx: Tx, statement: Statement) -> AccountDay | None:

@@ -275,9 +275,14 @@ class AccountCheck:
         return self.closing if self.stated_closing is None else self.stated_closing
 
     def off_by(self, known: Money) -> Money:
-        """By how much the books are above what they should be, where the last day with a bill ended with ``known``: what the
-        day brought, what nobody has seen come, or what the bill's lines are above its balance."""
-        return self.of_the_day or self.carried - known or -self.gap
+        """By how much the books are above what they should be, where the last day with a bill ended with
+        ``known``: what the day brought, or what nobody has seen come. A day that ends right is off only
+        by what the bill's own lines are above its balance."""
+        return (self.difference and (self.of_the_day or self.carried - known)) or -self.gap
+
+    def makes_good(self, known: Money) -> bool:
+        """Whether what the last day was off by is here: midnight has cut it."""
+        return bool(known) and self.carried == known and not self.difference
 
 
 def check_of(

@@ -122,6 +122,8 @@ class Reconciler:
         found.figures |= outcome.figures
         found.matched_count = outcome.matched_count
         found.matched_minor = outcome.matched_minor
+        if outcome.made_good is not None:
+            found.cut[outcome.made_good].append(store.BALANCE)
         for off in outcome.off:
             found.add(
                 off.mismatch,

@@ -14,6 +14,9 @@ from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
 from daozhang.service.refunds.store import refunds
 
+BALANCE: Final = "balance"
+"""The key of the mismatch that says that the account of a day does not come out."""
+
 UNRESOLVED: Final = sa.text("resolved_at IS NULL")
 
 runs: Final = sa.Table(
@@ -158,7 +161,8 @@ def resolve_cut(
     keys: Mapping[date, Sequence[str]],
     now: datetime,
 ) -> None:
-    """Ends what was missing in the bill of a day and stands in the next one's."""
+    """Ends what was missing in the bill of a day and stands in the next one's; so does what its account
+    was off by for that."""
     c = mismatches.c
     for day, named in keys.items():
         tx.execute(
@@ -168,7 +172,7 @@ def resolve_cut(
                 c.seller_id == seller_id,
                 c.kind == kind,
                 c.day == day,
-                c.mismatch == MismatchClass.MISSING_THERE.value,
+                sa.or_(c.mismatch == MismatchClass.MISSING_THERE.value, c.key == BALANCE),
                 c.key.in_(named),
                 c.resolved_at.is_(None),
             )
