@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -168,6 +169,47 @@ def test_a_type_that_nobody_knows_waits_in_suspense_for_a_person(database: Datab
     (off,) = outcome.off
     assert (off.mismatch, off.key, off.theirs) == (MismatchClass.MISSING_HERE, "type:红包", 550)
     assert off.evidence["count"] == 3
+
+
+def test_no_book_is_opened_while_older_orders_are_still_being_posted(database: Database) -> None:
+    seller = f"S{next(_sellers)}"
+    statement = statement_of(database, seller, FIRST)
+    day = AccountDay(1000, 1000, [AccountSum("收费", False, 1, 0, 0)])
+    row = {"round": 1, "position": 0, "starts_at": START}
+    with database.begin() as tx:
+        tx.execute(sa.delete(ledger.backfill))
+        tx.execute(sa.insert(ledger.backfill).values(**row))
+    read(database, statement, day)
+    with database.begin() as tx:
+        stands = check_of_day(tx, "emulator", seller, FIRST)
+        assert stands is not None
+        assert stands.carried == Money(-1000)
+        tx.execute(sa.update(ledger.backfill).values(ended_at=START))
+    read(database, statement, day)
+    with database.read() as tx:
+        stands = check_of_day(tx, "emulator", seller, FIRST)
+    assert stands is not None
+    assert stands.agrees
+
+
+def test_a_gap_is_closed_by_the_bills_between(database: Database) -> None:
+    """Days 0 and 2 are read, then the one between: its fee leaves the opening and becomes a fee."""
+    seller = f"S{next(_sellers)}"
+    statements = [statement_of(database, seller, FIRST + timedelta(days=n)) for n in range(3)]
+    days = [
+        AccountDay(1000 - 10 * n, 990 - 10 * n, [AccountSum("收费", False, 1, 0, 10)])
+        for n in range(3)
+    ]
+    for n, left in ((2, 980), (0, -10), (1, 0)):
+        read(database, statements[n], days[n])
+        with database.read() as tx:
+            book = ledger.find_book(tx, "emulator", seller, "CNY")
+            assert book is not None
+            third = ledger.list_entry(tx, book, EntryKind.OPENING, statements[2].period)
+            assert legs_of(one.move for one in third).get(Account.AVAILABLE, 0) == left
+    with database.read() as tx:
+        checks = [check_of_day(tx, "emulator", seller, one.first) for one in statements]
+    assert all(one is not None and one.agrees for one in checks)
 
 
 def test_an_entry_is_brought_to_nothing_and_to_something_again(database: Database) -> None:
