@@ -25,8 +25,8 @@ from daozhang.service.ledger.model import (
     Entry,
     EntryKind,
 )
-from daozhang.service.ledger.reading import book_of
-from daozhang.service.ledger.refusals import EntryEmpty, EntryNotFound, EntryPosted
+from daozhang.service.ledger.reading import book_of, read_entry
+from daozhang.service.ledger.refusals import EntryEmpty, EntryPosted
 from daozhang.service.people.model import Person, Right
 from daozhang.service.people.rights import require
 from daozhang.service.web.context import Context
@@ -84,9 +84,7 @@ def ask_reversal(
     now = context.clock.now()
     with context.database.begin() as tx:
         book = book_of(tx, merchant_id)
-        posted = store.list_entry(tx, book, kind, key)
-        if not posted:
-            raise EntryNotFound(kind, key)
+        posted = read_entry(tx, book, kind, key)
         reversal = rules.reversal_key(kind, key)
         if store.list_entry(tx, book, EntryKind.REVERSAL, reversal):
             raise EntryPosted(EntryKind.REVERSAL, reversal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -14,10 +14,12 @@ from daozhang.service.ledger.model import (
     Account,
     Balance,
     Book,
+    EntryKind,
     Payout,
     Posted,
     TrialBalance,
 )
+from daozhang.service.ledger.refusals import EntryNotFound
 from daozhang.service.ledger.rules import FEE_PPM
 from daozhang.service.merchants.store import find_merchant_by_id
 
@@ -79,3 +81,33 @@ def list_account(
 ) -> Sequence[Posted]:
     """What was posted to an account on a day, in the order in which it was, after the row ``after_id``."""
     return store.list_of_account(tx, book, account, day, after_id, rows_max)
+
+
+def list_days(
+    tx: Tx, book: Book, account: Account, first: date, last: date
+) -> tuple[Balance, Sequence[tuple[date, Balance]]]:
+    """An account from ``first`` to ``last``, and each of those days on which something was posted to it."""
+    opening = came = went = 0
+    days: list[tuple[date, Balance]] = []
+    for day, debits, credits_ in store.sum_days(tx, book.id, account, first, last):
+        if day < first:
+            opening = debits - credits_
+            continue
+        days.append((day, Balance(account, opening + came - went, debits, credits_)))
+        came, went = came + debits, went + credits_
+    return Balance(account, opening, came, went), days
+
+
+def list_reversed(tx: Tx, book: Book, entries: Iterable[Posted]) -> set[tuple[EntryKind, str]]:
+    """Those entries, by kind and key, that have been taken back."""
+    named = {(one.kind, one.key): rules.reversal_key(one.kind, one.key) for one in entries}
+    found = store.reversed_keys(tx, book.id, named.values())
+    return {name for name, key in named.items() if key in found}
+
+
+def read_entry(tx: Tx, book: Book, kind: EntryKind, key: str) -> Sequence[Posted]:
+    """The moves of an entry in their order. Raises `EntryNotFound`."""
+    posted = store.list_entry(tx, book, kind, key)
+    if not posted:
+        raise EntryNotFound(kind, key)
+    return posted

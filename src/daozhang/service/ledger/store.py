@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -240,16 +240,20 @@ def sum_kinds(
     return found
 
 
+def reversed_keys(tx: Tx, book_id: int, keys: Collection[str]) -> set[str]:
+    """Those of ``keys`` under which an entry of that book has been taken back."""
+    c = moves.c
+    wanted = sa.select(c.key).where(
+        c.book_id == book_id, c.kind == EntryKind.REVERSAL.value, c.key.in_(keys), c.number == 0
+    )
+    return set(tx.execute(wanted).scalars())
+
+
 def sum_accounts(tx: Tx, book_id: int, first: date, last: date) -> dict[Account, Balance]:
     """Each account that was ever posted to: what it held before ``first``, and what came and went from
     then to ``last``. What is not in the sums yet is added: one statement, so that nothing passes from
     the one into the other meanwhile."""
-    every = sa.union_all(
-        sa.select(sums.c.account, sums.c.day, sums.c.debit_minor, sums.c.credit_minor).where(
-            sums.c.book_id == book_id, sums.c.day <= max(first, last)
-        ),
-        *_sides(moves.c.book_id == book_id, moves.c.id > _SUMMED_UPTO),
-    ).subquery()
+    every = _every_side(book_id, max(first, last))
     is_before = every.c.day < first
     is_within = (every.c.day >= first) & (every.c.day <= last)
 
@@ -268,6 +272,28 @@ def sum_accounts(tx: Tx, book_id: int, first: date, last: date) -> dict[Account,
         )
         for row in tx.execute(wanted.group_by(every.c.account)).mappings()
     }
+
+
+def sum_days(
+    tx: Tx, book_id: int, account: Account, first: date, last: date
+) -> list[tuple[date, int, int]]:
+    """What came to an account and what went from it on each day up to ``last`` that has any, in the
+    order of days; all days before ``first`` are one, the day before it."""
+    every = _every_side(book_id, last)
+    before = sa.literal(first - timedelta(days=1), sa.Date)
+    sided = sa.select(
+        sa.case((every.c.day < first, before), else_=every.c.day).label("day"),
+        every.c.debit_minor,
+        every.c.credit_minor,
+    ).where(every.c.account == account.value, every.c.day <= last)
+    one = sided.subquery()
+    wanted: Any = sa.select(
+        one.c.day,
+        sa.func.sum(one.c.debit_minor).label("debits"),
+        sa.func.sum(one.c.credit_minor).label("credits"),
+    )
+    rows = tx.execute(wanted.group_by(one.c.day).order_by(one.c.day)).mappings()
+    return [(row["day"], int(row["debits"]), int(row["credits"])) for row in rows]
 
 
 def legs_of_day(tx: Tx, book_id: int, day: date, at: datetime) -> dict[Account, int]:
@@ -301,6 +327,16 @@ def add_to_sums(tx: Tx, after: int, upto: int) -> None:
             set_={name: sums.c[name] + statement.excluded[name] for name in added},
         )
     )
+
+
+def _every_side(book_id: int, last: date) -> sa.Subquery:
+    """The sides of all moves of a book up to a day: those that are summed, and those that are not yet."""
+    return sa.union_all(
+        sa.select(sums.c.account, sums.c.day, sums.c.debit_minor, sums.c.credit_minor).where(
+            sums.c.book_id == book_id, sums.c.day <= last
+        ),
+        *_sides(moves.c.book_id == book_id, moves.c.id > _SUMMED_UPTO),
+    ).subquery()
 
 
 def _sides(*conditions: sa.ColumnElement[bool], keys: tuple[str, ...] = ()) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, cast
@@ -258,6 +258,13 @@ def insert_steps(tx: Tx, steps: Sequence[Mapping[str, Any]]) -> None:
 def find_order_by_id(tx: Tx, order_id: int, *, lock: bool = False) -> Order | None:
     """The order with that row id."""
     return _one(tx, _by_id(lock=lock), {"order_id": order_id})
+
+
+def numbers_of(tx: Tx, order_ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """The merchant and the number of each of those orders."""
+    c = orders.c
+    wanted = sa.select(c.id, c.merchant_id, c.out_trade_no).where(c.id.in_(order_ids))
+    return {row.id: (row.merchant_id, row.out_trade_no) for row in tx.execute(wanted)}
 
 
 def _one(tx: Tx, query: sa.Select[Any], given: Mapping[str, Any]) -> Order | None:
