@@ -23,8 +23,15 @@ _numbers = count(1)
 class Staff:
     """One person with one session, at the pages of the merchant ``shop``."""
 
-    def __init__(self, context: Context, *roles: Role, language: str = "en") -> None:
-        self.person: Person = add_person(context, f"staff{next(_numbers)}", *roles)
+    def __init__(
+        self,
+        context: Context,
+        *roles: Role,
+        language: str = "en",
+        merchants: frozenset[int] | None = None,
+    ) -> None:
+        name = f"staff{next(_numbers)}"
+        self.person: Person = add_person(context, name, *roles, merchants=merchants)
         change_own_language(context, self.person, Language(language))
         now = context.clock.now()
         with context.database.begin() as tx:

@@ -18,6 +18,9 @@ from daozhang.money import Money
 from daozhang.service.ledger.locking import lock_day_as
 from daozhang.service.ledger.model import Account, EntryKind
 from daozhang.service.ledger.store import backfill
+from daozhang.service.merchants.actions import add_merchant
+from daozhang.service.merchants.model import NewMerchant
+from daozhang.service.merchants.store import find_merchant_by_id
 from daozhang.service.people.model import Role
 from people_here import deeds
 from refund_world import Shop, open_shop
@@ -134,6 +137,29 @@ def test_each_amount_leads_to_what_was_posted_and_that_to_its_order(
     assert "4.00 CNY" in finance.read(back)
 
 
+def test_orders_of_a_merchant_that_shares_the_account_are_for_whoever_works_for_it(
+    shop: Shop,
+) -> None:
+    context = shop.service.context
+    number = shop.paid_order()
+    with context.database.begin() as tx:
+        shared = find_merchant_by_id(tx, 1)
+        branch = add_merchant(
+            tx,
+            context,
+            NewMerchant("branch", "Branch", shared.app_id, shared.environment, shared.seller_id),
+        )
+    of_all = Staff(context, Role.FINANCE)
+    of_branch = Staff(context, Role.FINANCE, merchants=frozenset({branch.id}))
+    for one, knows in ((of_all, True), (of_branch, False)):
+        one.home = "/console/m/branch"
+        page = one.get(f"/ledger/sales?day={today(shop)}").text
+        assert rows(page)
+        assert (number in page) == knows
+        assert (f"/console/m/shop/orders/{number}" in page) == knows
+        one.close()
+
+
 def test_balances_are_those_of_the_moment(shop: Shop, staff: dict[Role, Staff]) -> None:
     finance = staff[Role.FINANCE]
     before = shop.clock.now()
@@ -151,7 +177,7 @@ def test_balances_are_those_of_the_moment(shop: Shop, staff: dict[Role, Staff]) 
 
 def test_a_day_is_turned_page_by_page(shop: Shop, staff: dict[Role, Staff]) -> None:
     finance = staff[Role.FINANCE]
-    for _ in range(50):
+    for _ in range(49):
         shop.paid_order()
     first = finance.get(f"/ledger/sales?day={today(shop)}").text
     (onward,) = [address for address in links(first) if "after=" in address]

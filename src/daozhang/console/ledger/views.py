@@ -37,6 +37,11 @@ class Amounts:
         """What is another when the line is."""
         return f"{self.opening} {self.debits} {self.credits}"
 
+    @property
+    def are_nothing(self) -> bool:
+        """Whether there is nothing in the line."""
+        return not (self.opening or self.debits or self.credits)
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
