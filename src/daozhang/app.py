@@ -335,6 +335,7 @@ class Service:
         app.state.worker = self.worker
         app.state.jobs = self.jobs
         app.state.reconciler = self.reconciler
+        app.state.bills = self.bills
         app.state.lookout = self.lookout
         origins = list(self.context.settings.cors_origins)
         if origins:

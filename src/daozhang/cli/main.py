@@ -96,6 +96,12 @@ COMMANDS: Final[dict[str, Command]] = {
     "recover": Command(
         "daozhang.cli.keeping", "recover", "service", "Ask Alipay what happened since a backup."
     ),
+    "bills": Command(
+        "daozhang.cli.bills",
+        "bills_commands",
+        "service",
+        "Alipay's bills against the books: fetch, import, show.",
+    ),
     "jobs": Command(
         "daozhang.cli.jobs",
         "jobs_commands",

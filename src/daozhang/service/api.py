@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from daozhang.service.agreements.routes import router as agreements_router
 from daozhang.service.announced import router as announced_router
+from daozhang.service.bills.routes import router as bills_router
 from daozhang.service.holds.routes import router as holds_router
 from daozhang.service.inbox import message_routes, returning
 from daozhang.service.inquiries.orderinfo import router as orderinfo_router
@@ -19,6 +20,7 @@ from daozhang.service.orders import paying, watching
 from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
 from daozhang.service.paylinks.routes import router as paylinks_router
+from daozhang.service.reconciliation.routes import router as reconciliation_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.sharing.register_routes import router as sharing_router
 from daozhang.service.sharing.routes import router as shares_router
@@ -73,6 +75,8 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(surprises_router)
     app.include_router(merchants_router)
     app.include_router(ledger_router)
+    app.include_router(bills_router)
+    app.include_router(reconciliation_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
     app.include_router(paylinks_router)

@@ -32,6 +32,8 @@ SCOPES: Final[Mapping[Scope, str]] = {
     Scope.LEDGER_READ: word("Read the books"),
     Scope.TRANSFERS_READ: word("Read transfers"),
     Scope.TRANSFERS_WRITE: word("Send money to others"),
+    Scope.BOOKS_READ: word("Read bills and what differs"),
+    Scope.BOOKS_WRITE: word("Give bills and set lines aside"),
 }
 """What each scope allows, in words."""
 

@@ -23,6 +23,8 @@ class Scope(StrEnum):
     TRANSFERS_READ = "transfers:read"
     TRANSFERS_WRITE = "transfers:write"
     LEDGER_READ = "ledger:read"
+    BOOKS_READ = "books:read"
+    BOOKS_WRITE = "books:write"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -45,11 +45,15 @@ class DownloadFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bills:
-    """Fetches bills. A job may die anywhere and be run again: it begins anew, with a new address."""
+    """Fetches bills. A job may die anywhere and be run again: it begins anew, with a new address.
+
+    ``read_at_once`` reads what was kept here and now, for a command that has no worker behind it.
+    """
 
     context: Context
     clients: Clients
     jobs: Jobs
+    read_at_once: Callable[[int], None] | None = None
 
     def run(self, statement_id: int) -> None:
         """Asks once for the bill of a statement, and keeps its file if there is one."""
@@ -105,6 +109,9 @@ class Bills:
 
     def read_soon(self, statement_id: int) -> None:
         """Has a file that was kept read, by a job."""
+        if self.read_at_once is not None:
+            self.read_at_once(statement_id)
+            return
         with self.context.database.begin() as tx:
             statement = store.find_by_id(tx, statement_id, lock=True)
             assert statement is not None

@@ -57,3 +57,42 @@ class BillStands(Refusal):
             "which one holds.",
             f"{period} 已有另一份账单文件，新文件已一并保存，请指定以哪一份为准。",
         )
+
+
+class BillHere(Refusal):
+    """The bill need not be fetched."""
+
+    code = "bill_here"
+    title = "The bill is here already"
+
+    def __init__(self, period: str) -> None:
+        super().__init__(
+            f"The bill of {period} is here already. If another file is right, give it by hand and choose it.",
+            f"{period} 的账单已在此处。如另有正确的文件，请手动导入并选用。",
+        )
+
+
+class BillNotOver(Refusal):
+    """There can be no bill yet."""
+
+    code = "bill_not_over"
+    title = "The day or month is not over"
+
+    def __init__(self, period: str) -> None:
+        super().__init__(
+            f"{period} is not over in Beijing, so there is no bill of it yet.",
+            f"{period} 尚未结束（北京时间），还没有账单。",
+        )
+
+
+class SpanTooLong(Refusal):
+    """More days than one answer holds."""
+
+    code = "span_too_long"
+    status = 422
+    title = "Too many days"
+
+    def __init__(self, days_max: int) -> None:
+        super().__init__(
+            f"Ask for {days_max} days at most.", f"一次最多查询 {days_max} 天。", days_max=days_max
+        )

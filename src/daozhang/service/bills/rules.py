@@ -44,6 +44,15 @@ def due_at(period: str) -> datetime:
     return datetime(after.year, after.month, after.day, READY_HOUR, tzinfo=BEIJING)
 
 
+def is_period(text: str) -> bool:
+    """Whether ``text`` is a day or a month of which there can be a bill."""
+    try:
+        date.fromisoformat(f"{text}-01" if len(text) == MONTH else text)
+    except ValueError:
+        return False
+    return True
+
+
 def next_period(period: str) -> str:
     """The day after a day."""
     return (date.fromisoformat(period) + timedelta(days=1)).isoformat()

@@ -237,6 +237,31 @@ def list_files(tx: Tx, statement_id: int) -> list[StatementFile]:
     return [_file_of(row) for row in tx.execute(wanted.order_by(files.c.id.desc())).mappings()]
 
 
+def list_files_of(tx: Tx, statement_ids: Collection[int]) -> dict[int, list[StatementFile]]:
+    """The files of several statements, newest first, by their statement."""
+    found: dict[int, list[StatementFile]] = {}
+    wanted = sa.select(files).where(files.c.statement_id.in_(statement_ids))
+    for row in tx.execute(wanted.order_by(files.c.id.desc())).mappings():
+        found.setdefault(row["statement_id"], []).append(_file_of(row))
+    return found
+
+
+def find_file_of_account(
+    tx: Tx, environment: str, seller_id: str, public_id: str
+) -> StatementFile | None:
+    """The file of that id, if it is the account's."""
+    c = statements.c
+    wanted = (
+        sa.select(files)
+        .join(statements, c.id == files.c.statement_id)
+        .where(
+            files.c.public_id == public_id, c.environment == environment, c.seller_id == seller_id
+        )
+    )
+    row = tx.execute(wanted).mappings().first()
+    return None if row is None else _file_of(row)
+
+
 def update_file(tx: Tx, file_id: int, **values: Any) -> None:
     """Writes columns of one file."""
     tx.execute(sa.update(files).where(files.c.id == file_id).values(**values))

@@ -76,6 +76,19 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignRule:
+    """How orders of another system on the same account begin: their lines are set aside."""
+
+    id: int
+    environment: str
+    seller_id: str
+    prefix: str
+    note: str | None
+    made_by: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Mismatch:
     """Something that differs, and what both sides say."""
 

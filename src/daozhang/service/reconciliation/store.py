@@ -10,8 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from daozhang.service.bills.model import StatementKind
-from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
-from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
+from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.reconciliation.model import (
+    ForeignRule,
+    Mismatch,
+    MismatchClass,
+    Run,
+)
 from daozhang.service.refunds.store import refunds
 
 BALANCE: Final = "balance"
@@ -252,6 +257,24 @@ def list_prefixes(tx: Tx, environment: str, seller_id: str) -> list[str]:
     c = foreign_rules.c
     wanted = sa.select(c.prefix).where(c.environment == environment, c.seller_id == seller_id)
     return list(tx.execute(wanted).scalars())
+
+
+def list_rules(tx: Tx, environment: str, seller_id: str) -> list[ForeignRule]:
+    """The account's rules that set lines aside, oldest first."""
+    c = foreign_rules.c
+    wanted = sa.select(foreign_rules).where(c.environment == environment, c.seller_id == seller_id)
+    rows = tx.execute(wanted.order_by(c.id)).mappings()
+    return [ForeignRule(**{str(name): value for name, value in row.items()}) for row in rows]
+
+
+def insert_rule(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Writes down a rule; whether it is new."""
+    return bool(insert_ignoring(tx, foreign_rules, [values], foreign_rules.c.id))
+
+
+def delete_rule(tx: Tx, rule_id: int) -> None:
+    """Takes a rule away."""
+    tx.execute(sa.delete(foreign_rules).where(foreign_rules.c.id == rule_id))
 
 
 def mark_billed(tx: Tx, refund_ids: Sequence[int], day: date) -> None:

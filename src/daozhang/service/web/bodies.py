@@ -6,8 +6,10 @@ The notification route reads its own bytes; everything under ``/v1`` passes here
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import ClassVar, Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +18,9 @@ from daozhang.service.web.context import context_of
 from daozhang.service.web.problem import problem
 
 API_PREFIX: Final = "/v1/"
+STREAMED: Final = frozenset({"/v1/bills/files"})
+"""Whose routes read their own body, to the disk, and hold a limit of their own."""
+
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -59,10 +64,22 @@ def body_sha256_of(request: Request) -> str:
     return str(request.state.body_sha256)
 
 
+async def write_body(request: Request, path: Path, bytes_max: int) -> None:
+    """Writes the body of a streamed call to ``path``; raises `BodyTooLarge`."""
+    size = 0
+    with path.open("wb") as out:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > bytes_max:
+                raise BodyTooLarge(bytes_max)
+            await run_in_threadpool(out.write, piece)
+
+
 def _is_api_call(scope: Scope) -> bool:
     return (
         scope["type"] == "http"
         and scope["path"].startswith(API_PREFIX)
+        and scope["path"] not in STREAMED
         and scope["method"] in _WITH_BODY
     )
 
