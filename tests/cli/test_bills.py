@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner, Result
+
+from daozhang.cli.main import build
 from daozhang.clock import business_day
 from daozhang.emulator.oddities import Oddity, OddityName
-from processes import command
 from worlds import World, running
 
 
-def ask(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command on the database of ``world``, in a process of its own."""
+def ask(world: World, *arguments: str) -> Result:
+    """A command on the database of ``world``, with a context of its own."""
     settings = world.service.context.settings
-    return subprocess.run(
-        command("bills", *arguments),
+    return CliRunner().invoke(
+        build("bills"),
+        ["bills", *arguments],
         env={
-            "PATH": os.environ["PATH"],
             "DAOZHANG_DATA_DIR": str(settings.data_dir),
-            "DAOZHANG_DATABASE_URL": world.service.context.database.url,
+            "DAOZHANG_DATABASE_URL": settings.database_url,
             "DAOZHANG_ENVIRONMENTS": "emulator",
             "DAOZHANG_PUBLIC_URL": settings.public_url,
             "COLUMNS": "200",
         },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
     )
 
 
 def run(world: World, *arguments: str) -> tuple[int, Any]:
     """A command with ``--json``: its exit code, and what it said."""
     done = ask(world, *arguments, "--json")
-    return done.returncode, json.loads(done.stdout or done.stderr)
+    return done.exit_code, json.loads(done.stdout or done.stderr)
 
 
 def two_payments(world: World) -> tuple[date, str]:
@@ -73,7 +69,7 @@ def test_a_day_is_fetched_matched_and_told_in_words(tmp_path: Path) -> None:
         assert "No bills yet" in shown  # the machine's own days are others
         code, refused = run(world, "fetch", "2099-01-01")
         assert (code, refused["error"]["code"]) == (1, "bill_not_over")
-        assert ask(world, "show", "yesterday").returncode == 2
+        assert ask(world, "show", "yesterday").exit_code == 2
 
 
 def test_a_file_says_whose_it_is_and_is_matched_at_once(tmp_path: Path) -> None:
