@@ -65,8 +65,16 @@ def test_a_day_is_fetched_matched_and_told_in_words(tmp_path: Path) -> None:
         code, (difference,) = run(world, "show", str(day))
         assert difference["mismatch"] == "amount_differs"
         assert difference["say"].startswith(f"payment {odd}: the books have 10.00, the bill has ")
-        shown = ask(world, "show", "--days", "100").stdout
-        assert "No bills yet" in shown  # the machine's own days are others
+        assert run(world, "show") == (0, [])  # the machine's own days are others
+        code, (row,) = run(world, "show", "--last", str(day))
+        assert (row["day"], row["trade"], row["lines"], row["matched"], row["differs"]) == (
+            str(day),
+            "ready 已对账",
+            2,
+            1,
+            1,
+        )
+        assert row["by_class"] == ["amount 金额不符 1 (0.01)"]
         code, refused = run(world, "fetch", "2099-01-01")
         assert (code, refused["error"]["code"]) == (1, "bill_not_over")
         assert ask(world, "show", "yesterday").exit_code == 2

@@ -113,6 +113,7 @@ def bills_show(
     day: Day = None,
     merchant: OfMerchant = None,
     days: Annotated[int, typer.Option(min=1, max=100, help="How many days. 天数")] = 14,
+    last: Annotated[str | None, typer.Option(help="The last of them; else today. 截至日期")] = None,
     as_json: AsJson = False,
 ) -> None:
     """The last days with what differs; of one DAY each difference in words. 对账结果与差异."""
@@ -120,9 +121,9 @@ def bills_show(
         accounts = _accounts(context, merchant)
         asked = _day(day)
         if asked is None:
-            last = business_day(context.clock.now())
-            first = last - timedelta(days=days - 1)
-            rows = [row for one in accounts for row in _days(context, one, first, last)]
+            until = _day(last) or business_day(context.clock.now())
+            since = until - timedelta(days=days - 1)
+            rows = [row for one in accounts for row in _days(context, one, since, until)]
             columns = {
                 "day": "day 日期",
                 "seller_id": "account 账号",
@@ -134,7 +135,10 @@ def bills_show(
                 "by_class": "in what 类别",
             }
             say_rows(
-                rows, columns, "No bills yet: daozhang bills fetch 还没有账单.", as_json=as_json
+                rows,
+                columns,
+                "No bills of these days: daozhang bills fetch 这些日期没有账单.",
+                as_json=as_json,
             )
             return
         rows = [row for one in accounts for row in _differences(context, one, asked)]
