@@ -63,6 +63,8 @@ KINDS: Final[Mapping[EntryKind, str]] = {
     EntryKind.FEE: word("Fee"),
     EntryKind.FEE_RETURN: word("Fee given back"),
     EntryKind.WITHDRAWAL: word("Withdrawal"),
+    EntryKind.TOP_UP: word("Top-up"),
+    EntryKind.OTHER: word("Told by the bill alone"),
     EntryKind.SETTLEMENT: word("Settlement"),
     EntryKind.OPENING: word("Opening of the books"),
     EntryKind.MANUAL: word("By hand"),
