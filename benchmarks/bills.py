@@ -312,7 +312,7 @@ def ours(url: str, bill: str, folder: str) -> None:
     started = time.perf_counter()
     looked = look_at(Path(bill), "bill.zip")
     require_of(looked, SELLER, StatementKind.TRADE, DAY.isoformat())
-    keep_file(context, SYSTEM, statement, Path(bill), "bill.zip", FileOrigin.UPLOADED)
+    keep_file(context, None, SYSTEM, statement, Path(bill), "bill.zip", FileOrigin.UPLOADED)
     Reconciler(context).run(statement_id)
     seconds = time.perf_counter() - started
     with context.database.read() as tx:

@@ -33,7 +33,8 @@ from daozhang.service.approvals.duties import ExpireApprovals
 from daozhang.service.auth.ring import KeyRing
 from daozhang.service.backfill.duties import BackfillLedger
 from daozhang.service.bills.duties import FetchBills
-from daozhang.service.bills.fetching import BILL_JOB, READ_JOB, Bills
+from daozhang.service.bills.fetching import BILL_JOB, Bills
+from daozhang.service.bills.keeping import READ_JOB
 from daozhang.service.charges.duties import CHARGE_JOB, SweepCharges
 from daozhang.service.charges.model import ChargeKind
 from daozhang.service.charges.workflow import Charges

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from daozhang.money import Money
 from daozhang.service.audit.model import SYSTEM
 from daozhang.service.bills import store as bills
 from daozhang.service.bills.keeping import choose_file, keep_file
-from daozhang.service.bills.model import FileOrigin, StatementKind
+from daozhang.service.bills.model import FileOrigin, StatementKind, StatementStatus
 from daozhang.service.bills.refusals import BillStands
 from daozhang.service.ledger import store as ledger
 from daozhang.service.ledger.configuring import set_book_as
@@ -183,15 +184,35 @@ def _import_again(world: World, day: date) -> None:
     """A person fetches the bill anew, and lets it stand in place of the one that is here."""
     context = world.service.context
     account = statement(world, day, ACCOUNT)
-    path = context.settings.data_dir / "again.zip"
-    span = Span(day, 1, f"{day:%Y%m%d}")
-    path.write_bytes(desk(world).bill(seller(world), ACCOUNT.value, span))
+    jobs = world.service.jobs
+    path = _bill_file(world, day)
     with pytest.raises(BillStands):
-        keep_file(context, SYSTEM, account, path, "again.zip", FileOrigin.UPLOADED)
+        keep_file(context, jobs, SYSTEM, account, path, "again.zip", FileOrigin.UPLOADED)
     with context.database.read() as tx:
         newest = bills.list_files(tx, account.id)[0]
-    choose_file(context, SYSTEM, account.id, newest.public_id)
-    read_again(world, day)
+    choose_file(context, jobs, SYSTEM, account.id, newest.public_id)
+    world.settle()
+
+
+def _bill_file(world: World, day: date) -> Path:
+    path = world.service.context.settings.data_dir / "again.zip"
+    span = Span(day, 1, f"{day:%Y%m%d}")
+    path.write_bytes(desk(world).bill(seller(world), ACCOUNT.value, span))
+    return path
+
+
+def test_what_is_kept_is_read_wherever_its_keeper_stopped(world: World, day: date) -> None:
+    pay(world, "10.00")
+    to_hour(world, 8, days=1)
+    service, account = world.service, statement(world, day, ACCOUNT)
+    path = _bill_file(world, day)
+    keep_file(service.context, service.jobs, SYSTEM, account, path, "a.zip", FileOrigin.UPLOADED)
+    assert statement(world, day, ACCOUNT).status is StatementStatus.KEPT
+    world.stop_service()
+    world.start_service()
+    world.settle()
+    assert statement(world, day, ACCOUNT).status is StatementStatus.READY
+    assert check(world, day).agrees
 
 
 def test_what_another_system_takes_is_found_until_a_rule_sets_it_aside(

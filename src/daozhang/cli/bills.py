@@ -93,7 +93,7 @@ def bills_import(
     with service_context(as_json=as_json) as context:
         with _bar(f"{file.name}", as_json=as_json):
             accounts = _accounts(context, merchant)
-            kept, _ = import_file(context, cli_actor(), accounts, file, file.name)
+            kept, _ = import_file(context, None, cli_actor(), accounts, file, file.name)
             Reconciler(context).run(kept.id)
         account = BillAccount(kept.environment, kept.seller_id)
         statement = _statement(context, account, kept.kind, kept.period)

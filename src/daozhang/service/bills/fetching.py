@@ -18,7 +18,7 @@ from daozhang.alipay.errors import OutcomeUnknown, Rejected
 from daozhang.alipay.operations.bill import BillDownloadUrlQuery
 from daozhang.service.audit.model import SYSTEM
 from daozhang.service.bills import rules, store
-from daozhang.service.bills.keeping import keep_file, look_at, require_of, room
+from daozhang.service.bills.keeping import enqueue_reading, keep_file, look_at, require_of, room
 from daozhang.service.bills.model import FileOrigin, Statement, StatementStatus
 from daozhang.service.bills.refusals import BillOfAnother, BillStands, BillUnreadable
 from daozhang.service.db import require_no_transaction
@@ -28,8 +28,6 @@ from daozhang.service.outbound import GuardedResolver
 from daozhang.service.web.context import Context
 
 BILL_JOB: Final = "bill"
-READ_JOB: Final = "reconcile"
-"""What reads a file that is kept; `daozhang.service.reconciliation` does it."""
 
 DOWNLOAD_SECONDS: Final = 600
 BYTES_MAX: Final = 2 << 30
@@ -101,32 +99,33 @@ class Bills:
         except BillOfAnother as other:
             held = BillProblem(other.detail, other.detail_zh)
         try:
-            keep_file(self.context, SYSTEM, statement, path, name, FileOrigin.FETCHED, held)
+            origin = FileOrigin.FETCHED
+            keep_file(self.context, self._readers, SYSTEM, statement, path, name, origin, held)
         except BillStands:
             return
-        if held is None:
-            self.read_soon(statement.id)
+        if held is None and self.read_at_once is not None:
+            self.read_at_once(statement.id)
+
+    @property
+    def _readers(self) -> Jobs | None:
+        return self.jobs if self.read_at_once is None else None
 
     def read_soon(self, statement_id: int) -> None:
-        """Has a file that was kept read, by a job."""
+        """Has what stands for a statement read once more, by a job."""
         if self.read_at_once is not None:
             self.read_at_once(statement_id)
             return
         with self.context.database.begin() as tx:
             statement = store.find_by_id(tx, statement_id, lock=True)
             assert statement is not None
-            attempt = statement.attempt + 1
-            store.update_statement(tx, statement_id, attempt=attempt)
-            key = f"{statement_id}:{attempt}"
-            lane = f"bills:{statement.seller_id}"
-            self.jobs.enqueue(tx, READ_JOB, key, {"statement_id": statement_id}, lane=lane)
+            enqueue_reading(tx, self.jobs, statement)
 
     def _note(self, statement: Statement, code: str, message: str) -> None:
         now = self.context.clock.now()
         status, due_at = rules.after_refusal(code, statement.period, now)
         self._write(statement, status, due_at, code, message)
-        if status is StatementStatus.NONE:
-            self.read_soon(statement.id)
+        if status is StatementStatus.NONE and self.read_at_once is not None:
+            self.read_at_once(statement.id)
 
     def _again(self, statement: Statement, code: str, message: str) -> None:
         due_at = self.context.clock.now() + rules.RETRY
@@ -154,6 +153,8 @@ class Bills:
                 last_message=message[:500],
                 updated_at=now,
             )
+            if status is StatementStatus.NONE and self._readers is not None:
+                enqueue_reading(tx, self._readers, held)
         self.context.signals.wake(BILLS_SIGNAL)
 
     def _hosts(self, statement: Statement) -> Collection[str]:

@@ -39,12 +39,17 @@ def account_of(tx: Tx, merchant_id: int) -> BillAccount:
 
 
 def import_file(
-    context: Context, actor: Actor, accounts: list[BillAccount], path: Path, name: str
+    context: Context,
+    jobs: Jobs | None,
+    actor: Actor,
+    accounts: list[BillAccount],
+    path: Path,
+    name: str,
 ) -> tuple[Statement, StatementFile]:
     """Keeps a file for the account and the time that it names itself, if that is one of ``accounts``.
 
-    Raises `BillUnreadable`, `BillOfAnother`, and `BillStands` if another file stands: this one is kept
-    beside it.
+    ``jobs`` read it; whoever gives none reads it. Raises `BillUnreadable`, `BillOfAnother`, and
+    `BillStands` if another file stands: this one is kept beside it.
     """
     looked = look_at(path, name)
     owners = [one for one in accounts if looked.account.startswith(one.seller_id)]
@@ -57,7 +62,7 @@ def import_file(
         )
     with context.database.begin() as tx:
         statement = _place(tx, context, owners[0], looked.kind, looked.period)
-    file = keep_file(context, actor, statement, path, name, FileOrigin.UPLOADED)
+    file = keep_file(context, jobs, actor, statement, path, name, FileOrigin.UPLOADED)
     with context.database.read() as tx:
         found = store.find_by_id(tx, statement.id)
     assert found is not None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from daozhang.alipay.bills import BillFiles, BillKind, BillProblem, open_bill
 from daozhang.clock import BEIJING
@@ -27,7 +27,11 @@ from daozhang.service.bills.model import (
 from daozhang.service.bills.refusals import BillOfAnother, BillStands, BillUnreadable
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
+from daozhang.service.jobs import Jobs
 from daozhang.service.web.context import Context
+
+READ_JOB: Final = "reconcile"
+"""What reads a file that is kept; `daozhang.service.reconciliation` does it."""
 
 KINDS = {BillKind.TRADE: StatementKind.TRADE, BillKind.ACCOUNT: StatementKind.ACCOUNT}
 
@@ -82,8 +86,18 @@ def require_of(looked: Looked, seller_id: str, kind: StatementKind, period: str)
         )
 
 
+def enqueue_reading(tx: Tx, jobs: Jobs, statement: Statement) -> None:
+    """Has the file that stands for a statement read, once ``tx`` is committed."""
+    attempt = statement.attempt + 1
+    store.update_statement(tx, statement.id, attempt=attempt)
+    key = f"{statement.id}:{attempt}"
+    lane = f"bills:{statement.seller_id}"
+    jobs.enqueue(tx, READ_JOB, key, {"statement_id": statement.id}, lane=lane)
+
+
 def keep_file(
     context: Context,
+    jobs: Jobs | None,
     actor: Actor,
     statement: Statement,
     path: Path,
@@ -93,8 +107,8 @@ def keep_file(
 ) -> StatementFile:
     """Keeps the bytes of ``path`` for a statement; the same bytes again are the same file.
 
-    A ``problem`` holds it for a person. Raises `BillStands` if another file stands for that time: this
-    one is kept beside it.
+    A ``problem`` holds it for a person; else ``jobs`` read it, and whoever gives none reads it. Raises
+    `BillStands` if another file stands for that time: this one is kept beside it.
     """
     sha256 = _hash(path)
     now = context.clock.now()
@@ -110,6 +124,9 @@ def keep_file(
         else:
             stands = False
             _put_in_place(tx, held, known, problem, now)
+            # In the same transaction: what is kept is read, wherever this process dies.
+            if jobs is not None and problem is None:
+                enqueue_reading(tx, jobs, held)
         record(
             tx,
             actor,
@@ -156,8 +173,10 @@ def _put_in_place(
     )
 
 
-def choose_file(context: Context, actor: Actor, statement_id: int, public_id: str) -> Statement:
-    """Lets another of a statement's files stand for its time, in place of the one that does."""
+def choose_file(
+    context: Context, jobs: Jobs, actor: Actor, statement_id: int, public_id: str
+) -> Statement:
+    """Lets another of a statement's files stand for its time, and has it read."""
     now = context.clock.now()
     with context.database.begin() as tx:
         statement = store.find_by_id(tx, statement_id, lock=True)
@@ -168,6 +187,7 @@ def choose_file(context: Context, actor: Actor, statement_id: int, public_id: st
         if chosen is None:
             raise BillOfAnother("No such file is here.", "没有该文件。")
         _put_in_place(tx, statement, chosen, None, now)
+        enqueue_reading(tx, jobs, statement)
         subject = f"bill:{statement.kind}:{statement.period}"
         record(tx, actor, "bill.chosen", subject, now, sha256=chosen.sha256)
         found = store.find_by_id(tx, statement_id)

@@ -84,7 +84,7 @@ async def post_file(
 ) -> BillOut:
     """Keeps the body as the file of the day or month that it says itself, and has it read at once. The
     same bytes again are the same file."""
-    context, bills = context_of(request), _bills_of(request)
+    context, jobs = context_of(request), _bills_of(request).jobs
     with room(context) as place:
         path = place / "given"
         await write_body(request, path, BYTES_MAX)
@@ -92,8 +92,7 @@ async def post_file(
         def keep() -> BillOut:
             with context.database.read() as tx:
                 account = account_of(tx, caller.merchant_id)
-            statement, _ = import_file(context, caller.actor, [account], path, name)
-            bills.read_soon(statement.id)
+            statement, _ = import_file(context, jobs, caller.actor, [account], path, name)
             return _show(context, statement)
 
         return await run_in_threadpool(keep)
@@ -139,8 +138,8 @@ def post_choice(
     """Lets another of a bill's files stand for its time, and has it read at once."""
     context = context_of(request)
     statement = _find(context, caller, kind, period)
-    chosen = choose_file(context, caller.actor, statement.id, body.file)
-    _bills_of(request).read_soon(chosen.id)
+    jobs = _bills_of(request).jobs
+    chosen = choose_file(context, jobs, caller.actor, statement.id, body.file)
     return _show(context, chosen)
 
 
