@@ -92,21 +92,21 @@ def test_a_returned_fee_lets_an_empty_account_refund_all(place: Place) -> None:
     assert pots(place)["available"] == "0.00"
 
 
-def test_with_settlement_days_money_waits_for_the_next_working_day(place: Place) -> None:
-    switch(place, settlement_days=1, holidays=["2026-03-03"], opening_balance="5.00")
-    paid(place, "a-5", "100.00")  # on Monday, 2026-03-02
-    refunded(place, "a-5", "50.00", "r1")
-    assert pots(place) == {"available": "5.00", "frozen": "0.00", "unsettled": "49.70"}
-    assert not any(m.is_listed for m in moved(place))
-    place.merchant.control("POST", "clock", advance_seconds=36 * 3600)
-    assert pots(place)["unsettled"] == "49.70"  # Tuesday is a holiday
-    place.merchant.control("POST", "clock", advance_seconds=12 * 3600)
-    assert pots(place) == {"available": "54.70", "frozen": "0.00", "unsettled": "0.00"}
-    listed = [m for m in moved(place) if m.is_listed]
+def test_with_settlement_days_money_waits_for_the_next_working_day(monday: Place) -> None:
+    switch(monday, settlement_days=1, holidays=["2026-03-03"], opening_balance="5.00")
+    paid(monday, "a-5", "100.00")  # on Monday, 2026-03-02
+    refunded(monday, "a-5", "50.00", "r1")
+    assert pots(monday) == {"available": "5.00", "frozen": "0.00", "unsettled": "49.70"}
+    assert not any(m.is_listed for m in moved(monday))
+    monday.merchant.control("POST", "clock", advance_seconds=36 * 3600)
+    assert pots(monday)["unsettled"] == "49.70"  # Tuesday is a holiday
+    monday.merchant.control("POST", "clock", advance_seconds=12 * 3600)
+    assert pots(monday) == {"available": "54.70", "frozen": "0.00", "unsettled": "0.00"}
+    listed = [m for m in moved(monday) if m.is_listed]
     assert [m.business.value for m in listed] == ["交易付款", "收费", "退费", "交易退款"]
     assert {str(business_day(m.at)) for m in listed} == {"2026-03-04"}
-    refunded(place, "a-5", "50.00", "r2")
-    assert pots(place)["available"] == "5.00"
+    refunded(monday, "a-5", "50.00", "r2")
+    assert pots(monday)["available"] == "5.00"
 
 
 def test_money_to_be_shared_is_frozen_for_thirty_days_or_until_it_is_released(place: Place) -> None:

@@ -212,6 +212,12 @@ def test_a_refund_keeps_who_asked_and_whose_shares_go_back(world: World) -> None
     assert (refund["reason"], refund["operator_id"]) == ("茶叶受潮", "li")
     assert refund["idempotency_key"] == "key-1"
     assert refund["requested_by"].startswith("api_key:")
-    other = {**body, "out_request_no": refund["out_request_no"], "refund_royalty_parameters": []}
+    # Who names none leaves it to the plan, and means the same refund; who names others does not.
+    same = {**body, "out_request_no": refund["out_request_no"], "refund_royalty_parameters": []}
+    again = world.api.post(path, json=same)
+    assert again.status_code in (200, 201), again.text
+    assert again.json()["refund_royalty_parameters"] == shares
+    other = {**same, "refund_royalty_parameters": [{**shares[0], "amount": "2.00"}]}
+    refused = world.api.post(path, json=other)
     refused = world.api.post(path, json=other)
     assert (refused.status_code, refused.json()["code"]) == (409, "refund_conflict")
