@@ -136,10 +136,12 @@ def test_an_order_that_is_over_is_not_signed_for_an_app(world: World) -> None:
     world.api.post(f"/v1/orders/{closed}/close")
     expired = world.order(way="app")
     world.clock.advance(3 * 3600)
-    for number, reason in ((paid, "already_paid"), (closed, "closed"), (expired, "expired")):
+    # The sweep may have closed what expired before it is asked here; either is the truth then.
+    over = {paid: {"already_paid"}, closed: {"closed"}, expired: {"expired", "closed"}}
+    for number, reasons in over.items():
         refused = world.api.post(f"/v1/orders/{number}/app_payment")
         assert (refused.status_code, refused.json()["code"]) == (409, "order_not_payable")
-        assert refused.json()["reason"] == reason
+        assert refused.json()["reason"] in reasons
         assert refused.json()["detail_zh"]
 
 
