@@ -23,7 +23,8 @@ from daozhang.alipay.bills import (
     TradeLine,
     open_bill,
 )
-from daozhang.alipay.bills.reading import CHUNK_BYTES, Counting, day_of
+from daozhang.alipay.bills.cutting import CHUNK_BYTES
+from daozhang.alipay.bills.reading import Counting, day_of
 from daozhang.money import Money
 
 SAMPLES = Path(__file__).parent / "data" / "samples"
@@ -298,9 +299,46 @@ def test_whatever_a_subject_holds_its_numbers_are_read(subjects: list[str], padd
     raw = text(rows, footer(f"{len(rows)}笔，商家实收共{total}元，商家优惠共0.00元"))
     with open_bill(io.BytesIO(raw), "bill.csv") as files:
         bill = only(files)
-        cut = [cells for batch in bill.cut(("out_trade_no", "receipt")) for cells in batch]
-        assert [number for number, _ in cut] == [
+        fields = ("out_trade_no", "receipt", "share", "business")
+        cut = [cells for _, columns in bill.columns(fields) for cells in zip(*columns, strict=True)]
+        assert [number for number, *_ in cut] == [
             b"A999", *(f"A{n}".encode() for n in range(len(subjects))),
         ]  # fmt: skip
-        assert {amount for _, amount in cut} == {b"9.90"}
+        assert {amount for _, amount, *_ in cut} == {b"9.90"}
         assert bill.differences(counted(bill).totals()) == []
+
+
+@settings(max_examples=25)
+@given(
+    shapes=st.lists(
+        st.sampled_from(["plain", "#1 tea", "tea, green", '"tea, black"', "blank"]),
+        min_size=1,
+        max_size=6,
+    ),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    copies=st.sampled_from([1, 1500]),
+)
+def test_columns_are_what_lines_are(shapes: list[str], newline: str, copies: int) -> None:
+    """Whichever way a text was cut: in one go, or line by line; across chunks, with blank lines."""
+    shapes = shapes * copies + ["plain"]
+    rows = [
+        "" if shape == "blank" else row(number, subject=shape)
+        for number, shape in enumerate(shapes)
+    ]
+    raw = text(rows, footer("1笔，商家实收共9.90元，商家优惠共0.00元"))
+    raw = raw.replace(b"\n", newline.encode())
+    with open_bill(io.BytesIO(raw), "bill.csv") as files:
+        bill = only(files)
+        fields = ("out_trade_no", "subject", "memo")
+        cut = [
+            (number, *map(bill.text, cells))
+            for numbers, columns in bill.columns(fields)
+            for number, cells in zip(numbers, zip(*columns, strict=True), strict=True)
+        ]
+        assert cut == [
+            (line.number, line.out_trade_no, line.subject, line.memo) for line in bill.lines()
+        ]
+    first = (HEAD + HEADERS).count("\n") + 2
+    assert [(number, name) for number, name, *_ in cut] == [
+        (first + place, f"A{place}") for place, shape in enumerate(shapes) if shape != "blank"
+    ]

@@ -1,7 +1,7 @@
 """Alipay's bills (账单): read from the zip or the text that Alipay gives, checked against their own totals.
 
 A bill is unsigned: a line in it is a suspicion that makes one ask, never a proof. `open_bill` is the
-way in, `Bill.lines` gives typed lines, `Bill.cut` the bytes of chosen columns by the hundred thousand.
+way in, `Bill.lines` gives typed lines, `Bill.columns` the bytes of chosen columns, thousands of lines at a time.
 """
 
 from daozhang.alipay.bills.archive import BillFiles, open_bill

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from daozhang.alipay.bills.cutting import Stream
 from daozhang.alipay.bills.layout import FIRST_LINES
 from daozhang.alipay.bills.model import BillProblem
-from daozhang.alipay.bills.reading import Bill, Stream
+from daozhang.alipay.bills.reading import Bill
 
 MEMBERS_MAX: Final = 200
 MEMBER_BYTES_MAX: Final = 8 << 30

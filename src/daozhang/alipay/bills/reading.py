@@ -1,19 +1,21 @@
-"""Reading one text of a bill: its head, its lines in large batches, its totals.
-
-Bytes are cut first, and only what is shown is decoded: in GBK a second byte is never below 0x40, so
-no comma, tab or newline is ever half of a character. Tabs only pad cells, and are dropped.
-"""
+"""Reading one text of a bill: its head, its lines, its totals. Only what is shown is decoded."""
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from operator import itemgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from daozhang.alipay.bills.cutting import (
+    Piece,
+    Stream,
+    columns_of,
+    pieces_of,
+    rows_of,
+    unreadable,
+)
 from daozhang.alipay.bills.layout import FIRST_LINES, BillKind, Layout
 from daozhang.alipay.bills.model import (
     AccountLine,
@@ -27,8 +29,6 @@ from daozhang.alipay.bills.model import (
 from daozhang.clock import from_beijing_text
 from daozhang.money import Money, MoneyError
 
-CHUNK_BYTES: Final = 1 << 18
-LINE_BYTES_MAX: Final = 1 << 16
 UTF8_MARK: Final = b"\xef\xbb\xbf"
 
 PAYMENT: Final = "交易"
@@ -52,14 +52,6 @@ SIDES_OF: Final[Mapping[BillKind, Sequence[Side]]] = {
     BillKind.ACCOUNT: (Side.INCOME, Side.OUTGO),
 }
 HEAD_LINES_MAX: Final = 20
-
-
-class Stream(Protocol):
-    """Bytes, from the beginning."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -87,11 +79,6 @@ class Bill:
         return self._begin().layout
 
     @property
-    def first_line(self) -> int:
-        """The number of the first line below its header, counted from 1."""
-        return self._begin().first_line
-
-    @property
     def encoding(self) -> str:
         """In what its text is written: GB18030, or UTF-8 where somebody saved it so."""
         return self._begin().encoding
@@ -106,47 +93,34 @@ class Bill:
         """A cell as text."""
         return cell.decode(self._begin().encoding, "replace").strip()
 
-    def cut(self, fields: Sequence[str]) -> Iterator[list[tuple[bytes, ...]]]:
-        """The cells of ``fields`` of every line, in batches of some thousand lines, undecoded.
+    def columns(
+        self, fields: Sequence[str]
+    ) -> Iterator[tuple[Sequence[int], Sequence[Sequence[bytes]]]]:
+        """Some thousand lines at a time: their numbers, and the columns of ``fields``, undecoded.
 
         A field that the file has no column for is empty. Raises `BillProblem` for a line that cannot
         be cut, and for a file that ends in the middle.
         """
-        start = self._begin()
-        places = [start.layout.places.get(name) for name in fields]
-        width = len(start.layout.headers)
-        # One cell beyond the last: what a missing column is read from.
-        pick = itemgetter(*[width if place is None else place for place in places])
-        whole = len(fields) > 1
-        for number, lines in self._batches(start):
-            rows: list[tuple[bytes, ...]] = []
-            add = rows.append
-            for line in lines:
-                cells = line.split(b",")
-                if len(cells) != width:
-                    cells = self._cut_with_care(start, line, number + len(rows))
-                cells.append(b"")
-                add(pick(cells) if whole else (pick(cells),))
-            yield rows
+        layout = self._begin().layout
+        places = [layout.places.get(name) for name in fields]
+        for piece in self._pieces():
+            yield columns_of(piece, layout, self.name, places)
 
     def lines(self) -> Iterator[TradeLine | AccountLine]:
         """Every line, typed. Raises `BillProblem` for one that does not mean what it must."""
-        start = self._begin()
-        layout = start.layout
+        layout = self._begin().layout
         assert layout.kind.is_detail, f"{layout.kind} has no lines of this kind"
         fields = [*layout.places]
         unknown = layout.unknown
-        number = start.first_line
         read = _trade_line if layout.kind is BillKind.TRADE else _account_line
-        for batch in self._whole(start):
-            for cells in batch:
+        for piece in self._pieces():
+            for number, cells in rows_of(piece, layout, self.name):
                 named = {name: self.text(cells[layout.places[name]]) for name in fields}
                 more = {h: text for h, p in unknown.items() if (text := self.text(cells[p]))}
                 try:
                     yield read(number, named, more)
                 except (ValueError, MoneyError) as problem:
-                    raise self._unreadable(number, str(problem)) from None
-                number += 1
+                    raise unreadable(self.name, number, str(problem)) from None
 
     def differences(self, counted: Mapping[Side, Total]) -> Sequence[Difference]:
         """Where ``counted`` is not what the file itself states; empty if it is."""
@@ -168,73 +142,16 @@ class Bill:
                 stream.close()
         return self._start
 
-    def _whole(self, start: _Start) -> Iterator[list[list[bytes]]]:
-        width = len(start.layout.headers)
-        for number, lines in self._batches(start):
-            rows: list[list[bytes]] = []
-            for line in lines:
-                cells = line.split(b",")
-                if len(cells) != width:
-                    cells = self._cut_with_care(start, line, number + len(rows))
-                rows.append(cells)
-            yield rows
-
-    def _batches(self, start: _Start) -> Iterator[tuple[int, list[bytes]]]:
-        """The lines between header and footer, tabs dropped, with the number of the first of each."""
+    def _pieces(self) -> Iterator[Piece]:
+        """The lines between header and footer."""
+        start = self._begin()
         stream = self._open()
         try:
             stream.read(start.bytes)
-            number, rest, foot = start.first_line, b"", False
-            tail: list[bytes] = []
-            while chunk := stream.read(CHUNK_BYTES):
-                chunk = (rest + chunk).replace(b"\t", b"").replace(b"\r\n", b"\n")
-                carriage = chunk.endswith(b"\r")  # its newline is in the next chunk
-                lines = chunk.split(b"\n")
-                rest = lines.pop()
-                if len(rest) > LINE_BYTES_MAX:
-                    raise self._unreadable(number + len(lines), "it has no end")
-                if carriage:
-                    rest = rest.removesuffix(b"\r") + b"\r"
-                if not foot and (end := _first_comment(lines)) is not None:
-                    foot, lines, ended = True, lines[:end], lines[end:]
-                    tail += ended
-                elif foot:
-                    tail, lines = tail + lines, []
-                if lines and not lines[-1]:
-                    lines = [line for line in lines if line]
-                if lines:
-                    yield number, lines
-                    number += len(lines)
-            if rest.strip():
-                if foot or rest.startswith(b"#"):
-                    tail.append(rest)
-                else:
-                    yield number, [rest.rstrip(b"\r")]
-            self._stated = _read_footer(tail, start.encoding)
+            foot = yield from pieces_of(stream, self.name, start.first_line)
+            self._stated = _read_footer(foot, start.encoding)
         finally:
             stream.close()
-
-    def _cut_with_care(self, start: _Start, line: bytes, number: int) -> list[bytes]:
-        """A line with more or fewer commas than its header: quoted cells, or commas in a text."""
-        text = line.decode("latin-1")
-        width = len(start.layout.headers)
-        if '"' in text:
-            cells = next(csv.reader([text]))
-            if len(cells) == width:
-                return [cell.encode("latin-1") for cell in cells]
-        found = start.layout.pattern.fullmatch(text)
-        if found is None:
-            reason = f"it has {line.count(b',') + 1} cells, and the header has {width}"
-            raise self._unreadable(number, reason)
-        return [cell.encode("latin-1") for cell in found.groups()]
-
-    def _unreadable(self, number: int, reason: str) -> BillProblem:
-        return BillProblem(
-            f"A line cannot be read: {reason}. Fetch the file again; if it stays so, tell us.",
-            f"有一行无法读取：{reason}。请重新下载；若仍如此，请告知我们。",
-            member=self.name,
-            line=number,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,15 +196,6 @@ class Counting:
             count, minor, discount = self._sums.get(side, [0, 0, 0])
             found[side] = Total(count, Money(minor), Money(discount) if has_discount else None)
         return found
-
-
-def _first_comment(lines: Sequence[bytes]) -> int | None:
-    """Where the first line begins that is a comment. The last one tells whether there is any."""
-    if not any(line.startswith(b"#") for line in lines[-3:]) and b"#" not in b"".join(
-        line[:1] for line in lines
-    ):
-        return None
-    return next((at for at, line in enumerate(lines) if line.startswith(b"#")), None)
 
 
 def _read_start(stream: Stream, member: str) -> _Start:

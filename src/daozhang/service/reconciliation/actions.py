@@ -22,9 +22,9 @@ from daozhang.service.bills.model import (
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
 from daozhang.service.reconciliation import account, matching, rules, store
-from daozhang.service.reconciliation.loading import Loaded, load_account, load_trade
-from daozhang.service.reconciliation.matching import Day
+from daozhang.service.reconciliation.loading import NOTHING, Loaded, load_account, load_trade
 from daozhang.service.reconciliation.model import LineSide, MismatchClass
+from daozhang.service.reconciliation.pairing import Day, pair_payments
 from daozhang.service.reconciliation.workbench import Bench, trade_lines, workbench
 from daozhang.service.web.context import Context
 
@@ -40,7 +40,9 @@ class Findings:
 
     loaded: Loaded
     fee_ppm: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    rows: dict[tuple[str, str], dict[str, Any]] = field(
+        default_factory=dict[tuple[str, str], dict[str, Any]]
+    )
     counts: Counter[str] = field(default_factory=Counter[str])
     sums: Counter[str] = field(default_factory=Counter[str])
     cut: defaultdict[date, list[str]] = field(
@@ -52,11 +54,14 @@ class Findings:
     figures: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def add(self, mismatch: MismatchClass, key: str, by: int, **values: Any) -> None:
-        """Notes something that differs, ``by`` so many fen."""
-        self.counts[mismatch.value] += 1
-        self.sums[mismatch.value] += abs(by)
-        if self.counts[mismatch.value] <= WRITTEN_MAX:
-            self.rows.append({"mismatch": mismatch.value, "key": key, **values})
+        """Notes something that differs, ``by`` so many fen; of one thing the first line that does."""
+        name = mismatch.value
+        if (name, key) in self.rows:
+            return
+        self.counts[name] += 1
+        self.sums[name] += abs(by)
+        if self.counts[name] <= WRITTEN_MAX:
+            self.rows[name, key] = {"mismatch": name, "key": key, **values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,13 @@ class Reconciler:
             return found
         day = self._day_beside(bench, statement)
         found.fee_ppm = day.fee_ppm
-        matching.match_payments(bench, day)
-        paid = loaded.totals.get(Side.PAYMENTS)
-        if paid is not None:  # all of them, but for those that turn out to differ
-            found.matched_count, found.matched_minor = paid.count, paid.amount.minor
+        paid = loaded.totals[Side.PAYMENTS]
+        # All of them agree, but for those that turn out to differ.
+        found.matched_count, found.matched_minor = paid.count, paid.amount.minor
+        repeated = pair_payments(bench, day, paid.count)
         self._compare_payments(bench, day, found)
+        if repeated:
+            self._note_repeated(bench, day, found)
         self._compare_refunds(bench, day, found)
         return found
 
@@ -167,17 +174,7 @@ class Reconciler:
             if classes and classes != (MismatchClass.DAY_CUT,):
                 found.matched_count -= 1
                 found.matched_minor -= pair.line.receipt
-        for row in matching.repeated_payments(bench):
-            found.add(
-                MismatchClass.DUPLICATE,
-                rules.key_of(False, row["out_trade_no"], ""),
-                row["total"],
-                **_numbers(row),
-                ours_minor=row["amount_minor"],
-                theirs_minor=row["total"] * row["times"],
-                evidence={"times": row["times"], "line": row["number"]},
-            )
-        for row in matching.unbilled_payments(bench, day):
+        for row in matching.unbilled_payments(bench):
             found.add(
                 MismatchClass.MISSING_THERE,
                 rules.key_of(False, row["out_trade_no"], ""),
@@ -186,6 +183,18 @@ class Reconciler:
                 ours_minor=row["amount_minor"],
                 theirs_minor=None,
                 evidence={"paid_at": to_beijing_text(row["paid_at"])},
+            )
+
+    def _note_repeated(self, bench: Bench, day: Day, found: Findings) -> None:
+        for row in matching.repeated_payments(bench, day):
+            found.add(
+                MismatchClass.DUPLICATE,
+                rules.key_of(False, row["out_trade_no"], ""),
+                row["total"],
+                **_numbers(row),
+                ours_minor=row["amount_minor"],
+                theirs_minor=row["total"] * row["times"],
+                evidence={"times": row["times"], "line": row["number"]},
             )
 
     def _compare_refunds(self, bench: Bench, day: Day, found: Findings) -> None:
@@ -244,12 +253,12 @@ class Reconciler:
 
     # ---- writing
 
-    def _write(self, statement: Statement, file: StatementFile, found: Findings) -> None:
+    def _write(self, statement: Statement, file: StatementFile | None, found: Findings) -> None:
         now = self.context.clock.now()
         prefixes = self._prefixes(statement)
         with self.context.database.begin() as tx:
-            run_id = store.insert_run(tx, self._run_row(statement, file.id, found, now))
-        for rows in _in_parts(found.rows):
+            run_id = store.insert_run(tx, self._run_row(statement, file, found, now))
+        for rows in _in_parts([*found.rows.values()]):
             made = [self._row(statement, one, prefixes, run_id, now) for one in rows]
             with self.context.database.begin() as tx:
                 store.put_mismatches(tx, made)
@@ -263,14 +272,15 @@ class Reconciler:
                 )  # fmt: skip
                 store.resolve_cut(tx, environment, seller, statement.kind.value, found.cut, now)
                 store.mark_billed(tx, found.billed, statement.first)
-            self._end(tx, statement, file, found.loaded, StatementStatus.READY, None, now)
+            if file is not None:
+                self._end(tx, statement, file, found.loaded, StatementStatus.READY, None, now)
 
     def _run_row(
-        self, statement: Statement, file_id: int | None, found: Findings, now: datetime
+        self, statement: Statement, file: StatementFile | None, found: Findings, now: datetime
     ) -> dict[str, Any]:
         return {
             "statement_id": statement.id,
-            "file_id": file_id,
+            "file_id": None if file is None else file.id,
             "at": now,
             "line_count": found.loaded.line_count,
             "matched_count": found.matched_count,
@@ -320,21 +330,14 @@ class Reconciler:
         """Alipay says that nothing happened: what the books have of that day is missing there."""
         if statement.is_month:
             return
-        now = self.context.clock.now()
-        found = Findings(Loaded(0, {}, [], []))
+        found = Findings(NOTHING)
         if statement.kind is StatementKind.ACCOUNT:
             self._account(statement, account.Reading(), found)
         else:
             with workbench(self.context.database, self.context.settings.data_dir) as bench:
                 bench.lay_out(trade_lines)
-                found = self._trade(bench, statement, found.loaded)
-        prefixes = self._prefixes(statement)
-        with self.context.database.begin() as tx:
-            run_id = store.insert_run(tx, self._run_row(statement, None, found, now))
-        for rows in _in_parts(found.rows):
-            made = [self._row(statement, one, prefixes, run_id, now) for one in rows]
-            with self.context.database.begin() as tx:
-                store.put_mismatches(tx, made)
+                found = self._trade(bench, statement, NOTHING)
+        self._write(statement, None, found)
 
     def _hold(
         self,

@@ -1,13 +1,13 @@
 """Matching: which line is which payment or refund, and which rows on either side differ or have no other.
 
-SQL only finds candidates, by the same conditions on both databases; `rules.differs` decides of each.
+SQL only finds candidates (payments by `pairing`); `rules.differs` decides of each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -16,30 +16,22 @@ from daozhang.clock import business_day
 from daozhang.service.ledger.reading import CURRENCY
 from daozhang.service.ledger.rules import FEE_PPM
 from daozhang.service.ledger.store import books
-from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import orders
 from daozhang.service.reconciliation.model import BookSide, LineSide
+from daozhang.service.reconciliation.pairing import (
+    Day,
+    is_order_of,
+    merchants_of,
+    receipt_of_order,
+)
 from daozhang.service.reconciliation.rules import RECEIVED
-from daozhang.service.reconciliation.workbench import Bench, matched, trade_lines
+from daozhang.service.reconciliation.workbench import Bench, odd, trade_lines
 from daozhang.service.refunds.model import RefundStatus
 from daozhang.service.refunds.store import refunds
 
 ROWS_AT_ONCE: Final = 1000
 
 _line: Final = trade_lines.c
-_receipt: Final = sa.cast(orders.c.payment["receipt"].as_string(), sa.BigInteger)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What is compared: the books of an Alipay account, and from when until when."""
-
-    environment: str
-    seller_id: str
-    day: date
-    since: datetime
-    until: datetime
-    fee_ppm: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,97 +43,57 @@ class Pair:
     refund_id: int | None = None
 
 
-def match_payments(bench: Bench, day: Day) -> None:
-    """Lays out which line of a payment is which order, and whether they may differ."""
-    bench.lay_out(matched)
-    o = orders.c
-    fee = -((_line.receipt * day.fee_ppm + 500_000) // 1_000_000)
-    agrees = sa.and_(
-        o.trade_no == _line.trade_no,
-        o.status.in_(RECEIVED),
-        o.amount_minor == _line.total,
-        sa.func.coalesce(_receipt, _line.receipt) == _line.receipt,
-        _line.fee == fee,
-        o.paid_at >= day.since,
-        o.paid_at < day.until,
-    )
-    found = (
-        sa.select(_line.number, o.id, sa.not_(sa.func.coalesce(agrees, sa.false())))
-        .select_from(trade_lines.outerjoin(orders, _is_order_of(day)))
-        .where(_line.refund.is_(False))
-    )
-    bench.connection.execute(sa.insert(matched).from_select(["number", "order_id", "odd"], found))
-    bench.counted(matched)
-    if not bench.is_postgresql:
-        bench.connection.exec_driver_sql(
-            "CREATE INDEX main.ix_bill_matched_order_id ON bill_matched (order_id)"
-        )
-
-
-def _is_order_of(day: Day) -> sa.ColumnElement[bool]:
-    o = orders.c
-    return sa.and_(
-        o.environment == day.environment,
-        o.seller_id == day.seller_id,
-        o.out_trade_no == _line.out_trade_no,
-    )
-
-
 def odd_payments(bench: Bench) -> Iterator[Pair]:
     """Lines of payments that may differ from their orders, or have none."""
-    o, m = orders.c, matched.c
+    o = orders.c
     wanted = (
-        sa.select(*_LINE, *_order_columns(), o.amount_minor, _receipt.label("ours_receipt"))
+        sa.select(*_LINE, *_order_columns(), o.amount_minor, receipt_of_order.label("ours_receipt"))
         .select_from(
-            matched.join(trade_lines, _line.number == m.number).outerjoin(
-                orders, o.id == m.order_id
+            odd.join(trade_lines, _line.number == odd.c.number).outerjoin(
+                orders, o.id == odd.c.order_id
             )
         )
-        .where(m.odd.is_(True))
-        .order_by(m.number)
+        .order_by(odd.c.number)
     )
     for row in stream(bench, wanted):
         yield Pair(_line_of(row), _books_of(row, row["ours_receipt"], row["paid_at"]))
 
 
-def repeated_payments(bench: Bench) -> Iterator[Mapping[str, Any]]:
+def repeated_payments(bench: Bench, day: Day) -> Iterator[Mapping[str, Any]]:
     """Orders that the bill has more than once: order, merchant, numbers, how often, and over how much."""
-    o, m = orders.c, matched.c
+    o = orders.c
     twice = (
-        sa.select(m.order_id, sa.func.count().label("times"), sa.func.max(m.number).label("number"))
-        .where(m.order_id.is_not(None))
-        .group_by(m.order_id)
+        sa.select(
+            _line.out_trade_no, sa.func.count().label("times"),
+            sa.func.max(_line.number).label("number"),
+        )
+        .where(_line.refund.is_(False))
+        .group_by(_line.out_trade_no)
         .having(sa.func.count() > 1)
         .subquery()
-    )
+    )  # fmt: skip
     wanted = (
         sa.select(
-            twice.c.order_id, twice.c.times, o.merchant_id, o.trade_no, o.out_trade_no,
+            o.id.label("order_id"), twice.c.times, o.merchant_id, o.trade_no, o.out_trade_no,
             o.amount_minor, twice.c.number, _line.total,
         )
         .select_from(
-            twice.join(orders, o.id == twice.c.order_id).join(
-                trade_lines, _line.number == twice.c.number
+            twice.join(trade_lines, _line.number == twice.c.number).join(
+                orders, is_order_of(day)
             )
         )
-        .order_by(twice.c.order_id)
+        .order_by(o.id)
     )  # fmt: skip
     yield from stream(bench, wanted)
 
 
-def unbilled_payments(bench: Bench, day: Day) -> Iterator[Mapping[str, Any]]:
+def unbilled_payments(bench: Bench) -> Iterator[Mapping[str, Any]]:
     """Orders that were paid on the day, and that no line names."""
-    o, m = orders.c, matched.c
-    found = sa.exists().where(m.order_id == o.id)
+    o = orders.c
     wanted = (
         sa.select(o.id, o.merchant_id, o.trade_no, o.out_trade_no, o.amount_minor, o.paid_at)
-        .where(
-            o.merchant_id.in_(_merchants_of(day)),
-            o.paid_at >= day.since,
-            o.paid_at < day.until,
-            o.status.in_(RECEIVED),
-            ~found,
-        )
+        .select_from(odd.join(orders, o.id == odd.c.order_id))
+        .where(odd.c.number.is_(None), o.status.in_(RECEIVED))
         .order_by(o.id)
     )
     yield from stream(bench, wanted)
@@ -161,7 +113,7 @@ def refund_pairs(bench: Bench, day: Day) -> Iterator[Pair]:
             r.status.label("refund_status"), r.ended_at,
         )
         .select_from(
-            trade_lines.outerjoin(orders, _is_order_of(day)).outerjoin(refunds, is_refund)
+            trade_lines.outerjoin(orders, is_order_of(day)).outerjoin(refunds, is_refund)
         )
         .where(_line.refund.is_(True))
         .order_by(_line.number, r.out_request_no.is_(None))
@@ -187,7 +139,7 @@ def unbilled_refunds(bench: Bench, day: Day, seen: Sequence[int]) -> Iterator[Ma
         )
         .select_from(refunds.join(orders, o.id == r.order_id))
         .where(
-            r.merchant_id.in_(_merchants_of(day)),
+            r.merchant_id.in_(merchants_of(day)),
             r.status == RefundStatus.SUCCEEDED.value,
             r.ended_at >= day.since,
             r.ended_at < day.until,
@@ -210,11 +162,6 @@ def fee_ppm_of(bench: Bench, environment: str, seller_id: str) -> int:
     )
     found = bench.connection.execute(wanted).scalar()
     return FEE_PPM if found is None else int(found)
-
-
-def _merchants_of(day: Day) -> sa.Select[Any]:
-    m = merchants.c
-    return sa.select(m.id).where(m.environment == day.environment, m.seller_id == day.seller_id)
 
 
 _LINE: Final = (

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from daozhang.service.bills.model import StatementKind
+from daozhang.service.bulk import insert_rows
 from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
 from daozhang.service.reconciliation.model import (
     ForeignRule,
@@ -101,33 +101,29 @@ def last_run(tx: Tx, statement_id: int) -> Run | None:
     return None if row is None else Run(**{str(name): value for name, value in row.items()})
 
 
+SETTLED_BY_PEOPLE: Final = ("accepted", "foreign", "explained", "booked")
+"""Ends that a run does not undo."""
+
+_SEEN_AGAIN: Final = (
+    "ON CONFLICT (environment, seller_id, day, kind, mismatch, key) DO UPDATE SET "
+    + ", ".join(
+        f"{name} = excluded.{name}"
+        for name in (
+            "last_run_id", "evidence", "ours_minor", "theirs_minor", "order_id", "merchant_id", "trade_no",
+        )
+    )
+    + "".join(
+        f", {name} = CASE WHEN mismatches.resolution IN ({', '.join(map(repr, SETTLED_BY_PEOPLE))})"
+        f" THEN mismatches.{name} ELSE excluded.{name} END"
+        for name in ("resolved_at", "resolution")
+    )
+)  # fmt: skip
+
+
 def put_mismatches(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes down what differs; what is there already is seen again, and open again if it had ended by
     itself."""
-    if not rows:
-        return
-    insert = (postgresql.insert if tx.dialect == "postgresql" else sqlite.insert)(mismatches)
-    new = insert.excluded
-    seen: dict[str, Any] = {
-        name: new[name]
-        for name in (
-            "last_run_id", "evidence", "ours_minor", "theirs_minor", "order_id", "merchant_id",
-            "trade_no", "resolved_at", "resolution",
-        )
-    }  # fmt: skip
-    settled = mismatches.c.resolution.in_(SETTLED_BY_PEOPLE)
-    for name in ("resolved_at", "resolution"):
-        seen[name] = sa.case((settled, mismatches.c[name]), else_=new[name])
-    tx.execute(
-        insert.values(list(rows)).on_conflict_do_update(
-            index_elements=["environment", "seller_id", "day", "kind", "mismatch", "key"],
-            set_=seen,
-        )
-    )
-
-
-SETTLED_BY_PEOPLE: Final = ("accepted", "foreign", "explained", "booked")
-"""Ends that a run does not undo."""
+    insert_rows(tx, mismatches, rows, on_conflict=_SEEN_AGAIN)
 
 
 def resolve_unseen(

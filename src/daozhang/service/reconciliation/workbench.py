@@ -28,7 +28,7 @@ _own: Final = sa.MetaData(schema=BENCH)
 trade_lines: Final = sa.Table(
     "bill_trade_lines",
     _own,
-    sa.Column("number", sa.BigInteger),
+    sa.Column("number", sa.BigInteger, primary_key=True),
     sa.Column("refund", sa.Boolean),
     sa.Column("trade_no", sa.Text),
     sa.Column("out_trade_no", sa.Text),
@@ -43,7 +43,7 @@ trade_lines: Final = sa.Table(
 account_lines: Final = sa.Table(
     "bill_account_lines",
     _own,
-    sa.Column("number", sa.BigInteger),
+    sa.Column("number", sa.BigInteger, primary_key=True),
     sa.Column("account_log_id", sa.Text),
     sa.Column("trade_no", sa.Text),
     sa.Column("out_trade_no", sa.Text),
@@ -54,14 +54,22 @@ account_lines: Final = sa.Table(
     sa.Column("business", sa.Text),
 )
 
-matched: Final = sa.Table(
-    "bill_matched",
+odd: Final = sa.Table(
+    "bill_odd",
     _own,
     sa.Column("number", sa.BigInteger),
     sa.Column("order_id", sa.BigInteger),
+)
+"""What may differ: the line of a payment and its order; a line without an order; an order without a line."""
+
+matched: Final = sa.Table(
+    "bill_matched",
+    _own,
+    sa.Column("order_id", sa.BigInteger, primary_key=True),
+    sa.Column("number", sa.BigInteger),
     sa.Column("odd", sa.Boolean),
 )
-"""To which order each line of a payment belongs, and whether they differ."""
+"""On SQLite, of each order its first line; of a line without an order its number below zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +90,22 @@ class Bench:
 
     def lay_out(self, table: sa.Table) -> None:
         """Makes a table of the bench."""
-        columns = ", ".join(f"{c.name} {_TYPES[type(c.type)]}" for c in table.columns)
+        # A line gets its number by itself: nobody sends a million numbers.
+        number = "bigserial" if self.is_postgresql else "INTEGER PRIMARY KEY"
+        columns = ", ".join(
+            f"{c.name} {number if c.primary_key else _TYPES[type(c.type)]}" for c in table.columns
+        )
         if self.is_postgresql:
-            # Numbered by itself: nobody sends a million numbers.
-            columns = columns.replace("number bigint", "number bigserial")
-            self.connection.exec_driver_sql(
-                f"CREATE TEMP TABLE {table.name} ({columns}) ON COMMIT DROP"
-            )
+            create = f"CREATE TEMP TABLE {table.name} ({columns}) ON COMMIT DROP"
         else:
-            columns = columns.replace("number bigint", "number INTEGER PRIMARY KEY")
-            self.connection.exec_driver_sql(f"CREATE TABLE main.{table.name} ({columns})")
+            create = f"CREATE TABLE main.{table.name} ({columns})"
+        self.connection.exec_driver_sql(create)
 
-    def counted(self, table: sa.Table) -> None:
-        """Lets the planner know how much there is."""
+    def counted(self, table: sa.Table, *columns: sa.Column[Any]) -> None:
+        """Lets the planner know how much there is, and what is in ``columns``."""
         if self.is_postgresql:
-            self.connection.exec_driver_sql(f"ANALYZE {table.name}")
+            names = ", ".join(column.name for column in columns or table.columns)
+            self.connection.exec_driver_sql(f"ANALYZE {table.name} ({names})")
 
 
 _TYPES: Final[dict[type[Any], str]] = {
@@ -130,9 +139,9 @@ def _scratch(path: Path, books: str) -> sqlite3.Connection:
         f"file:{path}", uri=True, isolation_level=None, check_same_thread=False
     )
     for pragma in (
-        "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-8000",
+        "journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", "cache_size=-4000",
     ):  # fmt: skip
         driver.execute(f"PRAGMA main.{pragma}")
     driver.execute("ATTACH DATABASE ? AS books", (f"file:{Path(books).absolute()}?mode=ro",))
-    driver.execute("PRAGMA books.cache_size=-4000")
+    driver.execute("PRAGMA books.cache_size=-2000")
     return driver

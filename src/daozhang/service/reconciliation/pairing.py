@@ -1,0 +1,153 @@
+"""Pairing: a million lines of payments beside a million orders, down to those that may differ.
+
+Each database by the join that it is good at; both leave the same rows in `odd`, and say whether the
+bill names an order more than once. What agrees is never looked at again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from daozhang.service.merchants.store import merchants
+from daozhang.service.orders.store import orders
+from daozhang.service.reconciliation.rules import RECEIVED
+from daozhang.service.reconciliation.workbench import Bench, matched, odd, trade_lines
+
+_line: Final = trade_lines.c
+_is_payment: Final = _line.refund.is_(False)
+receipt_of_order: Final = sa.cast(orders.c.payment["receipt"].as_string(), sa.BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What is compared: the books of an Alipay account, and from when until when."""
+
+    environment: str
+    seller_id: str
+    day: date
+    since: datetime
+    until: datetime
+    fee_ppm: int
+
+
+def pair_payments(bench: Bench, day: Day, line_count: int) -> bool:
+    """Lays into `odd` what may differ of ``line_count`` lines; whether an order is named repeatedly."""
+    bench.lay_out(odd)
+    repeated = (_full_join if bench.is_postgresql else _by_index)(bench, day, line_count)
+    bench.counted(odd)
+    return repeated
+
+
+def _full_join(bench: Bench, day: Day, line_count: int) -> bool:
+    """One hash join of the lines with the orders of the day; for what is left over, the others."""
+    o = orders.c
+    # Whose order it is stands in the key: a full join takes no other condition.
+    is_ours = sa.and_(o.environment == day.environment, o.seller_id == day.seller_id)
+    theirs = (
+        sa.select(orders, sa.case((is_ours, o.out_trade_no)).label("key"))
+        .where(*_was_paid_on(day))
+        .subquery("orders_of_day")
+    )
+    lines = sa.select(trade_lines).where(_is_payment).subquery("payments")
+    agrees = _agree(lines.c, theirs.c, day)
+    found = (
+        sa.select(lines.c.number, theirs.c.id)
+        .select_from(lines.join(theirs, theirs.c.key == lines.c.out_trade_no, full=True))
+        .where(sa.not_(sa.func.coalesce(agrees, sa.false())))
+    )
+    _insert(bench, odd, found)
+    nameless, unbilled = (
+        bench.connection.execute(sa.select(sa.func.count()).where(column.is_(None))).scalar_one()
+        for column in (odd.c.order_id, odd.c.number)
+    )
+    of_day = sa.select(sa.func.count()).select_from(orders).where(*_was_paid_on(day))
+    order_count = bench.connection.execute(of_day).scalar_one()
+    if nameless:
+        bench.connection.execute(
+            sa.update(odd)
+            .values(order_id=o.id)
+            .where(odd.c.order_id.is_(None), odd.c.number == _line.number, is_order_of(day))
+        )
+    twice = (
+        sa.select(odd.c.order_id)
+        .where(odd.c.number.is_not(None), odd.c.order_id.is_not(None))
+        .group_by(odd.c.order_id)
+        .having(sa.func.count() > 1)
+    )
+    if line_count - nameless != order_count - unbilled:
+        return True
+    return bool(bench.connection.execute(sa.select(sa.exists(twice))).scalar_one())
+
+
+def _by_index(bench: Bench, day: Day, line_count: int) -> bool:
+    """Each line's order by the index of orders; `matched` holds what was found, once each."""
+    o = orders.c
+    bench.lay_out(matched)
+    agrees = _agree(_line, o, day)
+    found = (
+        sa.select(
+            sa.func.coalesce(o.id, -_line.number),
+            _line.number,
+            sa.not_(sa.func.coalesce(agrees, sa.false())),
+        )
+        .select_from(trade_lines.outerjoin(orders, is_order_of(day)))
+        .where(_is_payment)
+    )
+    _insert(bench, matched, found, prefix="OR IGNORE")
+    m = matched.c
+    order_id = sa.case((m.order_id > 0, m.order_id))
+    _insert(bench, odd, sa.select(m.number, order_id).where(m.odd.is_(True)))
+    unbilled = sa.select(sa.null(), o.id).where(
+        *_was_paid_on(day), ~sa.exists().where(m.order_id == o.id)
+    )
+    _insert(bench, odd, unbilled)
+    once = bench.connection.execute(sa.select(sa.func.count()).select_from(matched)).scalar_one()
+    return once != line_count
+
+
+def _agree(line: Any, order: Any, day: Day) -> sa.ColumnElement[bool]:
+    """Whether all that can be compared is the same; unknown where the books do not know."""
+    fee = -((line.receipt * day.fee_ppm + 500_000) // 1_000_000)
+    receipt = sa.cast(order.payment["receipt"].as_string(), sa.BigInteger)
+    return sa.and_(
+        order.trade_no == line.trade_no,
+        order.status.in_(RECEIVED),
+        order.amount_minor == line.total,
+        sa.func.coalesce(receipt, line.receipt) == line.receipt,
+        line.fee == fee,
+        order.paid_at >= day.since,
+        order.paid_at < day.until,
+    )
+
+
+def is_order_of(day: Day) -> sa.ColumnElement[bool]:
+    """The condition that an order is the one that a line names."""
+    o = orders.c
+    return sa.and_(
+        o.environment == day.environment,
+        o.seller_id == day.seller_id,
+        o.out_trade_no == _line.out_trade_no,
+    )
+
+
+def merchants_of(day: Day) -> sa.Select[Any]:
+    """The merchants whose money goes to the account."""
+    m = merchants.c
+    return sa.select(m.id).where(m.environment == day.environment, m.seller_id == day.seller_id)
+
+
+def _was_paid_on(day: Day) -> tuple[sa.ColumnElement[bool], ...]:
+    o = orders.c
+    return o.merchant_id.in_(merchants_of(day)), o.paid_at >= day.since, o.paid_at < day.until
+
+
+def _insert(
+    bench: Bench, table: sa.Table, found: sa.Select[*tuple[Any, ...]], prefix: str = ""
+) -> None:
+    names = [column.name for column in table.columns]
+    insert = sa.insert(table).from_select(names, found)
+    bench.connection.execute(insert.prefix_with(prefix) if prefix else insert)
