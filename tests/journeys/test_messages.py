@@ -219,5 +219,4 @@ def test_a_refund_keeps_who_asked_and_whose_shares_go_back(world: World) -> None
     assert again.json()["refund_royalty_parameters"] == shares
     other = {**same, "refund_royalty_parameters": [{**shares[0], "amount": "2.00"}]}
     refused = world.api.post(path, json=other)
-    refused = world.api.post(path, json=other)
     assert (refused.status_code, refused.json()["code"]) == (409, "refund_conflict")
