@@ -26,9 +26,12 @@ from daozhang.service.ledger.configuring import set_book_as
 from daozhang.service.ledger.model import Account, Payout
 from daozhang.service.ledger.reading import read_trial_balance
 from daozhang.service.reconciliation import store
-from daozhang.service.reconciliation.account import check_of_day
+from daozhang.service.reconciliation.account_checking import check_of_day
 from daozhang.service.reconciliation.account_rules import AccountCheck
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
+from daozhang.service.reconciliation.telling import tell
+from daozhang.service.transfers.limits import set_limits
+from daozhang.service.transfers.model import TransferLimits
 from people_here import add_person
 from reconciling import (
     mismatches,
@@ -39,6 +42,7 @@ from reconciling import (
     statement,
     to_hour,
 )
+from sharing import AGENCY, bind, paid, shared
 from worlds import World, running
 
 ACCOUNT = StatementKind.ACCOUNT
@@ -272,6 +276,56 @@ def test_a_payment_that_is_shown_as_something_else_is_found(world: World, day: d
         (MismatchClass.STATE_DIFFERS, "group:transfers"): (0, 2000),
     }
     assert run_of_account(world, day).matched_count == 0
+
+
+def test_a_share_and_a_transfer_that_differ_are_told_by_their_numbers(
+    world: World, day: date
+) -> None:
+    bind(world, AGENCY)
+    right, off_by_a_fen, gone = (paid(world) for _ in range(3))
+    for number in (right, off_by_a_fen, gone):
+        shared(world, number, f"S-{number}", (AGENCY, "10.00"))
+    sent = {
+        "amount": "50.00",
+        "payee": {"kind": "user_id", "identity": "2088000000000001"},
+        "title": "三月佣金",
+    }
+    context = world.service.context
+    with context.database.begin() as tx:
+        set_limits(tx, context, SYSTEM, 1, TransferLimits(None, None, None, None))
+    for number in ("T-right", "T-late"):
+        answer = world.api.post("/v1/transfers", json={"out_biz_no": number, **sent})
+        assert answer.status_code in (201, 202), answer.text
+        world.settle()  # the one that midnight cuts is the day's last: its line tells the balance
+    world.advance(60)
+    for name, number, business in (
+        (OddityName.AMOUNT_OFF, off_by_a_fen, "分账"),
+        (OddityName.MISSING_LINE, gone, "分账"),
+        (OddityName.DAY_CUT, "T-late", "转账"),
+    ):
+        odd(world, name, number, bill_type=ACCOUNT.value, business=business)
+    morning_after(world)
+    found = {one.key: one for one in off(world, day)}
+    # A line that is missing leaves the bill's own balance in the air as well.
+    assert found.pop("balance").mismatch is MismatchClass.AMOUNT_DIFFERS
+    told = {key: (one.mismatch, one.ours_minor, one.theirs_minor) for key, one in found.items()}
+    assert told == {
+        f"share:{off_by_a_fen}": (MismatchClass.AMOUNT_DIFFERS, -1000, -1001),
+        f"share:{gone}": (MismatchClass.MISSING_THERE, -1000, None),
+        "transfer:T-late": (MismatchClass.MISSING_THERE, -5000, None),
+    }
+    assert tell(found[f"share:{gone}"]) == (
+        f"shares of {gone}: the books have -10.00, the bill has nothing",
+        f"分账，订单 {gone}：本系统有 -10.00，账单没有记录",
+    )
+    morning_after(world)
+    # What midnight cut stands in the next day's bill, and with it the balance comes out.
+    left = told.keys() - {"transfer:T-late"}
+    assert {one.key for one in off(world, day)} == left
+    assert off(world, day + timedelta(days=1)) == []
+    read_again(world, day)
+    assert {one.key for one in off(world, day)} == left
+    world.emulator.desk.account.oddities.clear()
 
 
 def test_what_is_paid_out_later_is_settled_by_the_bill(world: World, day: date) -> None:

@@ -23,7 +23,9 @@ from daozhang.service.ledger.reading import read_trial_balance
 from daozhang.service.ledger.rules import legs_of
 from daozhang.service.reconciliation import account_rules as rules
 from daozhang.service.reconciliation import store
-from daozhang.service.reconciliation.account import Reading, check_of_day, outcome_of, post_day
+from daozhang.service.reconciliation.account import Reading, post_day
+from daozhang.service.reconciliation.account_checking import check_of_day, outcome_of
+from daozhang.service.reconciliation.account_items import Items
 from daozhang.service.reconciliation.account_rules import AccountDay, AccountSum, Group
 from daozhang.service.reconciliation.model import MismatchClass
 from databases import database_url
@@ -79,7 +81,7 @@ def read(database: Database, statement: Statement, day: AccountDay) -> None:
     reading = Reading(day)
     post_day(database, statement, reading)
     with database.begin() as tx:
-        outcome = outcome_of(tx, statement, reading)
+        outcome = outcome_of(tx, statement, day, Items())
         store.insert_run(
             tx,
             {
@@ -161,7 +163,7 @@ def test_a_type_that_nobody_knows_waits_in_suspense_for_a_person(database: Datab
     day = AccountDay(1000, 1550, strange)
     read(database, statement, day)
     with database.read() as tx:
-        outcome = outcome_of(tx, statement, Reading(day))
+        outcome = outcome_of(tx, statement, day, Items())
         book = ledger.find_book(tx, "emulator", seller, "CNY")
         assert book is not None
         posted = ledger.list_entry(tx, book, EntryKind.OTHER, f"{FIRST}:红包")

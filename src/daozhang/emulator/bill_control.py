@@ -25,6 +25,7 @@ class OddityBody(msgspec.Struct, forbid_unknown_fields=True):
     day: date | None = None
     out_trade_no: str | None = None
     lines: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
+    business: str | None = None
 
 
 class MoneyBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,7 +81,15 @@ class BillControl:
         """Bills shall have something wrong."""
         body = await read(request, OddityBody)
         seller = None if body.app_id is None else self._seller(body.app_id)
-        oddity = Oddity(body.name, seller, body.bill_type, body.day, body.out_trade_no, body.lines)
+        oddity = Oddity(
+            body.name,
+            seller,
+            body.bill_type,
+            body.day,
+            body.out_trade_no,
+            body.lines,
+            body.business,
+        )
         self._desk.account.oddities.set(oddity)
         return _oddity_content(oddity)
 
@@ -129,6 +138,7 @@ def _oddity_content(one: Oddity) -> dict[str, Any]:
         "day": None if one.day is None else one.day.isoformat(),
         "out_trade_no": one.out_trade_no,
         "lines": one.lines,
+        "business": one.business,
     }
 
 

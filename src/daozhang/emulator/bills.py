@@ -252,6 +252,8 @@ def _of_movement(one: Movement) -> _Key:
 def _may_strike(oddity: Oddity, key: _Key) -> bool:
     """A fee can be off where it was charged, which in the account bill is a line of its own; what of it
     comes back depends on the contract."""
+    if oddity.business not in (None, key.business):
+        return False
     if oddity.name is not OddityName.FEE_OFF:
         return True
     return not key.out_request_no and key.business in ("", Business.FEE)

@@ -61,6 +61,8 @@ class Oddity:
     out_trade_no: str | None = None
     lines: int = 1
     """How many lines of a day it strikes where no order is named, or are added."""
+    business: str | None = None
+    """Which 业务类型 it strikes in an account bill, where one order has lines of several."""
 
 
 @dataclass(frozen=True, slots=True)

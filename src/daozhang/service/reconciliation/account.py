@@ -7,16 +7,15 @@ says now. `check_of_day` says at any moment how a day stands.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
-from daozhang.money import Money
 from daozhang.service.bills import store as bills
-from daozhang.service.bills.model import Statement, StatementKind
+from daozhang.service.bills.model import Statement
 from daozhang.service.db import Database, Tx
 from daozhang.service.ledger import store as ledger
 from daozhang.service.ledger.actions import bring_to, bring_to_nothing
@@ -26,9 +25,14 @@ from daozhang.service.ledger.rules import legs_of
 from daozhang.service.orders.store import orders
 from daozhang.service.reconciliation import account_rules as rules
 from daozhang.service.reconciliation import store
-from daozhang.service.reconciliation.account_rules import AccountCheck, AccountDay, AccountSum
+from daozhang.service.reconciliation.account_checking import (
+    find_account_bill,
+    ledger_holds,
+    told_of,
+)
+from daozhang.service.reconciliation.account_items import Items, read_items
+from daozhang.service.reconciliation.account_rules import AccountDay, AccountSum
 from daozhang.service.reconciliation.matching import stream
-from daozhang.service.reconciliation.model import MismatchClass
 from daozhang.service.reconciliation.workbench import Bench, account_lines
 
 ORDERS_AT_ONCE: Final = 200
@@ -65,29 +69,7 @@ class Reading:
 
     day: AccountDay | None = None
     settled: Settled = field(default_factory=Settled)
-
-
-@dataclass(frozen=True, slots=True)
-class Off:
-    """Something about the account of a day that a person has to see."""
-
-    mismatch: MismatchClass
-    key: str
-    ours: int | None
-    theirs: int | None
-    evidence: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a day stands, for its run: figures, what is off, and how many lines over how much agree.
-    ``made_good``: the earlier day that was off by what stands here."""
-
-    figures: Mapping[str, Any]
-    off: Sequence[Off] = ()
-    matched_count: int = 0
-    matched_minor: int = 0
-    made_good: date | None = None
+    items: Items = field(default_factory=Items)
 
 
 # ---- reading
@@ -109,7 +91,10 @@ def read_lines(bench: Bench, statement: Statement, before: Before) -> Reading:
     settled = Settled()
     if before.book is not None and before.pays_out:
         _read_settled(bench, statement, before.book, settled)
-    return Reading(_read_day(bench, before.prefixes), settled)
+    day = _read_day(bench, before.prefixes)
+    if before.book is None:
+        return Reading(day, settled)
+    return Reading(day, settled, read_items(bench, statement, before.book, before.prefixes))
 
 
 def _read_day(bench: Bench, prefixes: Sequence[str]) -> AccountDay | None:
@@ -279,8 +264,8 @@ def _open(tx: Tx, statement: Statement, book: Book, opening: int) -> None:
         if period == statement.period:
             told, at = opening, statement
         else:
-            at = _find(tx, statement.environment, statement.seller_id, period)
-            day = None if at is None else _told_of(tx, at)
+            at = find_account_bill(tx, statement.environment, statement.seller_id, period)
+            day = None if at is None else told_of(tx, at)
             if at is None or day is None:
                 continue
             told = day.opening
@@ -292,131 +277,16 @@ def _open(tx: Tx, statement: Statement, book: Book, opening: int) -> None:
 
 def _is_read(tx: Tx, of: Statement, day: date, now: Statement) -> bool:
     """Whether the account bill of ``day`` has been read, or is ``now``."""
-    found = _find(tx, of.environment, of.seller_id, day.isoformat())
+    found = find_account_bill(tx, of.environment, of.seller_id, day.isoformat())
     return found is not None and (found.id == now.id or store.last_run(tx, found.id) is not None)
 
 
 def _bring_opening(tx: Tx, statement: Statement, book: Book, opening: int) -> None:
     there = ledger.list_entry(tx, book, EntryKind.OPENING, statement.period)
     counted = _legs([one for one in there if one.booked_on < statement.first])
-    before, _ = _ledger_holds(tx, book, statement.first)
+    before, _ = ledger_holds(tx, book, statement.first)
     minor = opening - (before - rules.held(counted))
     if minor:
         bring_to(tx, rules.opening_of(statement, minor, book.currency))
     else:
         bring_to_nothing(tx, book, EntryKind.OPENING, statement.period)
-
-
-# ---- checking
-
-
-def check_of_day(tx: Tx, environment: str, seller_id: str, day: date) -> AccountCheck | None:
-    """How the account bill of a day and the ledger stand to one another now; ``None`` if no account
-    bill of it has been read."""
-    statement = _find(tx, environment, seller_id, day.isoformat())
-    book = ledger.find_book(tx, environment, seller_id, CURRENCY)
-    if statement is None or book is None or store.last_run(tx, statement.id) is None:
-        return None
-    return _check(tx, book, day, _told_of(tx, statement))
-
-
-def outcome_of(tx: Tx, statement: Statement, reading: Reading) -> Outcome:
-    """How the day stands after it was posted."""
-    book = ledger.find_book(tx, statement.environment, statement.seller_id, CURRENCY)
-    day = reading.day
-    if book is None:
-        return Outcome({})
-    check = _check(tx, book, statement.first, day)
-    earlier, known = _known_difference(tx, statement)
-    made_good = earlier if check.makes_good(known) else None
-    figures: dict[str, Any] = {
-        "ledger": {"opening": check.ledger_opening.minor, "closing": check.ledger_closing.minor},
-        "difference": check.difference.minor,
-        "carried": check.carried.minor,
-        "gap": check.gap.minor,
-    }
-    balance = [] if _was_made_good(tx, statement, check) else _balance(check, known, figures)
-    if day is None:
-        return Outcome(figures, balance, made_good=made_good)
-    figures["bill"] = rules.day_content(day)
-    by_kind = ledger.sum_kinds(tx, book.id, statement.first, rules.HELD)
-    groups = rules.grouped(day, by_kind)
-    figures["groups"] = {
-        group.value: {"ours": ours, "theirs": theirs} for group, (ours, theirs) in groups.items()
-    }
-    off = [*balance, *_unknown(day)]
-    off += [
-        Off(MismatchClass.STATE_DIFFERS, f"group:{group.value}", *groups[group], figures)
-        for group in rules.swapped(groups)
-    ]
-    agreeing = rules.agreeing(day, groups)
-    return Outcome(
-        figures,
-        off,
-        matched_count=sum(one.count for one in agreeing),
-        matched_minor=sum(one.net for one in agreeing),
-        made_good=made_good,
-    )
-
-
-def _balance(check: AccountCheck, known: Money, figures: Mapping[str, Any]) -> list[Off]:
-    minor = check.off_by(known).minor
-    if not minor:
-        return []
-    theirs = check.ends.minor
-    return [Off(MismatchClass.AMOUNT_DIFFERS, store.BALANCE, theirs + minor, theirs, figures)]
-
-
-def _unknown(day: AccountDay) -> list[Off]:
-    return [
-        Off(
-            MismatchClass.MISSING_HERE,
-            f"type:{one.business}",
-            None,
-            one.net,
-            {"business": one.business, "count": one.count, "posted_to": Account.SUSPENSE.value},
-        )
-        for one in rules.unknown_types(day)
-    ]
-
-
-def _check(tx: Tx, book: Book, day: date, told: AccountDay | None) -> AccountCheck:
-    return rules.check_of(told, *_ledger_holds(tx, book, day), book.currency)
-
-
-def _ledger_holds(tx: Tx, book: Book, day: date) -> tuple[int, int]:
-    """What the ledger holds of what the bill calls the balance, before ``day`` and after it."""
-    found = ledger.sum_accounts(tx, book.id, day, day)
-    held = [found[account] for account in rules.HELD if account in found]
-    return sum(one.opening for one in held), sum(one.closing for one in held)
-
-
-def _known_difference(tx: Tx, statement: Statement) -> tuple[date | None, Money]:
-    """The last day before that was looked at, and by how much the ledger was above the bill at its end."""
-    earlier = bills.find_before(tx, statement)
-    run = None if earlier is None else store.last_run(tx, earlier.id)
-    if earlier is None or run is None:
-        return None, Money(0)
-    return earlier.first, Money(int(run.figures.get("difference", 0)))
-
-
-def _was_made_good(tx: Tx, statement: Statement, check: AccountCheck) -> bool:
-    """Whether the next day has been read already, and has what this one is off by."""
-    following = statement.first + timedelta(days=1)
-    found = _find(tx, statement.environment, statement.seller_id, following.isoformat())
-    run = None if found is None else store.last_run(tx, found.id)
-    if run is None or not check.difference:
-        return False
-    carried, difference = (run.figures.get(name) for name in ("carried", "difference"))
-    return (carried, difference) == (check.difference.minor, 0)
-
-
-def _told_of(tx: Tx, statement: Statement) -> AccountDay | None:
-    """What the last run has kept of a bill; ``None`` if there is none, or the bill had no lines."""
-    run = store.last_run(tx, statement.id)
-    told = None if run is None else run.figures.get("bill")
-    return None if told is None else rules.day_from(told)
-
-
-def _find(tx: Tx, environment: str, seller_id: str, period: str) -> Statement | None:
-    return bills.find_statement(tx, environment, seller_id, StatementKind.ACCOUNT.value, period)

@@ -22,6 +22,7 @@ from daozhang.service.bills.model import (
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
 from daozhang.service.reconciliation import account, matching, rules, store
+from daozhang.service.reconciliation.account_checking import outcome_of
 from daozhang.service.reconciliation.loading import NOTHING, Loaded, load_account, load_trade
 from daozhang.service.reconciliation.model import LineSide, MismatchClass
 from daozhang.service.reconciliation.pairing import Day, pair_payments
@@ -125,19 +126,19 @@ class Reconciler:
         """Posts what only the account bill tells, and holds the day against the ledger."""
         account.post_day(self.context.database, statement, reading)
         with self.context.database.read() as tx:
-            outcome = account.outcome_of(tx, statement, reading)
+            outcome = outcome_of(tx, statement, reading.day, reading.items)
         found.figures |= outcome.figures
         found.matched_count = outcome.matched_count
         found.matched_minor = outcome.matched_minor
-        if outcome.made_good is not None:
-            found.cut[outcome.made_good].append(store.BALANCE)
+        for day, keys in outcome.cut.items():
+            found.cut[day] += keys
         for off in outcome.off:
             found.add(
                 off.mismatch,
                 off.key,
                 (off.theirs or 0) - (off.ours or 0),
-                merchant_id=None,
-                order_id=None,
+                merchant_id=off.merchant_id,
+                order_id=off.order_id,
                 trade_no=None,
                 out_trade_no=None,
                 ours_minor=off.ours,

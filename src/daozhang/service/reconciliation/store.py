@@ -173,7 +173,10 @@ def resolve_cut(
                 c.seller_id == seller_id,
                 c.kind == kind,
                 c.day == day,
-                sa.or_(c.mismatch == MismatchClass.MISSING_THERE.value, c.key == BALANCE),
+                sa.or_(
+                    c.mismatch == MismatchClass.MISSING_THERE.value,
+                    c.kind == StatementKind.ACCOUNT.value,
+                ),
                 c.key.in_(named),
                 c.resolved_at.is_(None),
             )

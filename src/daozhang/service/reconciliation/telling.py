@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from daozhang.money import Money
+from daozhang.service.reconciliation.account_rules import Group
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass
 
 _Both = tuple[str, str]
@@ -13,14 +14,40 @@ _Both = tuple[str, str]
 
 def tell(one: Mismatch) -> _Both:
     """A mismatch as a sentence, in English and in Chinese."""
-    is_refund = one.key.startswith("refund:")
-    number = one.out_trade_no or one.key
-    if is_refund and one.out_request_no:
-        number = f"{number} / {one.out_request_no}"
-    what = f"{'refund' if is_refund else 'payment'} {number}"
-    what_zh = f"{'退款' if is_refund else '收款'} {number}"
+    what, what_zh = name_of(one)
     en, zh = _SENTENCES[one.mismatch](_text(one.ours_minor), _text(one.theirs_minor))
     return f"{what}: {en}", f"{what_zh}：{zh}"
+
+
+def name_of(one: Mismatch) -> _Both:
+    """What it is that differs, in English and in Chinese."""
+    kind, _, number = one.key.partition(":")
+    what, what_zh = _KINDS[kind]
+    if kind in ("payment", "refund"):
+        number = one.out_trade_no or number
+    if one.out_request_no:
+        number = f"{number} / {one.out_request_no}"
+    if kind == "group":
+        number, number_zh = _GROUPS[Group(number)]
+        return f"{what} {number}", f"{what_zh}{number_zh}"
+    return f"{what} {number}".rstrip(), f"{what_zh} {number}".rstrip()
+
+
+_KINDS: Final[Mapping[str, _Both]] = {
+    "payment": ("payment", "收款"),
+    "refund": ("refund", "退款"),
+    "share": ("shares of", "分账，订单"),
+    "transfer": ("transfer", "转账"),
+    "balance": ("balance of the account", "账户余额"),
+    "group": ("all lines of", "合计："),
+    "type": ("lines of the type", "账务类型"),
+}
+
+_GROUPS: Final[Mapping[Group, _Both]] = {
+    Group.TRADES: ("payments and refunds", "收款与退款"),
+    Group.SHARES: ("shares", "分账"),
+    Group.TRANSFERS: ("transfers", "转账"),
+}
 
 
 def _text(minor: int | None) -> str:
