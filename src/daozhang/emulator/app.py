@@ -130,12 +130,15 @@ class Emulator:
 
     # ---- identities
 
-    def credentials(self, name: str = DEFAULT_APP) -> dict[str, str]:
+    def credentials(
+        self, name: str = DEFAULT_APP, *, seller_of: str | None = None
+    ) -> dict[str, str]:
         """All that a client of the app ``name`` needs; the app is made if it is new.
 
+        ``seller_of`` names an app whose seller it shall belong to: both have one account and one bill.
         The keys are those of ``daozhang emulator credentials --json``.
         """
-        return self._desk.identities.credentials(name)
+        return self._desk.identities.credentials(name, seller_of=seller_of)
 
     # ---- playing the buyer, the merchant centre and time
 

@@ -122,16 +122,23 @@ class Identities:
             self._read_apps()
             return sorted(self._apps.values(), key=lambda app: app.name)
 
-    def app(self, name: str = DEFAULT_APP) -> App:
-        """The app called ``name``, made now if it is new. Raises `IdentityProblem`."""
+    def app(self, name: str = DEFAULT_APP, *, seller_of: str | None = None) -> App:
+        """The app called ``name``, made now if it is new: of a seller of its own, or of the one that has
+        the app ``seller_of``, whose account and bills it shares. Raises `IdentityProblem`, also if the app
+        is there already and is another seller's."""
         if not _APP_NAME.fullmatch(name):
             raise IdentityProblem(
                 f"{name!r} cannot name an app: use up to 40 of a-z, 0-9, - and _."
             )
+        owner = None if seller_of is None else self.app(seller_of)
         place = self._apps_directory / name
         if not place.exists():
-            _make_in_one_step(place, lambda directory: self._fill_app(directory, name))
+            _make_in_one_step(place, lambda directory: self._fill_app(directory, name, owner))
         app = self._load_app(place)
+        if owner is not None and app.seller_id != owner.seller_id:
+            raise IdentityProblem(
+                f"The app {name!r} is there, and is not of {seller_of!r}'s seller."
+            )
         with self._lock:
             self._apps[app.app_id] = app
         return app
@@ -149,10 +156,12 @@ class Identities:
             return DEFAULT_HOST, DEFAULT_PORT
         return str(found["host"]), int(found["port"])
 
-    def credentials(self, name: str = DEFAULT_APP) -> dict[str, str]:
-        """All that a client of the app ``name`` needs, keys as bare base64. Raises
+    def credentials(
+        self, name: str = DEFAULT_APP, *, seller_of: str | None = None
+    ) -> dict[str, str]:
+        """All that a client of the app ``name`` needs, keys as bare base64; see `app`. Raises
         `IdentityProblem`."""
-        app = self.app(name)
+        app = self.app(name, seller_of=seller_of)
         base_url = base_url_of(*self.address())
         return {
             "gateway_url": f"{base_url}/gateway.do",
@@ -237,7 +246,7 @@ class Identities:
         _write(directory / "issuing.crt", _pem(issuing))
         _write(directory / _ALIPAY_CERTIFICATE, _pem(leaf) + _pem(issuing))
 
-    def _fill_app(self, directory: Path, name: str) -> None:
+    def _fill_app(self, directory: Path, name: str, owner: App | None) -> None:
         now = self._clock.now()
         place = self.directory / "alipay"
         issuing = x509.load_pem_x509_certificate((place / "issuing.crt").read_bytes())
@@ -247,8 +256,8 @@ class Identities:
         leaf = _certificate(f"{name}-{app_id}", key, (issuing, issuing_key), now)
         facts = {
             "app_id": app_id,
-            "seller_id": "2088" + _digits(12),
-            "seller_email": f"{name[:3]}***@example.com",
+            "seller_id": owner.seller_id if owner else "2088" + _digits(12),
+            "seller_email": owner.seller_email if owner else f"{name[:3]}***@example.com",
             "encrypt_key": base64.b64encode(secrets.token_bytes(16)).decode(),
             "app_auth_token": f"{now:%Y%m}BB" + secrets.token_hex(16),
         }

@@ -31,7 +31,7 @@ from daozhang.service.ledger.model import Entry, EntryKind
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders.actions import create_order
 from daozhang.service.orders.model import NewOrder, Order
-from daozhang.service.orders.store import find_order_of_merchant
+from daozhang.service.orders.store import find_order
 from daozhang.service.people.model import Person, Right
 from daozhang.service.people.rights import require
 from daozhang.service.reconciliation.actions import Reconciler
@@ -159,6 +159,8 @@ class CaseDesk:
             self._record(tx, actor, merchant, case, "case.asked", now)
         mismatch = case.mismatch
         order = self._order(merchant, mismatch)
+        if order.merchant_id != merchant.id:  # another one's, on the same account
+            require(actor, Right.ORDERS_QUERY, order.merchant_id)
         if mismatch.out_request_no is not None:
             attempts = Attempts(self._context, self.inquirer.clients)
             if attempts.ask_named(order, mismatch.out_request_no) is not Outcome.PROVEN:
@@ -183,7 +185,7 @@ class CaseDesk:
         number = mismatch.out_trade_no
         assert number is not None, "a line names an order"
         with self._context.database.read() as tx:
-            known = find_order_of_merchant(tx, mismatch.merchant_id or merchant.id, number)
+            known = find_order(tx, mismatch.environment, mismatch.seller_id, number)
         if known is not None:
             return known
         client = self.inquirer.clients.client_for(merchant.id)

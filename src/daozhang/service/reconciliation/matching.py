@@ -36,10 +36,12 @@ _line: Final = trade_lines.c
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A line and what the books have of it."""
+    """A line and what the books have of it. A refund that they lack may be of an order that they have."""
 
     line: LineSide
     books: BookSide | None
+    order_id: int | None = None
+    merchant_id: int | None = None
     refund_id: int | None = None
 
 
@@ -56,7 +58,8 @@ def odd_payments(bench: Bench) -> Iterator[Pair]:
         .order_by(odd.c.number)
     )
     for row in stream(bench, wanted):
-        yield Pair(_line_of(row), _books_of(row, row["ours_receipt"], row["paid_at"]))
+        books = _books_of(row, row["ours_receipt"], row["paid_at"])
+        yield Pair(_line_of(row), books, row["order_id"], row["merchant_id"])
 
 
 def repeated_payments(bench: Bench, day: Day) -> Iterator[Mapping[str, Any]]:
@@ -126,7 +129,7 @@ def refund_pairs(bench: Bench, day: Day) -> Iterator[Pair]:
         books = None
         if row["refund_id"] is not None:
             books = _books_of(row, None, row["ended_at"], status=row["refund_status"])
-        yield Pair(_line_of(row), books, row["refund_id"])
+        yield Pair(_line_of(row), books, row["order_id"], row["merchant_id"], row["refund_id"])
 
 
 def unbilled_refunds(bench: Bench, day: Day, seen: Sequence[int]) -> Iterator[Mapping[str, Any]]:
@@ -203,8 +206,6 @@ def _books_of(
     if row["order_id"] is None:
         return None
     return BookSide(
-        order_id=row["order_id"],
-        merchant_id=row["merchant_id"],
         trade_no=row["trade_no"],
         status=status or row["status"],
         amount=row["amount_minor"],

@@ -51,8 +51,6 @@ class LineSide:
 class BookSide:
     """What the books say of the same. ``day`` is the day of business on which it happened."""
 
-    order_id: int
-    merchant_id: int
     trade_no: str | None
     status: str
     amount: int
