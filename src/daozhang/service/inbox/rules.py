@@ -116,6 +116,7 @@ def fact_of(notification: Notification, merchant: Merchant, now: datetime) -> Tr
         refunded=notification.refund_fee or None,
         refund_request_no=notification.out_biz_no if notification.refund_fee else None,
         payment=_payment_of(notification),
+        refunded_at=notification.gmt_refund,
     )
 
 
@@ -189,6 +190,7 @@ def fact_to_json(fact: TradeFact) -> dict[str, Any]:
         "refunded": _amount_to_json(fact.refunded),
         "refund_request_no": fact.refund_request_no,
         "payment": None if payment is None else _payment_to_json(payment),
+        "refunded_at": None if fact.refunded_at is None else fact.refunded_at.isoformat(),
     }
 
 
@@ -208,7 +210,12 @@ def fact_from_json(kept: Mapping[str, Any]) -> TradeFact:
         refunded=_amount_from_json(kept["refunded"]),
         refund_request_no=kept["refund_request_no"],
         payment=None if payment is None else _payment_from_json(payment),
+        refunded_at=_moment_from_json(kept.get("refunded_at")),  # what is older has none
     )
+
+
+def _moment_from_json(text: str | None) -> datetime | None:
+    return None if text is None else require_aware(datetime.fromisoformat(text))
 
 
 _PAYMENT_AMOUNTS = ("receipt", "buyer_pay", "invoice", "point", "discount")

@@ -108,6 +108,7 @@ class TradeFact(msgspec.Struct, frozen=True):
     refunded: Money | None = None
     refund_request_no: str | None = None
     payment: Payment | None = None
+    refunded_at: datetime | None = None  # Alipay's moment of the refund that is named
 
 
 class RefundFact(msgspec.Struct, frozen=True):

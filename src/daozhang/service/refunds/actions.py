@@ -95,7 +95,7 @@ def _fail(tx: Tx, context: Context, order: Order, refund_id: int, now: datetime)
     if refund.holds_reservation:
         order = release(tx, order, refund.amount, now)
     store.update_refund(tx, refund_id, status=RefundStatus.FAILED.value, ended_at=now, due_at=None)
-    order = settle_returns(tx, context, order, refund.out_request_no, now, happened=False)
+    order = settle_returns(tx, context, order, refund.out_request_no, now, happened_at=None)
     failed = store.find_refund_by_id(tx, refund_id)
     assert failed is not None
     data = {"order": snapshot_of(order), "refund": refund_snapshot(failed)}

@@ -48,6 +48,8 @@ class _Books:
     order: Order
     refunds: list[Refund]
     succeeded: list[Refund] = field(default_factory=list[Refund])
+    moments: dict[int, datetime] = field(default_factory=dict[int, datetime])
+    """When they were made, by Alipay's word or else when that was learned."""
     surprises: list[str] = field(default_factory=list[str])
 
     def proven(self) -> Money:
@@ -149,7 +151,7 @@ def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> No
         # One that had failed here too: what Alipay signs has happened.
         proves = total is not None and rules.notice_proves(named, total)
         if proves and named.status is not RefundStatus.SUCCEEDED:
-            _succeed(tx, books, named, named.amount, fact.learned_at)
+            _succeed(tx, books, named, named.amount, fact.learned_at, fact.refunded_at)
         return
     if fact.refund_request_no is not None and named is None and total is not None:
         # By its name, not by what is missing of the total: totals arrive in any order, and one
@@ -252,6 +254,7 @@ def _succeed(
     )
     books.put(done)
     books.succeeded.append(done)
+    books.moments[done.id] = refunded_at or now
     _post(tx, books.order, done, refunded_at)
     surprise = rules.move_for(refund, Outcome.PROVEN).surprise
     if surprise is not None:
@@ -364,5 +367,10 @@ def _announce(
         )
     for refund in books.succeeded:
         books.order = settle_returns(
-            tx, context, books.order, refund.out_request_no, now, happened=True
+            tx,
+            context,
+            books.order,
+            refund.out_request_no,
+            now,
+            happened_at=books.moments[refund.id],
         )

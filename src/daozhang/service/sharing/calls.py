@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from daozhang.alipay.client import Alipay
@@ -17,6 +18,7 @@ from daozhang.alipay.operations.sharing import (
     TradeRoyaltyRelationUnbind,
     finishing,
 )
+from daozhang.clock import from_beijing_text
 from daozhang.money import Money, MoneyError
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.orders.model import Order
@@ -140,7 +142,15 @@ def details_of(listed: Iterable[Mapping[str, Any]]) -> Iterable[Detail]:
             code=str(one["error_code"]) if one.get("error_code") else None,
             message=str(one["error_desc"]) if one.get("error_desc") else None,
             detail_id=str(one["detail_id"]) if one.get("detail_id") else None,
+            at=_moment(one.get("execute_dt")),
         )
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return from_beijing_text(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _amount(text: object) -> Money | None:

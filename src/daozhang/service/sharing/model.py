@@ -258,6 +258,7 @@ class Detail:
     code: str | None = None
     message: str | None = None
     detail_id: str | None = None
+    at: datetime | None = None  # when it was carried out
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,20 @@ from daozhang.service.orders.model import Order
 from daozhang.service.sharing.model import Return, Round, Share
 
 
-def entry_of_share(tx: Tx, order: Order, round_: Round, share: Share, now: datetime) -> Entry:
-    """A share that a receiver has: out of what is frozen of the payment, else of what is available."""
+def entry_of_share(tx: Tx, order: Order, round_: Round, share: Share, at: datetime) -> Entry:
+    """A share that a receiver has since ``at``: out of what is frozen of the payment, else of what is available."""
     frozen = min(frozen_of(tx, order), share.amount)
     rest = share.amount - frozen
     parts = ((Account.FROZEN, frozen), (Account.AVAILABLE, rest))
     moves = tuple(Move(Account.ROYALTY, source, part) for source, part in parts if part)
-    return _entry(order, EntryKind.SHARE, f"{share.id}", moves, now, memo=round_.out_request_no)
+    return _entry(order, EntryKind.SHARE, f"{share.id}", moves, at, memo=round_.out_request_no)
 
 
-def entry_of_return(order: Order, returned: Return, now: datetime) -> Entry:
-    """What a receiver has given back."""
+def entry_of_return(order: Order, returned: Return, at: datetime) -> Entry:
+    """What a receiver has given back, at the moment of the refund."""
     moves = (Move(Account.AVAILABLE, Account.ROYALTY, returned.amount),)
     number = returned.out_request_no
-    return _entry(order, EntryKind.SHARE_RETURN, f"{returned.id}", moves, now, memo=number)
+    return _entry(order, EntryKind.SHARE_RETURN, f"{returned.id}", moves, at, memo=number)
 
 
 def entry_of_finish(tx: Tx, order: Order, round_: Round, now: datetime) -> Entry | None:
@@ -50,14 +50,14 @@ def frozen_of(tx: Tx, order: Order) -> Money:
 
 
 def _entry(
-    order: Order, kind: EntryKind, key: str, moves: tuple[Move, ...], now: datetime, *, memo: str
+    order: Order, kind: EntryKind, key: str, moves: tuple[Move, ...], at: datetime, *, memo: str
 ) -> Entry:
     return Entry(
         environment=order.environment,
         seller_id=order.seller_id,
         kind=kind,
         key=key,
-        at=now,
+        at=at,
         moves=moves,
         order_id=order.id,
         merchant_id=order.merchant_id,

@@ -123,17 +123,18 @@ def settle_returns(
     out_request_no: str | None,
     now: datetime,
     *,
-    happened: bool,
+    happened_at: datetime | None,
 ) -> Order:
-    """Books the end of what was to come back with a refund: it has, or it stays with the receivers."""
+    """Books the end of what was to come back with a refund: it has at ``happened_at``, or, without that,
+    it stays with the receivers."""
     if out_request_no is None:
         return order
-    ends = _BOOKED if happened else _UNDONE
+    ends = _UNDONE if happened_at is None else _BOOKED
     found = [r for r in store.list_returns(tx, order.id, out_request_no) if r.status in ends]
     rounds = {round_.id: round_ for round_ in store.list_rounds(tx, order.id)} if found else {}
     for one in found:
         share = next(s for s in store.list_shares(tx, order.id) if s.id == one.share_id)
-        if not happened:
+        if happened_at is None:
             order = _undo(tx, order, share, one, now)
             continue
         if one.status is ReturnStatus.FAILED:
@@ -146,7 +147,7 @@ def settle_returns(
         returned = share.returned + one.amount
         store.update_return(tx, one.id, status=ReturnStatus.RETURNED.value, ended_at=now)
         store.update_share(tx, share.id, returning_minor=returning, returned_minor=returned.minor)
-        post_entry(tx, entry_of_return(order, one, now))
+        post_entry(tx, entry_of_return(order, one, happened_at))
         after, round_ = replace(share, returned=returned), rounds[share.round_id]
         announce(tx, context, order, RETURNED, after, round_, now, refund_request_no=out_request_no)
     return order

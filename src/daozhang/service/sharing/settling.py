@@ -47,7 +47,9 @@ def take_answer(
     shares = store.list_shares_of_round(tx, round_.id)
     outcome = answer.outcome
     moved: list[Share] = []
+    moments: dict[int, datetime | None] = {}
     if outcome is Outcome.PROVEN:
+        moments = {share.id: told.at for share, told in rules.matched(shares, answer.details)}
         moved, outcome = rules.take_details(shares, answer.details)
     move = rules.TRANSITIONS[round_.status][outcome]
     was_failed = round_.status is RoundStatus.FAILED
@@ -66,7 +68,8 @@ def take_answer(
             if s.status is ShareStatus.PENDING
         ]
     for share in moved:
-        order = _move_share(tx, context, order, saved, before[share.id], share, now)
+        at = moments.get(share.id) or now
+        order = _move_share(tx, context, order, saved, before[share.id], share, now, at)
     if move.to is RoundStatus.DONE and saved.finishes and round_.status is not RoundStatus.DONE:
         entry = entry_of_finish(tx, order, saved, now)
         if entry is not None:
@@ -118,6 +121,7 @@ def _move_share(
     before: Share,
     after: Share,
     now: datetime,
+    at: datetime,
 ) -> Order:
     """Writes down that a share has ended, or that one which had failed has been made after all."""
     if before.status is ShareStatus.PENDING:
@@ -140,7 +144,7 @@ def _move_share(
     )
     succeeded = after.status is ShareStatus.SUCCEEDED
     if succeeded:
-        post_entry(tx, entry_of_share(tx, order, round_, after, now))
+        post_entry(tx, entry_of_share(tx, order, round_, after, at))
     announce(tx, context, order, SUCCEEDED if succeeded else FAILED, after, round_, now)
     return order
 
