@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from daozhang.clock import business_day
 from daozhang.emulator.account_desk import AccountDesk
-from daozhang.emulator.accounts import Pot
+from daozhang.emulator.accounts import Business, Pot
 from daozhang.emulator.bills import Span
 from daozhang.emulator.oddities import OddityName
 from daozhang.emulator.switches import Switches
@@ -22,14 +22,18 @@ from daozhang.service.bills.keeping import choose_file, keep_file
 from daozhang.service.bills.model import FileOrigin, StatementKind, StatementStatus
 from daozhang.service.bills.refusals import BillStands
 from daozhang.service.ledger import store as ledger
+from daozhang.service.ledger.actions import post_entry
 from daozhang.service.ledger.configuring import set_book_as
-from daozhang.service.ledger.model import Account, Payout
+from daozhang.service.ledger.model import Account, Entry, EntryKind, Move, Payout
 from daozhang.service.ledger.reading import read_trial_balance
+from daozhang.service.orders.store import find_order_by_id
 from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.account_checking import check_of_day
 from daozhang.service.reconciliation.account_rules import AccountCheck
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
 from daozhang.service.reconciliation.telling import tell
+from daozhang.service.refunds.attempts import Attempts
+from daozhang.service.refunds.model import Outcome
 from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import TransferLimits
 from people_here import add_person
@@ -43,7 +47,7 @@ from reconciling import (
     to_hour,
 )
 from sharing import AGENCY, bind, paid, shared
-from worlds import World, running
+from worlds import World, find_order, running
 
 ACCOUNT = StatementKind.ACCOUNT
 
@@ -354,3 +358,76 @@ def test_what_is_paid_out_later_is_settled_by_the_bill(world: World, day: date) 
     posted = move_count(world)
     read_again(world, paid_out)
     assert (move_count(world), off(world, paid_out)) == (posted, [])
+
+
+def test_what_two_midnights_in_a_row_cut_ends_by_itself(world: World, day: date) -> None:
+    pay(world, "10.00")
+    for fen in (2000, 3300):
+        today = business_day(world.clock.now())
+        world.advance(5)
+        number = pay(world, str(Money(fen)))
+        odd(world, OddityName.DAY_CUT, number, bill_type=ACCOUNT.value, day=today)
+        morning_after(world)
+    assert [one.day for one in off(world, day)] == [day]
+    assert [one.day for one in off(world, day + timedelta(days=1))] == [day + timedelta(days=1)]
+    pay(world, "1.00")
+    morning_after(world)
+    for days in range(3):
+        assert off(world, day + timedelta(days=days)) == []
+    for days in range(2):
+        read_again(world, day + timedelta(days=days))
+        assert off(world, day + timedelta(days=days)) == []
+
+
+def test_what_is_learned_of_a_day_that_was_read_sets_it_right(world: World, day: date) -> None:
+    number = pay(world, "50.00")
+    world.emulator.set_fault("notify_never", out_trade_no=number)
+    world.emulator.refund(number, Money(2000), "R-CENTRE")
+    morning_after(world)
+    assert len(off(world, day)) == 1
+    # The day after, too: it was looked at, and begins with what is missing.
+    pay(world, "1.00")
+    morning_after(world)
+    attempts = Attempts(world.service.context, world.service.clients)
+    with world.service.context.database.read() as tx:
+        order = find_order_by_id(tx, find_order(tx, number))
+    assert order is not None
+    assert attempts.ask_named(order, "R-CENTRE") is Outcome.PROVEN
+    assert did(world, day)[Account.REFUNDS] == 2000
+    assert len(off(world, day)) == 1  # nobody has looked again
+    pay(world, "1.00")
+    morning_after(world)
+    for days in range(3):
+        assert off(world, day + timedelta(days=days)) == []
+        assert check(world, day + timedelta(days=days)).agrees
+
+
+def test_a_quiet_day_makes_good_what_came_too_late(world: World, day: date) -> None:
+    pay(world, "10.00")
+    emulated = world.emulator.desk
+    emulated.accounts.move(
+        seller(world), Money(-2000), business=Business.TRANSFER, at=emulated.now()
+    )
+    morning_after(world)
+    assert len(off(world, day)) == 1
+    # Found on a day on which nothing else happens.
+    _book_by_hand(world, Money(2000))
+    morning_after(world)
+    quiet = day + timedelta(days=1)
+    assert statement(world, quiet, ACCOUNT).status is StatementStatus.NONE
+    assert (off(world, day), off(world, quiet)) == ([], [])
+    assert check(world, quiet).agrees
+
+
+def _book_by_hand(world: World, amount: Money) -> None:
+    """What has left the account is taken out of the books."""
+    entry = Entry(
+        environment="emulator",
+        seller_id=seller(world),
+        kind=EntryKind.MANUAL,
+        key="by-hand",
+        at=world.clock.now(),
+        moves=(Move(Account.SALES, Account.AVAILABLE, amount),),
+    )
+    with world.service.context.database.begin() as tx:
+        post_entry(tx, entry)

@@ -6,7 +6,7 @@ What midnight cuts is off on one day and made good on the next, in whichever ord
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,8 +20,8 @@ from daozhang.service.ledger.reading import CURRENCY
 from daozhang.service.reconciliation import account_rules as rules
 from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.account_items import Item, Items
-from daozhang.service.reconciliation.account_rules import AccountCheck, AccountDay
-from daozhang.service.reconciliation.model import MismatchClass
+from daozhang.service.reconciliation.account_rules import AccountCheck, AccountDay, Group
+from daozhang.service.reconciliation.model import MismatchClass, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,25 @@ def check_of_day(tx: Tx, environment: str, seller_id: str, day: date) -> Account
     book = ledger.find_book(tx, environment, seller_id, CURRENCY)
     if statement is None or book is None or store.last_run(tx, statement.id) is None:
         return None
-    return _check(tx, book, day, told_of(tx, statement))
+    return _check(tx, book, statement, told_of(tx, statement))
+
+
+def moved_since(tx: Tx, statement: Statement) -> tuple[int, int] | None:
+    """By how many fen the ledger holds more before the day, and after it, than when it was looked at last;
+    ``None`` if it never was."""
+    run = store.last_run(tx, statement.id)
+    book = ledger.find_book(tx, statement.environment, statement.seller_id, CURRENCY)
+    if run is None or book is None or "ledger" not in run.figures:
+        return None
+    opening, closing = ledger_holds(tx, book, statement.first)
+    then = run.figures["ledger"]
+    return opening - then["opening"], closing - then["closing"]
+
+
+def items_kept(run: Run) -> Items:
+    """What a run found of shares and transfers: it holds as long as the day's own entries are the same."""
+    kept = [Item(**one | {"group": Group(one["group"])}) for one in run.figures.get("items", ())]
+    return Items(kept, {one.group: 1 for one in kept})
 
 
 def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Items) -> Outcome:
@@ -64,21 +82,21 @@ def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Item
     book = ledger.find_book(tx, statement.environment, statement.seller_id, CURRENCY)
     if book is None:
         return Outcome({})
-    check = _check(tx, book, statement.first, day)
-    before, after = _runs_beside(tx, statement)
-    earlier, known = _known_difference(before)
+    check = _check(tx, book, statement, day)
+    before = _looked_at_before(tx, statement)
+    known = Money(0 if before is None else _figure(before[1], "difference"))
     cut: dict[date, list[str]] = {}
-    if earlier is not None and check.makes_good(known):
-        cut[earlier] = [store.BALANCE]
+    if check.makes_good(known):
+        cut = {earlier: [store.BALANCE] for earlier in _made_good(tx, before)}
     figures: dict[str, Any] = {
         "ledger": {"opening": check.ledger_opening.minor, "closing": check.ledger_closing.minor},
         "difference": check.difference.minor,
         "carried": check.carried.minor,
         "gap": check.gap.minor,
     }
-    balance = [] if _was_made_good(after, check) else _balance(check, known, figures)
+    off = [] if _was_made_good(tx, statement, check) else _balance(check, known, figures)
     if day is None:
-        return Outcome(figures, balance, cut=cut)
+        return Outcome(figures, off, cut=cut)
     figures["bill"] = rules.day_content(day)
     by_kind = ledger.sum_kinds(tx, book.id, statement.first, rules.HELD)
     groups = rules.grouped(day, by_kind)
@@ -87,15 +105,12 @@ def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Item
     }
     swapped = rules.swapped(groups)
     differing = items.telling(groups, swapped)
-    figures["items"] = {one.key: one.by for one in differing}
-    off = [*balance, *_unknown(day)]
-    off += [
-        Off(MismatchClass.STATE_DIFFERS, f"group:{group.value}", *groups[group], figures)
-        for group in swapped
-    ]
+    figures["items"] = [asdict(one) for one in differing]
+    off += [*_unknown(day), *_swapped(groups, swapped, figures)]
+    after = _neighbour(tx, statement, 1)
     for one in differing:
         if before is not None and _has_the_opposite(before, one):
-            cut.setdefault(before[0], []).append(one.key)
+            cut.setdefault(before[0].first, []).append(one.key)
         elif after is None or not _has_the_opposite(after, one):
             off.append(_off_of(one))
     agreeing = rules.agreeing(day, groups)
@@ -106,6 +121,15 @@ def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Item
         matched_minor=sum(one.net for one in agreeing),
         cut=cut,
     )
+
+
+def _swapped(
+    groups: Mapping[Group, tuple[int, int]], swapped: Sequence[Group], evidence: Mapping[str, Any]
+) -> list[Off]:
+    return [
+        Off(MismatchClass.STATE_DIFFERS, f"group:{group.value}", *groups[group], evidence)
+        for group in swapped
+    ]
 
 
 def _off_of(one: Item) -> Off:
@@ -134,8 +158,13 @@ def _unknown(day: AccountDay) -> list[Off]:
     ]
 
 
-def _check(tx: Tx, book: Book, day: date, told: AccountDay | None) -> AccountCheck:
-    return rules.check_of(told, *ledger_holds(tx, book, day), book.currency)
+def _check(tx: Tx, book: Book, statement: Statement, told: AccountDay | None) -> AccountCheck:
+    before = _neighbour(tx, statement, -1) if told is None else None
+    ended_with = None
+    if before is not None and "ledger" in before[1].figures:
+        ended_with = before[1].figures["ledger"]["closing"] - _figure(before[1], "difference")
+    held = ledger_holds(tx, book, statement.first)
+    return rules.check_of(told, *held, book.currency, ended_with=ended_with)
 
 
 def ledger_holds(tx: Tx, book: Book, day: date) -> tuple[int, int]:
@@ -145,43 +174,60 @@ def ledger_holds(tx: Tx, book: Book, day: date) -> tuple[int, int]:
     return sum(one.opening for one in held), sum(one.closing for one in held)
 
 
-_Beside = tuple[date, Mapping[str, Any]]
-"""The day beside another, and the figures of its last run."""
+Looked = tuple[Statement, Run]
+"""A day's account bill, and its last run."""
 
 
-def _runs_beside(tx: Tx, statement: Statement) -> tuple[_Beside | None, _Beside | None]:
-    """The last day before that was looked at, and the next one if it was."""
-    following = statement.first + timedelta(days=1)
-    found = (
-        bills.find_before(tx, statement),
-        find_account_bill(tx, statement.environment, statement.seller_id, following.isoformat()),
-    )
-    before, after = (
-        None if one is None or (run := store.last_run(tx, one.id)) is None else (one.first, run.figures)
-        for one in found
-    )  # fmt: skip
-    return before, after
+def _neighbour(tx: Tx, statement: Statement, days: int) -> Looked | None:
+    """The account bill so many days on, or before, if it was looked at."""
+    period = (statement.first + timedelta(days=days)).isoformat()
+    found = find_account_bill(tx, statement.environment, statement.seller_id, period)
+    run = None if found is None else store.last_run(tx, found.id)
+    return None if found is None or run is None else (found, run)
 
 
-def _has_the_opposite(beside: _Beside, one: Item) -> bool:
+def _looked_at_before(tx: Tx, statement: Statement) -> Looked | None:
+    """The last day before that was looked at."""
+    if (yesterday := _neighbour(tx, statement, -1)) is not None:
+        return yesterday
+    earlier = bills.find_before(tx, statement)
+    run = None if earlier is None else store.last_run(tx, earlier.id)
+    return None if earlier is None or run is None else (earlier, run)
+
+
+def _figure(run: Run, name: str) -> int:
+    return int(run.figures.get(name, 0))
+
+
+def _has_the_opposite(beside: Looked, one: Item) -> bool:
     """Whether the day beside has what this one lacks: midnight lies between bill and books."""
-    return beside[1].get("items", {}).get(one.key) == -one.by
+    return any((it.key, it.by) == (one.key, -one.by) for it in items_kept(beside[1]).off)
 
 
-def _known_difference(before: _Beside | None) -> tuple[date | None, Money]:
-    """The day before, and by how much the ledger was above the bill at its end."""
-    if before is None:
-        return None, Money(0)
-    day, figures = before
-    return day, Money(int(figures.get("difference", 0)))
+def _made_good(tx: Tx, last: Looked | None) -> list[date]:
+    """The last day that was off, and those before it, as far as the account has not come out since: each
+    began with what the one before had ended with."""
+    days: list[date] = []
+    while last is not None:
+        statement, run = last
+        days.append(statement.first)
+        carried = _figure(run, "carried")
+        before = _neighbour(tx, statement, -1) if carried else None
+        fits = before is not None and _figure(before[1], "difference") == carried
+        last = before if fits else None
+    return days
 
 
-def _was_made_good(after: _Beside | None, check: AccountCheck) -> bool:
-    """Whether the next day has been read already, and has what this one is off by."""
-    if after is None or not check.difference:
-        return False
-    carried, difference = (after[1].get(name) for name in ("carried", "difference"))
-    return (carried, difference) == (check.difference.minor, 0)
+def _was_made_good(tx: Tx, statement: Statement, check: AccountCheck) -> bool:
+    """Whether days after it have been read already, and one of them made good what this one is off by."""
+    difference, days = check.difference.minor, 0
+    while difference:
+        days += 1
+        following = _neighbour(tx, statement, days)
+        if following is None or _figure(following[1], "carried") != difference:
+            return False
+        difference = _figure(following[1], "difference")
+    return days > 0
 
 
 def told_of(tx: Tx, statement: Statement) -> AccountDay | None:

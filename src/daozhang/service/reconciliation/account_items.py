@@ -140,7 +140,11 @@ def _lines(prefixes: Sequence[str]) -> sa.Select[*tuple[Any, ...]]:
         sa.literal_column("0", sa.Integer).label("is_ours"),
         sa.cast(sa.null(), sa.BigInteger).label("order_id"),
         sa.cast(sa.null(), sa.BigInteger).label("merchant_id"),
-    ).where(group.is_not(None), sa.not_(sa.or_(sa.false(), *begins)))
+    ).where(
+        group.is_not(None),
+        line.out_trade_no != "",  # what has no number is told by the balance
+        sa.not_(sa.or_(sa.false(), *begins)),
+    )
 
 
 def _shares(statement: Statement, book: Book) -> sa.Select[*tuple[Any, ...]]:

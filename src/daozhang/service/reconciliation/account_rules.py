@@ -286,15 +286,22 @@ class AccountCheck:
 
 
 def check_of(
-    day: AccountDay | None, ledger_opening: int, ledger_closing: int, currency: str
+    day: AccountDay | None,
+    ledger_opening: int,
+    ledger_closing: int,
+    currency: str,
+    *,
+    ended_with: int | None = None,
 ) -> AccountCheck:
-    """The figures of a day; without a bill, nothing came and nothing went."""
+    """The figures of a day; without a bill, nothing came and nothing went of what the day before it
+    ``ended_with`` (of what the ledger held, if no bill tells)."""
+    before = ledger_opening if ended_with is None else ended_with
 
     def money(minor: int) -> Money:
         return Money(minor, currency)
 
     return AccountCheck(
-        opening=money(ledger_opening if day is None else day.opening),
+        opening=money(before if day is None else day.opening),
         income=money(0 if day is None else day.income),
         outgo=money(0 if day is None else day.outgo),
         stated_closing=None if day is None else money(day.closing),

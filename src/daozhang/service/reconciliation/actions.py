@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from daozhang.alipay.bills import BillProblem, Side, Total, open_bill
@@ -21,8 +21,15 @@ from daozhang.service.bills.model import (
 )
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
+from daozhang.service.ledger import store as ledger
+from daozhang.service.ledger.reading import CURRENCY
 from daozhang.service.reconciliation import account, matching, rules, store
-from daozhang.service.reconciliation.account_checking import outcome_of
+from daozhang.service.reconciliation.account_checking import (
+    items_kept,
+    moved_since,
+    outcome_of,
+    told_of,
+)
 from daozhang.service.reconciliation.loading import NOTHING, Loaded, load_account, load_trade
 from daozhang.service.reconciliation.model import LineSide, MismatchClass
 from daozhang.service.reconciliation.pairing import Day, pair_payments
@@ -33,6 +40,9 @@ WRITTEN_MAX: Final = 10_000
 """So many mismatches of a class are written down; of more it is known how many there are."""
 
 ROWS_AT_ONCE: Final = 200
+
+DAYS_BACK: Final = timedelta(days=62)
+"""So far back days are held against the ledger once more when a later one is read."""
 
 
 @dataclass(slots=True)
@@ -125,6 +135,38 @@ class Reconciler:
     def _account(self, statement: Statement, reading: account.Reading, found: Findings) -> None:
         """Posts what only the account bill tells, and holds the day against the ledger."""
         account.post_day(self.context.database, statement, reading)
+        self._look_again(statement)
+        self._compare_account(statement, reading, found)
+
+    def _look_again(self, statement: Statement) -> None:
+        """Holds days before it that are not closed against the ledger once more, oldest first: of some,
+        more was learned since their bills were read."""
+        first = statement.first - DAYS_BACK
+        with self.context.database.read() as tx:
+            book = ledger.find_book(tx, statement.environment, statement.seller_id, CURRENCY)
+            if book is not None and book.locked_through is not None:
+                first = max(first, book.locked_through + timedelta(days=1))
+            last = statement.first - timedelta(days=1)
+            where = (statement.environment, statement.seller_id)
+            there = bills.list_statements(tx, *where, first.isoformat(), last.isoformat())
+        for one in reversed(there):
+            if one.kind is not StatementKind.ACCOUNT or one.is_month:
+                continue
+            with self.context.database.read() as tx:
+                moved = moved_since(tx, one)
+                run, told = store.last_run(tx, one.id), told_of(tx, one)
+            if run is None or moved in (None, (0, 0)):
+                continue
+            if moved[0] != moved[1]:
+                self.run(one.id)  # of the day itself something was learned
+                continue
+            kept = Findings(replace(NOTHING, line_count=run.line_count))
+            self._compare_account(one, account.Reading(told, items=items_kept(run)), kept)
+            self._write_run(one, run.file_id, kept)
+
+    def _compare_account(
+        self, statement: Statement, reading: account.Reading, found: Findings
+    ) -> None:
         with self.context.database.read() as tx:
             outcome = outcome_of(tx, statement, reading.day, reading.items)
         found.figures |= outcome.figures
@@ -254,34 +296,37 @@ class Reconciler:
 
     # ---- writing
 
-    def _write(self, statement: Statement, file: StatementFile | None, found: Findings) -> None:
+    def _write(self, statement: Statement, file: StatementFile, found: Findings) -> None:
+        self._write_run(statement, file.id, found)
+        with self.context.database.begin() as tx:
+            now = self.context.clock.now()
+            self._end(tx, statement, file, found.loaded, StatementStatus.READY, None, now)
+
+    def _write_run(self, statement: Statement, file_id: int | None, found: Findings) -> None:
+        """Writes down what was found, and ends what was not found again."""
         now = self.context.clock.now()
         prefixes = self._prefixes(statement)
         with self.context.database.begin() as tx:
-            run_id = store.insert_run(tx, self._run_row(statement, file, found, now))
+            run_id = store.insert_run(tx, self._run_row(statement, file_id, found, now))
         for rows in _in_parts([*found.rows.values()]):
             made = [self._row(statement, one, prefixes, run_id, now) for one in rows]
             with self.context.database.begin() as tx:
                 store.put_mismatches(tx, made)
-        environment, seller = statement.environment, statement.seller_id
+        if statement.is_month:
+            return
+        where = (statement.environment, statement.seller_id, statement.kind.value)
         capped = [name for name, count in found.counts.items() if count > WRITTEN_MAX]
         with self.context.database.begin() as tx:
-            if not statement.is_month:
-                store.resolve_unseen(
-                    tx, environment, seller, statement.kind.value, statement.first, run_id, now,
-                    but=capped,
-                )  # fmt: skip
-                store.resolve_cut(tx, environment, seller, statement.kind.value, found.cut, now)
-                store.mark_billed(tx, found.billed, statement.first)
-            if file is not None:
-                self._end(tx, statement, file, found.loaded, StatementStatus.READY, None, now)
+            store.resolve_unseen(tx, *where, statement.first, run_id, now, but=capped)
+            store.resolve_cut(tx, *where, found.cut, now)
+            store.mark_billed(tx, found.billed, statement.first)
 
     def _run_row(
-        self, statement: Statement, file: StatementFile | None, found: Findings, now: datetime
+        self, statement: Statement, file_id: int | None, found: Findings, now: datetime
     ) -> dict[str, Any]:
         return {
             "statement_id": statement.id,
-            "file_id": None if file is None else file.id,
+            "file_id": file_id,
             "at": now,
             "line_count": found.loaded.line_count,
             "matched_count": found.matched_count,
@@ -338,7 +383,7 @@ class Reconciler:
             with workbench(self.context.database, self.context.settings.data_dir) as bench:
                 bench.lay_out(trade_lines)
                 found = self._trade(bench, statement, NOTHING)
-        self._write(statement, None, found)
+        self._write_run(statement, None, found)
 
     def _hold(
         self,
