@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from daozhang.money import Money
 from daozhang.service.approvals.refusals import ApprovalOver
 from daozhang.service.audit.model import SYSTEM
 from daozhang.service.auth.actions import create_api_key
@@ -359,7 +360,7 @@ def test_face_to_face_alipay_takes_it_back_by_itself(world: World) -> None:
     shared(world, number, "O-1", (AGENCY, "20.00"), (COURIER, "5.00"))
     answer = refund(world, number, "50.00", "o1")
     assert answer.json()["refund_royalty_parameters"] == []
-    world.settle()
+    world.advance(15)  # who gave back how much, only the query tells
     assert [(one[1], one[3]) for one in standing(world, number)] == [
         ("20.00", "10.00"),
         ("5.00", "2.50"),
@@ -488,3 +489,35 @@ def test_a_frozen_payment_is_let_go_by_the_finish(world: World) -> None:
     shared(world, number, "N-1", (AGENCY, "20.00"), finish=True)
     held = booked(world, number)
     assert (held[Account.FROZEN], held[Account.AVAILABLE], held[Account.ROYALTY]) == (0, 8000, 2000)
+
+
+@pytest.mark.parametrize("is_early", [False, True], ids=["shared before", "shares under way"])
+def test_face_to_face_alipay_says_how_much_came_back(world: World, is_early: bool) -> None:
+    number = world.order("100.00", way="barcode")
+    code = {"auth_code": world.emulator.payment_code()}
+    assert world.api.post(f"/v1/orders/{number}/barcode_payment", json=code).status_code == 200
+    world.settle()
+    own = f"F2F-{is_early}"
+    if is_early:
+        world.emulator.set_fault("gateway_timeout_after_success", method=SETTLE, times=1, seconds=0)
+    shared(world, number, own, (AGENCY, "19.99"), (COURIER, "5.55"))
+    # Asked for at once: what comes back with the second depends on the first, which Alipay carries out.
+    for index, amount in enumerate(("33.33", "21.01", "7.77")):
+        assert refund(world, number, amount, f"{own}-{index}").status_code == 201
+    world.advance(120)
+
+    trade = world.emulator.trade(number)
+    given_back = {AGENCY: Money(0), COURIER: Money(0)}
+    for one in world.emulator.desk.sharing.returns(trade.trade_no):
+        given_back[one.trans_out] += one.amount
+    assert given_back[AGENCY] > Money(0)
+    assert {account: back for account, _, _, back in standing(world, number)} == {
+        account: str(amount) for account, amount in given_back.items()
+    }
+    held = booked(world, number)
+    assert held[Account.ROYALTY] == 2554 - Money.total(given_back.values()).minor
+    assert sums(world, number)[:2] == ("62.11", "0.00")
+    # All of it went back: nobody has anything any more.
+    assert refund(world, number, "37.89", f"{own}-rest").status_code == 201
+    world.advance(120)
+    assert sums(world, number) == ("100.00", "0.00", "0.00", "0.00")

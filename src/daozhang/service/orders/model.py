@@ -129,6 +129,8 @@ class RefundFact(msgspec.Struct, frozen=True):
     cumulative: Money | None = None
     trade_no: str | None = None
     refunded_at: datetime | None = None
+    returned: tuple[tuple[str, Money], ...] | None = None
+    """Who of those who had got shares gave back how much with it; ``None`` if nothing is said of it."""
 
 
 Fact = TradeFact | RefundFact

@@ -6,14 +6,16 @@ a call that was begun and never recorded is an unknown outcome, whatever became 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from msgspec import structs
 
 from daozhang.alipay.errors import OutcomeUnknown, Rejected
 from daozhang.alipay.operations.refund import TradeFastpayRefundQuery, TradeRefund
-from daozhang.money import Money
+from daozhang.money import Money, MoneyError
 from daozhang.service.db import Tx
 from daozhang.service.merchants.clients import Clients
 from daozhang.service.merchants.outgoing import stopped_by
@@ -34,10 +36,14 @@ from daozhang.service.refunds.model import (
 )
 from daozhang.service.refunds.rules import Action
 from daozhang.service.refunds.settling import add_external, settle_unnamed
+from daozhang.service.sharing.returning import gives_back_by_itself, has_open_rounds
 from daozhang.service.web.context import Context
 
 REFUND_SUCCESS = "REFUND_SUCCESS"
 BANK_OPTIONS = ("deposit_back_info",)
+
+SHARES_WAIT: Final = timedelta(minutes=10)
+"""So long a refund waits for shares of its order that are under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Attempts:
             return
         order, refund, action = begun
         if action is Action.CALL:
-            answer = self._call(order, refund)
+            answer = self._with_returns(order, self._call(order, refund))
         elif action is Action.ASK:
             answer = self.ask(order, refund)
         else:
@@ -93,6 +99,8 @@ class Attempts:
             self._last_call(tx, refund),
             outgoing_allowed=stopped_by(tx, refund.merchant_id) is None,
         )
+        if action is Action.CALL and self._waits_for_shares(tx, order, refund, now):
+            action, until = Action.WAIT, now + timedelta(seconds=rules.PROOF_SECONDS)
         if action is Action.HOLD:
             store.update_refund(tx, refund.id, due_at=None, held_at=now)
         elif action is Action.WAIT:
@@ -109,6 +117,11 @@ class Attempts:
         elif action is Action.ASK:
             store.update_refund(tx, refund.id, ask_count=refund.ask_count + 1)
         return order, refund, action
+
+    def _waits_for_shares(self, tx: Tx, order: Order, refund: Refund, now: datetime) -> bool:
+        """Whether shares are under way that Alipay might take back with it: for a while they may end first."""
+        waited = now - refund.created_at
+        return waited < SHARES_WAIT and has_open_rounds(tx, order)
 
     def _last_call(self, tx: Tx, refund: Refund) -> datetime | None:
         called = [r.called_at for r in store.list_refunds(tx, refund.order_id) if r.called_at]
@@ -142,6 +155,16 @@ class Attempts:
         to_card = (result.has_deposit_back or "").upper() in ("TRUE", "Y")
         return Answer(Outcome.PROVEN, fact=fact, bank_status="P" if to_card else None)
 
+    def _with_returns(self, order: Order, answer: Answer) -> Answer:
+        """The answer to a call, which says nothing of shares that Alipay took back by itself: where it may
+        have, only the query proves the refund."""
+        if answer.outcome is not Outcome.PROVEN:
+            return answer
+        with self.context.database.read() as tx:
+            if not gives_back_by_itself(tx, order):
+                return answer
+        return Answer(Outcome.UNKNOWN, "returns_asked", "The query tells who gives back.")
+
     def ask(self, order: Order, refund: Refund) -> Answer:
         """What Alipay says of one refund; changes nothing, here or there."""
         assert refund.out_request_no is not None
@@ -161,7 +184,11 @@ class Attempts:
             return Answer(Outcome.ABSENT, "absent", "Alipay has no such refund that succeeded.")
         amount = result.refund_amount or refund.amount
         fact = self._fact(order, refund, amount, Source.REFUND_QUERY, result.trace_id)
-        fact = structs.replace(fact, refunded_at=result.gmt_refund_pay)
+        fact = structs.replace(
+            fact,
+            refunded_at=result.gmt_refund_pay,
+            returned=_returned(result.refund_royaltys or ()),
+        )
         bank = (result.deposit_back_info or {}).get("dback_status")
         return Answer(Outcome.PROVEN, fact=fact, bank_status=bank)
 
@@ -247,6 +274,18 @@ def _no(refund: Refund, sub_code: str | None) -> Outcome:
     return (
         Outcome.NO_RETURN if names_receivers and sub_code in NO_RETURN_CODES else Outcome.REJECTED
     )
+
+
+def _returned(rows: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, Money], ...] | None:
+    """Who gave back how much; ``None`` if a row of it cannot be read."""
+    found: list[tuple[str, Money]] = []
+    for row in rows:
+        account, amount = row.get("ori_trans_in") or row.get("trans_out"), row.get("refund_amount")
+        try:
+            found.append((str(account), Money.parse(str(amount))))
+        except (MoneyError, ValueError):
+            return None
+    return tuple(found)
 
 
 def _supposed(order: Order, number: str, origin: RefundOrigin) -> Refund:

@@ -34,11 +34,15 @@ from daozhang.service.refunds.events import refund_snapshot
 from daozhang.service.refunds.model import Outcome, Refund, RefundOrigin, RefundStatus
 from daozhang.service.refunds.policies import POLICY_EVENTS, apply_policies
 from daozhang.service.sharing.planning import share_at_payment
-from daozhang.service.sharing.returning import settle_returns
+from daozhang.service.sharing.returning import gives_back_by_itself, settle_returns
 from daozhang.service.web.context import Context
 
 REFUNDS_SIGNAL = "refunds"
 """Wakes the sweep over due refunds, in this process."""
+
+
+Returned = tuple[tuple[str, Money], ...] | None
+"""Who gave back how much with a refund, where Alipay has said so."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class _Books:
     succeeded: list[Refund] = field(default_factory=list[Refund])
     moments: dict[int, datetime] = field(default_factory=dict[int, datetime])
     """When they were made, by Alipay's word or else when that was learned."""
+    returned: dict[int, Returned] = field(default_factory=dict[int, "Returned"])
     surprises: list[str] = field(default_factory=list[str])
 
     def proven(self) -> Money:
@@ -116,6 +121,7 @@ def _take_proof(tx: Tx, context: Context, books: _Books, fact: RefundFact) -> No
             books.put(less)
             _post(tx, books.order, less)
         _succeed(tx, books, refund, fact.amount, fact.learned_at, fact.refunded_at)
+        books.returned[refund.id] = fact.returned
     _drop_explained(tx, books)
     # The answer's running total may tell of refunds that nobody here has heard of yet.
     _expect_unnamed(tx, context, books, fact.learned_at)
@@ -150,7 +156,10 @@ def _take_notice(tx: Tx, context: Context, books: _Books, fact: TradeFact) -> No
     if named is not None and named.origin is RefundOrigin.OURS:
         # One that had failed here too: what Alipay signs has happened.
         proves = total is not None and rules.notice_proves(named, total)
-        if proves and named.status is not RefundStatus.SUCCEEDED:
+        if proves and named.is_open and gives_back_by_itself(tx, books.order):
+            store.update_refund(tx, named.id, due_at=fact.learned_at)
+            tx.after_commit(lambda: context.signals.wake(REFUNDS_SIGNAL))
+        elif proves and named.status is not RefundStatus.SUCCEEDED:
             _succeed(tx, books, named, named.amount, fact.learned_at, fact.refunded_at)
         return
     if fact.refund_request_no is not None and named is None and total is not None:
@@ -373,4 +382,5 @@ def _announce(
             refund.out_request_no,
             now,
             happened_at=books.moments[refund.id],
+            told=books.returned.get(refund.id),
         )

@@ -17,7 +17,7 @@ from daozhang.service.orders.actions import pass_on, take_back
 from daozhang.service.orders.model import Order, Way
 from daozhang.service.sharing import rules, store
 from daozhang.service.sharing.events import RETURNED
-from daozhang.service.sharing.model import Return, ReturnOrder, ReturnStatus, Share
+from daozhang.service.sharing.model import Return, ReturnOrder, ReturnStatus, Share, ShareStatus
 from daozhang.service.sharing.posting import entry_of_return
 from daozhang.service.sharing.refusals import ReturnsNeeded
 from daozhang.service.sharing.settling import announce
@@ -25,6 +25,18 @@ from daozhang.service.web.context import Context
 
 FACE_TO_FACE = (Way.QR, Way.BARCODE)
 """Where Alipay takes shares back by itself, from everybody pro rata (apis.md §3.1)."""
+
+
+def gives_back_by_itself(tx: Tx, order: Order) -> bool:
+    """Whether Alipay decides who gives back how much with a refund, and only the refund query tells."""
+    if order.way not in FACE_TO_FACE:
+        return False
+    return any(s.status is ShareStatus.SUCCEEDED for s in store.list_shares(tx, order.id))
+
+
+def has_open_rounds(tx: Tx, order: Order) -> bool:
+    """Whether shares are under way of an order whose refunds take back shares by themselves."""
+    return order.way in FACE_TO_FACE and any(r.is_open for r in store.list_rounds(tx, order.id))
 
 
 def plan_returns(tx: Tx, order: Order, refund: Money) -> list[tuple[Share, Money]]:
@@ -99,18 +111,7 @@ def expect_returns(
         store.update_share(tx, share.id, returning_minor=(share.returning + amount).minor)
     store.insert_returns(
         tx,
-        [
-            {
-                "share_id": share.id,
-                "order_id": order.id,
-                "out_request_no": out_request_no,
-                "amount_minor": amount.minor,
-                "currency": amount.currency,
-                "status": ReturnStatus.PENDING.value,
-                "created_at": now,
-            }
-            for share, amount in returns
-        ],
+        [_expected(share, order, out_request_no, amount, now) for share, amount in returns],
     )
     total = Money.total((amount for _, amount in returns), order.amount.currency)
     return take_back(tx, order, total, now) if returns else order
@@ -124,11 +125,15 @@ def settle_returns(
     now: datetime,
     *,
     happened_at: datetime | None,
+    told: Sequence[tuple[str, Money]] | None = None,
 ) -> Order:
     """Books the end of what was to come back with a refund: it has at ``happened_at``, or, without that,
-    it stays with the receivers."""
+    it stays with the receivers. Face to face ``told`` is who gave back how much, by Alipay's word; what
+    was expected before was reckoned from how things stood here."""
     if out_request_no is None:
         return order
+    if happened_at is not None and told is not None and order.way in FACE_TO_FACE:
+        order = _bring_to(tx, order, out_request_no, told, now)
     ends = _UNDONE if happened_at is None else _BOOKED
     found = [r for r in store.list_returns(tx, order.id, out_request_no) if r.status in ends]
     rounds = {round_.id: round_ for round_ in store.list_rounds(tx, order.id)} if found else {}
@@ -151,6 +156,58 @@ def settle_returns(
         after, round_ = replace(share, returned=returned), rounds[share.round_id]
         announce(tx, context, order, RETURNED, after, round_, now, refund_request_no=out_request_no)
     return order
+
+
+def _bring_to(
+    tx: Tx, order: Order, out_request_no: str, told: Sequence[tuple[str, Money]], now: datetime
+) -> Order:
+    """Brings what is expected of a refund to what Alipay says; as it was, if that fits no share."""
+    there = {one.share_id: one for one in store.list_returns(tx, order.id, out_request_no)}
+    pending = {id_: r.amount for id_, r in there.items() if r.status is ReturnStatus.PENDING}
+    zero = Money.zero(order.amount.currency)
+    shares = store.list_shares(tx, order.id)
+    left = {share.id: share.outstanding + pending.get(share.id, zero) for share in shares}
+    parts: dict[int, Money] = {}
+    for account, amount in told:
+        wanted = amount
+        for share in shares:
+            part = min(wanted, left[share.id]) if share.account == account else zero
+            parts[share.id] = parts.get(share.id, zero) + part
+            left[share.id] -= part
+            wanted -= part
+        if wanted:
+            return order
+    for share in shares:
+        before, after = pending.get(share.id, zero), parts.get(share.id, zero)
+        row = there.get(share.id)
+        if before != after:
+            order = pass_on(tx, order, before, now)
+            order = take_back(tx, order, after, now)
+            returning = share.returning - before + after
+            store.update_share(tx, share.id, returning_minor=returning.minor)
+        if row is None and after:
+            store.insert_returns(tx, [_expected(share, order, out_request_no, after, now)])
+        elif row is not None and after:
+            store.update_return(
+                tx, row.id, amount_minor=after.minor, status=ReturnStatus.PENDING.value
+            )
+        elif row is not None:
+            store.delete_return(tx, row.id)
+    return order
+
+
+def _expected(
+    share: Share, order: Order, out_request_no: str, amount: Money, now: datetime
+) -> dict[str, Any]:
+    return {
+        "share_id": share.id,
+        "order_id": order.id,
+        "out_request_no": out_request_no,
+        "amount_minor": amount.minor,
+        "currency": amount.currency,
+        "status": ReturnStatus.PENDING.value,
+        "created_at": now,
+    }
 
 
 _BOOKED = (ReturnStatus.PENDING, ReturnStatus.FAILED)

@@ -307,6 +307,11 @@ def update_return(tx: Tx, return_id: int, **values: Any) -> None:
     tx.execute(sa.update(share_returns).where(share_returns.c.id == return_id).values(**values))
 
 
+def delete_return(tx: Tx, return_id: int) -> None:
+    """Takes away what was expected to come back, and has not."""
+    tx.execute(sa.delete(share_returns).where(share_returns.c.id == return_id))
+
+
 # ---- what is due
 
 
