@@ -20,6 +20,7 @@ from daozhang.service.orders import paying, watching
 from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
 from daozhang.service.paylinks.routes import router as paylinks_router
+from daozhang.service.payouts.routes import router as payouts_router
 from daozhang.service.reconciliation.routes import router as reconciliation_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.sharing.register_routes import router as sharing_router
@@ -75,6 +76,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(surprises_router)
     app.include_router(merchants_router)
     app.include_router(ledger_router)
+    app.include_router(payouts_router)
     app.include_router(bills_router)
     app.include_router(reconciliation_router)
     app.include_router(webhooks.router)

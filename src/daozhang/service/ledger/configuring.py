@@ -12,18 +12,27 @@ from daozhang.service.web.context import Context
 
 
 def set_book_as(
-    context: Context, actor: Person, merchant_id: int, *, payout: Payout, fee_ppm: int
+    context: Context,
+    actor: Person,
+    merchant_id: int,
+    *,
+    payout: Payout,
+    fee_ppm: int,
+    payout_days: int | None = None,
 ) -> Book:
     """How the account of a merchant is paid out, from the next payment on, and its rate of fees in
-    millionths. It is the account's: all merchants of one seller id share both."""
+    millionths; ``payout_days`` is the N of T+N, which stays as it is unless it is given. It is the
+    account's: all merchants of one seller id share all three."""
     require(actor, Right.MERCHANTS_WRITE, merchant_id)
     assert fee_ppm >= 0, "nobody is paid for taking payments"
+    assert payout_days is None or payout_days > 0, "money that is paid out later waits for a day"
     now = context.clock.now()
     with context.database.begin() as tx:
         before = book_of(tx, merchant_id)
         store.make_book(tx, before.environment, before.seller_id, before.currency)
         before = store.lock_book(tx, book_of(tx, merchant_id).id)  # now it is there
-        store.update_book(tx, before.id, payout=payout.value, fee_ppm=fee_ppm)
+        days = before.payout_days if payout_days is None else payout_days
+        store.update_book(tx, before.id, payout=payout.value, fee_ppm=fee_ppm, payout_days=days)
         record(
             tx,
             actor.actor,
@@ -35,5 +44,7 @@ def set_book_as(
             payout_before=before.payout.value,
             fee_ppm=fee_ppm,
             fee_ppm_before=before.fee_ppm,
+            payout_days=days,
+            payout_days_before=before.payout_days,
         )
         return book_of(tx, merchant_id)

@@ -16,6 +16,10 @@ MANUAL_KEY_CHARACTERS_MAX: Final = 64
 """Of an entry by hand: those that take it back have longer ones."""
 
 
+PAYOUT_DAYS: Final = 1
+"""T+1, which most agreements say."""
+
+
 class Account(StrEnum):
     """The accounts of a book."""
 
@@ -151,6 +155,7 @@ class Book:
 
     ``locked_through`` is the last day that is closed: nothing is posted to it or before it any
     more. ``fee_ppm`` is what Alipay is expected to take of a payment, in millionths; it is never posted.
+    ``payout_days``: where money is paid out later, after how many working days (T+N).
     """
 
     id: int
@@ -160,6 +165,7 @@ class Book:
     payout: Payout
     fee_ppm: int
     locked_through: date | None
+    payout_days: int = PAYOUT_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +224,30 @@ class TrialBalance:
     last: date
     accounts: Sequence[Balance]
     backfilling_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayPart:
+    """What payments of one day (Beijing's) have left in the account, and of how many orders."""
+
+    paid_on: date
+    minor: int
+    order_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remainders:
+    """What an account holds, taken apart: ``days`` and ``by_hand`` and ``rest_minor`` make ``minor``.
+
+    ``by_hand`` names no order. The rest is of payments that were posted before ``since``.
+    """
+
+    minor: int
+    days: Sequence[DayPart]
+    by_hand_minor: int
+    since: date
+
+    @property
+    def rest_minor(self) -> int:
+        """What nothing that was looked at explains."""
+        return self.minor - self.by_hand_minor - sum(one.minor for one in self.days)

@@ -36,6 +36,7 @@ books: Final = sa.Table(
     sa.Column("payout", sa.String(16), nullable=False),
     sa.Column("fee_ppm", sa.Integer, nullable=False),
     sa.Column("locked_through", sa.Date),
+    sa.Column("payout_days", sa.Integer, nullable=False, server_default=sa.text("1")),
     sa.UniqueConstraint("environment", "seller_id", "currency"),
     one_of("payout", Payout),
 )
@@ -253,7 +254,7 @@ def sum_accounts(tx: Tx, book_id: int, first: date, last: date) -> dict[Account,
     """Each account that was ever posted to: what it held before ``first``, and what came and went from
     then to ``last``. What is not in the sums yet is added: one statement, so that nothing passes from
     the one into the other meanwhile."""
-    every = _every_side(book_id, max(first, last))
+    every = every_side(book_id, max(first, last))
     is_before = every.c.day < first
     is_within = (every.c.day >= first) & (every.c.day <= last)
 
@@ -279,7 +280,7 @@ def sum_days(
 ) -> list[tuple[date, int, int]]:
     """What came to an account and what went from it on each day up to ``last`` that has any, in the
     order of days; all days before ``first`` are one, the day before it."""
-    every = _every_side(book_id, last)
+    every = every_side(book_id, last)
     before = sa.literal(first - timedelta(days=1), sa.Date)
     sided = sa.select(
         sa.case((every.c.day < first, before), else_=every.c.day).label("day"),
@@ -329,7 +330,7 @@ def add_to_sums(tx: Tx, after: int, upto: int) -> None:
     )
 
 
-def _every_side(book_id: int, last: date) -> sa.Subquery:
+def every_side(book_id: int, last: date) -> sa.Subquery:
     """The sides of all moves of a book up to a day: those that are summed, and those that are not yet."""
     return sa.union_all(
         sa.select(sums.c.account, sums.c.day, sums.c.debit_minor, sums.c.credit_minor).where(
@@ -404,6 +405,7 @@ def book_of(row: Mapping[Any, Any]) -> Book:
         payout=Payout(row["payout"]),
         fee_ppm=row["fee_ppm"],
         locked_through=row["locked_through"],
+        payout_days=row["payout_days"],
     )
 
 
