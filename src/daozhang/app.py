@@ -69,6 +69,7 @@ from daozhang.service.merchants.duties import NoteAnswers
 from daozhang.service.migrations import require_fit
 from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.overview.duties import SumUp
+from daozhang.service.payouts.comparing import Balances
 from daozhang.service.reconciliation.actions import Reconciler
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.banks import take_deposit_back
@@ -337,6 +338,7 @@ class Service:
         app.state.jobs = self.jobs
         app.state.reconciler = self.reconciler
         app.state.bills = self.bills
+        app.state.balances = Balances(self.context, self.clients)
         app.state.lookout = self.lookout
         origins = list(self.context.settings.cors_origins)
         if origins:

@@ -122,3 +122,82 @@ class Forecast:
     working_days: WorkingDays
     unknown_years: Sequence[int]
     backfilling_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """Refunds, shares or transfers whose end is not known here: Alipay may have moved them."""
+
+    what: str
+    count: int
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlipayBalance:
+    """What Alipay says is in the account, in minor units. ``total`` is what can be spent and what is
+    frozen; ``unsettled`` has not been paid out, ``None`` where Alipay does not say."""
+
+    total: int
+    available: int | None
+    frozen: int | None
+    unsettled: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogSum:
+    """What the movements of one type in Alipay's account log come to."""
+
+    business: str
+    count: int
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why both differ, by what the money was: what Alipay's log has since the last bill (``theirs``),
+    and what the ledger has (``ours``). ``told_by`` is ``bill`` where only the account bill posts it."""
+
+    what: str
+    count: int
+    ours: int
+    theirs: int
+    told_by: str
+
+    @property
+    def minor(self) -> int:
+        """By how much it puts Alipay above the ledger."""
+        return self.theirs - self.ours
+
+
+class Unexplained(StrEnum):
+    """Why a difference cannot be taken apart."""
+
+    NO_BILL = "no_bill"  # no account bill has been read, so nobody knows what was there before
+    TOO_LONG = "too_long"  # the last one is longer ago than Alipay's log reaches
+    TOO_MANY = "too_many"  # more movements since then than are read for a question
+    MOVING = "moving"  # the account moved each time it was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where a difference comes from: ``carried`` was there on ``since``, when the first day began whose bill is
+    not read; the rest came by ``reasons``. Together they are the difference."""
+
+    since: date
+    carried: int
+    reasons: Sequence[Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What Alipay says is in the account, beside what the ledger says, at one moment. ``difference``: by
+    how much Alipay is above the ledger, of what can be spent and what is frozen."""
+
+    book: Book
+    at: datetime
+    alipay: AlipayBalance
+    ledger: Mapping[Account, int]
+    difference: int
+    under_way: Sequence[UnderWay]
+    explanation: Explanation | Unexplained

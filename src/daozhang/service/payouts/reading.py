@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date, datetime
 
 from daozhang.clock import business_day
@@ -27,7 +26,8 @@ def read_forecast(tx: Tx, book: Book, now: datetime, calendar: WorkingDays) -> F
     frozen = read_remainders(tx, book, Account.FROZEN, today, rules.FROZEN_LOOK_DAYS)
     paid_on = [one.paid_on for one in unsettled.days]
     due = {rules.pays_out_on(day, book.payout_days, calendar) for day in paid_on}
-    read = _read_days(tx, book, {day for day in due if day is not None and day < today})
+    over = [day for day in due if day is not None and day < today]
+    read = read_days(tx, book, min(over), max(over)) if over else set[date]()
     lines = rules.unsettled_lines(unsettled, book, calendar, today, read)
     held = read_balances(tx, book, now)
     return Forecast(
@@ -43,16 +43,10 @@ def read_forecast(tx: Tx, book: Book, now: datetime, calendar: WorkingDays) -> F
     )
 
 
-def _read_days(tx: Tx, book: Book, days: Collection[date]) -> set[date]:
-    """Those days whose account bill stands in the ledger."""
-    if not days:
-        return set()
+def read_days(tx: Tx, book: Book, first: date, last: date) -> set[date]:
+    """The days from ``first`` to ``last`` whose account bill stands in the ledger."""
     found = bills.list_statements(
-        tx,
-        book.environment,
-        book.seller_id,
-        min(days).isoformat(),
-        max(days).isoformat(),
+        tx, book.environment, book.seller_id, first.isoformat(), last.isoformat()
     )
     return {
         one.first

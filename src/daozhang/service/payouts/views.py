@@ -10,7 +10,14 @@ from pydantic import BaseModel, Field
 from daozhang.money import Money
 from daozhang.service.ledger.model import Account
 from daozhang.service.ledger.views import UNTIL, BookOut
-from daozhang.service.payouts.model import Forecast, FrozenLine, PayoutDay, UnsettledLine
+from daozhang.service.payouts.model import (
+    Comparison,
+    Explanation,
+    Forecast,
+    FrozenLine,
+    PayoutDay,
+    UnsettledLine,
+)
 
 ESTIMATE = "What Alipay will probably take. An estimate, contained in no sum: the bill says what was taken."
 
@@ -144,4 +151,109 @@ class PayoutsOut(BaseModel):
                 sources={one.year: one.source for one in found.working_days.years.values()},
             ),
             backfilling_until=found.backfilling_until,
+        )
+
+
+class BalanceOut(BaseModel):
+    """What is in the account, as one side has it."""
+
+    total: str = Field(description="What can be spent and what is frozen.")
+    available: str | None
+    frozen: str | None
+    unsettled: str | None
+
+
+class ReasonOut(BaseModel):
+    """A part of the difference."""
+
+    what: str = Field(
+        description="trades, shares, transfers, fee, fee_return, withdrawal, top_up, other."
+    )
+    count: int = Field(description="Movements of Alipay's since then.")
+    ours: str
+    theirs: str
+    amount: str = Field(description="By how much it puts Alipay above the ledger.")
+    told_by: str = Field(
+        description="bill (only the account bill posts it, the morning after), facts, other."
+    )
+
+
+class UnderWayOut(BaseModel):
+    """What Alipay may have moved already."""
+
+    what: str = Field(description="refunds, shares, transfers.")
+    count: int
+    amount: str
+
+
+class ComparisonOut(BaseModel):
+    """Alipay's balance beside the ledger's. Nothing is posted from it."""
+
+    object: str = "balance_comparison"
+    environment: str
+    book: BookOut
+    at: datetime
+    alipay: BalanceOut
+    ledger: BalanceOut
+    difference: str = Field(description="By how much Alipay's total is above the ledger's.")
+    since: date | None = Field(description="The first day whose account bill is not read.")
+    carried: str | None = Field(
+        description="What of the difference was there when that day began: an earlier day's affair."
+    )
+    reasons: list[ReasonOut] = Field(
+        description="What has come since then; with `carried` they make the difference."
+    )
+    unexplained: str | None = Field(
+        description="Why there are no reasons: no_bill, too_long, too_many, moving."
+    )
+    under_way: list[UnderWayOut]
+
+    @classmethod
+    def of(cls, found: Comparison) -> Self:
+        """What was ``found``, rendered."""
+
+        def money(minor: int) -> str:
+            return str(Money(minor, found.book.currency))
+
+        def told(minor: int | None) -> str | None:
+            return None if minor is None else money(minor)
+
+        why = found.explanation
+        is_explained = isinstance(why, Explanation)
+        alipay, held = found.alipay, found.ledger
+        return cls(
+            environment=found.book.environment,
+            book=BookOut.of(found.book),
+            at=found.at,
+            alipay=BalanceOut(
+                total=money(alipay.total),
+                available=told(alipay.available),
+                frozen=told(alipay.frozen),
+                unsettled=told(alipay.unsettled),
+            ),
+            ledger=BalanceOut(
+                total=money(held[Account.AVAILABLE] + held[Account.FROZEN]),
+                available=money(held[Account.AVAILABLE]),
+                frozen=money(held[Account.FROZEN]),
+                unsettled=money(held[Account.UNSETTLED]),
+            ),
+            difference=money(found.difference),
+            since=why.since if is_explained else None,
+            carried=money(why.carried) if is_explained else None,
+            reasons=[
+                ReasonOut(
+                    what=one.what,
+                    count=one.count,
+                    ours=money(one.ours),
+                    theirs=money(one.theirs),
+                    amount=money(one.minor),
+                    told_by=one.told_by,
+                )
+                for one in (why.reasons if is_explained else ())
+            ],
+            unexplained=None if is_explained else why.value,
+            under_way=[
+                UnderWayOut(what=one.what, count=one.count, amount=money(one.minor))
+                for one in found.under_way
+            ],
         )
