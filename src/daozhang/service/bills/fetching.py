@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
-import aiohttp
 import structlog
 
 from daozhang.alipay.bills import BillProblem
@@ -21,24 +18,17 @@ from daozhang.service.bills import rules, store
 from daozhang.service.bills.keeping import enqueue_reading, keep_file, look_at, require_of, room
 from daozhang.service.bills.model import FileOrigin, Statement, StatementStatus
 from daozhang.service.bills.refusals import BillOfAnother, BillStands, BillUnreadable
-from daozhang.service.db import require_no_transaction
+from daozhang.service.downloads import BILL_HOSTS, DownloadFailed, HostRefused, download
 from daozhang.service.jobs import Jobs
 from daozhang.service.merchants.clients import Clients
-from daozhang.service.outbound import GuardedResolver
 from daozhang.service.web.context import Context
 
 BILL_JOB: Final = "bill"
 
 DOWNLOAD_SECONDS: Final = 600
 BYTES_MAX: Final = 2 << 30
-CHUNK: Final = 1 << 18
-PAGE_BYTES: Final = 4096
 
 log = structlog.get_logger(__name__)
-
-
-class DownloadFailed(Exception):
-    """The file could not be read to its end; it is asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +60,28 @@ class Bills:
         except OutcomeUnknown as unknown:
             self._again(statement, "unknown", str(unknown))
         else:
-            self._fetch(statement, answer.bill_download_url or "")
+            self._fetch(statement, merchant_id, answer.bill_download_url or "")
 
-    def _fetch(self, statement: Statement, url: str) -> None:
-        address = rules.address_of(url, statement.environment, self._hosts(statement))
-        if address is None:
-            host = urlsplit(url).netloc
-            log.warning("bill_host_refused", host=host)
-            self._again(statement, "host_refused", f"bills are not fetched from {host!r}")
-            return
+    def _fetch(self, statement: Statement, merchant_id: int, url: str) -> None:
+        client = self.clients.client_for(merchant_id)
         with room(self.context) as place:
             path = place / "bill"
             try:
-                asyncio.run(download(address, path, allow_private=self._is_private(statement)))
-            except (DownloadFailed, aiohttp.ClientError, TimeoutError, OSError) as problem:
-                self._again(statement, "download_failed", f"{type(problem).__name__}: {problem}")
+                download(
+                    url,
+                    path,
+                    environment=statement.environment,
+                    hosts=BILL_HOSTS,
+                    gateway_url=client.credentials.gateway_url,
+                    bytes_max=BYTES_MAX,
+                    seconds_max=DOWNLOAD_SECONDS,
+                )
+            except HostRefused as refused:
+                log.warning("bill_host_refused", said=str(refused))
+                self._again(statement, "host_refused", str(refused))
+                return
+            except DownloadFailed as problem:
+                self._again(statement, "download_failed", str(problem))
                 return
             self._keep(statement, path)
 
@@ -157,45 +154,6 @@ class Bills:
                 enqueue_reading(tx, self._readers, held)
         self.context.signals.wake(BILLS_SIGNAL)
 
-    def _hosts(self, statement: Statement) -> Collection[str]:
-        """Where the account's bills may be fetched; of the emulator, from where it is."""
-        if statement.environment != "emulator":
-            return rules.HOSTS.get(statement.environment, frozenset())
-        with self.context.database.read() as tx:
-            owner = store.merchant_of_seller(tx, statement.environment, statement.seller_id)
-        assert owner is not None
-        client = self.clients.client_for(owner[0])
-        gateway = client.credentials.gateway_url
-        return {urlsplit(gateway).netloc} if gateway else frozenset()
-
-    def _is_private(self, statement: Statement) -> bool:
-        return statement.environment == "emulator"
-
 
 BILLS_SIGNAL: Final = "bills"
 LEASE: Final = timedelta(minutes=15)
-
-
-async def download(address: str, path: Path, *, allow_private: bool) -> None:
-    """Reads ``address`` into ``path``. Raises `DownloadFailed` for anything but a whole file."""
-    require_no_transaction("Fetching a bill")
-    timeout = aiohttp.ClientTimeout(total=DOWNLOAD_SECONDS, sock_read=60)
-    connector = aiohttp.TCPConnector(resolver=GuardedResolver(allow_private=allow_private))
-    async with (
-        aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session,
-        session.get(address, allow_redirects=False) as answer,
-    ):
-        if answer.status != 200:
-            raise DownloadFailed(f"HTTP {answer.status}")
-        if answer.content_type.startswith("text/"):
-            page = (await answer.content.read(PAGE_BYTES)).decode("gb18030", "replace")
-            raise DownloadFailed(f"a page instead of a file: {page[:200]}")
-        size = 0
-        with path.open("wb") as out:
-            async for chunk in answer.content.iter_chunked(CHUNK):
-                size += len(chunk)
-                if size > BYTES_MAX:
-                    raise DownloadFailed(f"it is larger than {BYTES_MAX} bytes")
-                out.write(chunk)
-        if answer.content_length is not None and size != answer.content_length:
-            raise DownloadFailed("it was cut off")

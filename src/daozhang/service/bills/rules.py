@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from daozhang.clock import BEIJING
 from daozhang.service.bills.model import MONTH, StatementStatus
@@ -26,12 +24,6 @@ RETRY: Final = timedelta(minutes=2)
 
 NOTHING_HAPPENED: Final = frozenset({"NO_BILL_DATA"})
 NOT_YET: Final = frozenset({"BILL_NOT_EXIST", "isp.bill_not_exist", "isp.bill-not-exist"})
-
-HOSTS: Final[Mapping[str, frozenset[str]]] = {
-    "production": frozenset({"dwbillcenter.alipay.com"}),
-    "sandbox": frozenset({"dwbillcenter.alipay.com", "dwbillcenter.alipaydev.com"}),
-}
-"""Where Alipay keeps bills (apis.md §4.1; the sandbox's is unverified). Of the emulator it is its own."""
 
 
 def due_at(period: str) -> datetime:
@@ -69,13 +61,3 @@ def after_refusal(
         return StatementStatus.ABSENT, now + timedelta(days=1)
     soon = sub_code in NOT_YET and waited < timedelta(hours=6)
     return StatementStatus.WAITING, now + (AGAIN if soon else AGAIN_LATER)
-
-
-def address_of(url: str, environment: str, hosts: Collection[str]) -> str | None:
-    """``url``, if it may be fetched: Alipay's own host, by https; of the emulator as it is."""
-    parts = urlsplit(url)
-    if parts.netloc not in hosts or parts.username is not None:
-        return None
-    if environment == "emulator":
-        return url if parts.scheme in ("http", "https") else None
-    return urlunsplit(parts._replace(scheme="https"))

@@ -7,12 +7,11 @@ forgotten after two days and asked for anew. Nothing here moves money.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
-
-import httpx2
 
 from daozhang.alipay.errors import OutcomeUnknown, Rejected
 from daozhang.alipay.operations.transfer import (
@@ -21,9 +20,9 @@ from daozhang.alipay.operations.transfer import (
     ReceiptKind,
 )
 from daozhang.service.audit.model import Actor
-from daozhang.service.db import Tx, require_no_transaction
+from daozhang.service.db import Tx
+from daozhang.service.downloads import RECEIPT_HOSTS, DownloadFailed, download
 from daozhang.service.merchants.clients import Clients
-from daozhang.service.merchants.store import find_app
 from daozhang.service.transfers import batch_store
 from daozhang.service.transfers.model import Receipt, ReceiptStatus, Transfer, TransferStatus
 from daozhang.service.transfers.refusals import ReceiptNotPossible, ReceiptNotReady
@@ -40,9 +39,6 @@ FILE_LIFE: Final = timedelta(days=2)
 
 APPLIES_MAX: Final = 3
 """After so many files that failed or were forgotten it is given up."""
-
-HOSTS: Final = {"production": ".alipay.com", "sandbox": ".alipaydev.com"}
-"""Where files may be fetched; the emulator's are where the emulator is."""
 
 
 def request_receipt(tx: Tx, context: Context, transfer: Transfer, actor: Actor) -> Receipt:
@@ -93,10 +89,6 @@ def _receipt_of(tx: Tx, transfer: Transfer) -> Receipt:
     receipt = batch_store.find_receipt(tx, transfer.id)
     assert receipt is not None, "it was written a moment ago, and receipts are never deleted"
     return receipt
-
-
-class NotFetched(Exception):
-    """The file could not be fetched: it is asked about again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,44 +153,29 @@ class ReceiptWork:
         else:
             try:
                 content = self._fetch(transfer, result.download_url or "")
-            except NotFetched as problem:
+            except DownloadFailed as problem:
                 self._later(receipt, "not_fetched", str(problem))
             else:
                 self._keep(receipt, transfer, content)
 
     def _fetch(self, transfer: Transfer, url: str) -> bytes:
-        """The file at an address that Alipay has just signed; from Alipay's own hosts only."""
-        require_no_transaction("Fetching a receipt")
-        if not self._may_fetch(transfer, url):
-            raise NotFetched("the address is none of Alipay's")
-        content = b""
-        timeout = self.context.settings.gateway_timeout_seconds
-        try:
-            with (
-                httpx2.Client(timeout=timeout, trust_env=False, follow_redirects=False) as http,
-                http.stream("GET", url) as answer,
-            ):
-                if not answer.is_success:
-                    raise NotFetched(f"HTTP status {answer.status_code}")
-                for piece in answer.iter_bytes():
-                    content += piece
-                    if len(content) > RECEIPT_BYTES_MAX:
-                        raise NotFetched(f"more than {RECEIPT_BYTES_MAX} bytes")
-        except httpx2.HTTPError as problem:
-            raise NotFetched(type(problem).__name__) from problem
+        """The file at an address that Alipay has just signed."""
+        client = self.clients.client_for(transfer.merchant_id)
+        with tempfile.TemporaryDirectory(prefix="daozhang-receipt-") as place:
+            path = Path(place) / "receipt"
+            download(
+                url,
+                path,
+                environment=transfer.environment,
+                hosts=RECEIPT_HOSTS,
+                gateway_url=client.credentials.gateway_url,
+                bytes_max=RECEIPT_BYTES_MAX,
+                seconds_max=self.context.settings.gateway_timeout_seconds,
+            )
+            content = path.read_bytes()
         if not content.startswith(b"%PDF"):
-            raise NotFetched("what came is no PDF")
+            raise DownloadFailed("what came is no PDF")
         return content
-
-    def _may_fetch(self, transfer: Transfer, url: str) -> bool:
-        parts = urlsplit(url)
-        suffix = HOSTS.get(transfer.environment)
-        if suffix is not None:
-            return parts.scheme == "https" and (parts.hostname or "").endswith(suffix)
-        merchant = self.clients.merchant(transfer.merchant_id)
-        with self.context.database.read() as tx:
-            (app,) = find_app(tx, merchant.app_id, merchant.environment)
-        return urlsplit(app.gateway_url or "").netloc == parts.netloc
 
     def _keep(self, receipt: Receipt, transfer: Transfer, content: bytes) -> None:
         self._note(
