@@ -70,6 +70,9 @@ from daozhang.service.migrations import require_fit
 from daozhang.service.outbox.streams import SHUTDOWN
 from daozhang.service.overview.duties import SumUp
 from daozhang.service.payouts.comparing import Balances
+from daozhang.service.receipts.actions import ACCOUNT_RECEIPT_JOB, AccountReceiptWork
+from daozhang.service.receipts.duties import SweepAccountReceipts
+from daozhang.service.receipts.making import ReceiptMaker
 from daozhang.service.reconciliation.actions import Reconciler
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.banks import take_deposit_back
@@ -175,7 +178,9 @@ class Service:
         self.jobs.register(CHARGE_JOB, self.charges.run)
         self.transfers = TransferWork(TransferCalls(context, self.clients))
         self.jobs.register(TRANSFER_JOB, self.transfers.run)
-        self.jobs.register(RECEIPT_JOB, ReceiptWork(context, self.clients).run)
+        maker = ReceiptMaker(context, self.clients)
+        self.jobs.register(RECEIPT_JOB, ReceiptWork(maker).run)
+        self.jobs.register(ACCOUNT_RECEIPT_JOB, AccountReceiptWork(maker).run)
         self.messages = Messages(context, self.clients, self._message_handlers())
         self.recorder = Recorder(context)
         self._drain = Drain(context)
@@ -248,6 +253,7 @@ class Service:
             FillSearch(context),
             ForgetExports(context),
             FetchBills(context, self.jobs),
+            SweepAccountReceipts(context, self.jobs),
             self._meter,
             Tally(context),
             SumUp(context),

@@ -21,6 +21,7 @@ from daozhang.service.orders.routes import router as orders_router
 from daozhang.service.outbox.routes import router as outbox_router
 from daozhang.service.paylinks.routes import router as paylinks_router
 from daozhang.service.payouts.routes import router as payouts_router
+from daozhang.service.receipts.routes import router as receipts_router
 from daozhang.service.reconciliation.routes import router as reconciliation_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.sharing.register_routes import router as sharing_router
@@ -79,6 +80,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(payouts_router)
     app.include_router(bills_router)
     app.include_router(reconciliation_router)
+    app.include_router(receipts_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
     app.include_router(paylinks_router)

@@ -25,6 +25,8 @@ from daozhang.service.merchants.credentials import (
 from daozhang.service.merchants.store import apps, merchants
 from daozhang.service.people.signing_in import sealed_totp
 from daozhang.service.people.store import people
+from daozhang.service.receipts.actions import sealed_receipt as sealed_account_receipt
+from daozhang.service.receipts.store import account_receipts
 from daozhang.service.seal import Sealer
 from daozhang.service.transfers.batch_store import transfer_receipts
 from daozhang.service.transfers.payees import sealed_payee
@@ -64,6 +66,10 @@ SEALED: Final = (
         lambda row: sealed_payee(row.environment, row.seller_id, row.out_biz_no),
     ),
     Sealed(transfer_receipts.c.pdf_sealed, lambda row: sealed_receipt(row.transfer_id)),
+    Sealed(
+        account_receipts.c.pdf_sealed,
+        lambda row: sealed_account_receipt(row.environment, row.seller_id, row.kind, row.key),
+    ),
     Sealed(refused_notifications.c.body_sealed, lambda row: f"refused:{row.merchant_id}"),
 )
 """Every sealed column there is; a test compares it with the tables."""

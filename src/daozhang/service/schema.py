@@ -25,6 +25,7 @@ from daozhang.service.outbox import store as outbox_store
 from daozhang.service.overview import store as overview_store
 from daozhang.service.paylinks import store as paylinks_store
 from daozhang.service.people import store as people_store
+from daozhang.service.receipts import store as receipts_store
 from daozhang.service.reconciliation import store as reconciliation_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.retention import store as retention_store
@@ -60,6 +61,7 @@ STORES: Final = (
     paylinks_store,
     people_store,
     progress,
+    receipts_store,
     reconciliation_store,
     refunds_store,
     retention_store,

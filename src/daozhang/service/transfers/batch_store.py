@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from daozhang.money import Money
 from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
 from daozhang.service.merchants.store import merchants
+from daozhang.service.receipts.model import ReceiptStatus
 from daozhang.service.transfers.model import (
     Batch,
     BatchStatus,
     Receipt,
-    ReceiptStatus,
     TransferStatus,
 )
 from daozhang.service.transfers.store import DUE, transfers

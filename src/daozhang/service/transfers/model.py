@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from daozhang.money import Money
+from daozhang.service.receipts.model import ReceiptStatus
 
 TO_ACCOUNT: Final = "TRANS_ACCOUNT_NO_PWD"
 TO_BANK_CARD: Final = "TRANS_BANKCARD_NO_PWD"
@@ -230,15 +231,6 @@ class Batch:
     updated_at: datetime
     approved_by: str | None = None
     approval_id: str | None = None
-
-
-class ReceiptStatus(StrEnum):
-    """How far the receipt of a transfer is."""
-
-    REQUESTED = "requested"
-    MAKING = "making"
-    READY = "ready"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,20 +148,6 @@ class SheetInvalid(Refusal):
         )
 
 
-class ReceiptNotReady(Refusal):
-    """There is no receipt yet."""
-
-    code = "receipt_not_ready"
-    title = "The receipt is not there yet"
-
-    def __init__(self, status: str) -> None:
-        super().__init__(
-            f"The receipt is {status}: ask for it with POST, and come back when it is ready.",
-            f"回单状态为 {status}：请先申请，生成后再下载。",
-            status=status,
-        )
-
-
 class ReceiptNotPossible(Refusal):
     """Only what was sent has a receipt."""
 

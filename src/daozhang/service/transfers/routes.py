@@ -10,11 +10,11 @@ from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.merchants.clients import clients_of
 from daozhang.service.orders.routes import PAGE_ROWS_MAX
+from daozhang.service.receipts.refusals import ReceiptNotReady
 from daozhang.service.transfers import batch_store, store
 from daozhang.service.transfers.batching import read_batch
 from daozhang.service.transfers.model import NewTransfer, TransferStatus
 from daozhang.service.transfers.receipts import open_receipt, request_receipt
-from daozhang.service.transfers.refusals import ReceiptNotReady
 from daozhang.service.transfers.requesting import note, read_transfer, request_transfer
 from daozhang.service.transfers.settling import ask_soon, lock_transfer
 from daozhang.service.transfers.views import (
