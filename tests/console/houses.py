@@ -137,6 +137,7 @@ PAGES = (
     "/m/shop/agreements",
     "/m/shop/books",
     "/m/shop/books/2026-03-01",
+    "/m/shop/books/months/2026-03",
     "/m/shop/webhooks",
     "/m/shop/webhooks/new",
     "/m/shop/till",

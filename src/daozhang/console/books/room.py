@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.routing import Route
 
-from daozhang.console.books import routes
+from daozhang.console.books import months, routes
 from daozhang.console.rooms import Group, Link, Room
 from daozhang.console.words import word
 from daozhang.service.people.model import Right
@@ -17,6 +17,8 @@ ROOM: Final = Room(
     name="books",
     routes=[
         Route("/books", routes.calendar_page),
+        Route("/books/months/{month}", months.month_page),
+        Route("/books/months/{month}/{deed}", months.deed_page, methods=["POST"]),
         Route("/books/{day}", routes.day_page),
         Route("/books/{day}/close", routes.close_page, methods=["POST"]),
         Route("/books/{day}/read", routes.read_page, methods=["POST"]),

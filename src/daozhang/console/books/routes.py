@@ -9,7 +9,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from daozhang.console.books.views import calendar_view, case_view, day_view, last_of
+from daozhang.console.books.views import calendar_view, case_view, day_view
 from daozhang.console.pages import page
 from daozhang.console.paging import ROWS, before_id
 from daozhang.console.rendering import respond
@@ -25,6 +25,7 @@ from daozhang.service.closing.days import (
     read_days,
 )
 from daozhang.service.closing.refusals import CaseNotFound
+from daozhang.service.closing.rules import last_of_month
 from daozhang.service.people.model import Right
 from daozhang.service.people.rights import require
 from daozhang.service.refusals import Refusal
@@ -36,7 +37,7 @@ PLACE = "books/books"
 def calendar_page(visit: Visit) -> Response:
     """A month: which days agree, and which wait for somebody."""
     first = month_of(visit.query.get("month"), visit.context.clock.now())
-    days = read_days(visit.context, visit.who, visit.merchant, first, last_of(first))
+    days = read_days(visit.context, visit.who, visit.merchant, first, last_of_month(first))
     return respond(visit, "books/calendar.html", view=calendar_view(visit, first, days))
 
 

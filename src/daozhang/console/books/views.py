@@ -77,9 +77,15 @@ STATUSES: Final[Mapping[StatementStatus, str]] = {
 }
 
 
-def last_of(first: date) -> date:
-    """The last day of the month that begins so."""
-    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+def month_address(visit: Visit, first: date) -> str:
+    """Where the month that begins so is shown whole."""
+    return f"{visit.home}/books/months/{first:%Y-%m}"
+
+
+def month_title(visit: Visit, first: date) -> str:
+    """How the month that begins so is called."""
+    pattern = "MMMM y" if visit.language is Language.ENGLISH else "y年M月"
+    return format_date(first, pattern, locale=LOCALES[visit.language])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class CalendarView:
 
     here: str
     title: str
+    whole: str
     before: str
     after: str | None
     weekdays: Sequence[str]
@@ -116,13 +123,12 @@ def calendar_view(visit: Visit, first: date, days: Sequence[DayLine]) -> Calenda
     cells = [_cell(visit, line) for line in days]
     padded: list[DayCell | None] = [None] * first.weekday() + list(cells)
     padded += [None] * (-len(padded) % 7)
-    after = last_of(first) + timedelta(days=1)
+    after = rules.first_of_next_month(first)
     names = get_day_names("abbreviated", locale=locale)
     return CalendarView(
         here=visit.address,
-        title=format_date(
-            first, "MMMM y" if visit.language is Language.ENGLISH else "y年M月", locale=locale
-        ),
+        title=month_title(visit, first),
+        whole=month_address(visit, first),
         before=with_query(path, {"month": f"{first - timedelta(days=1):%Y-%m}"}),
         after=with_query(path, {"month": f"{after:%Y-%m}"})
         if days and _is_past(visit, after)

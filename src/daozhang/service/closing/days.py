@@ -27,11 +27,16 @@ def read_days(
     """Every day from ``first`` to ``last``, as the calendar shows it."""
     require(actor, Right.LEDGER_READ, merchant.id)
     today = business_day(context.clock.now())
-    where = (merchant.environment, merchant.seller_id)
     with context.database.read() as tx:
-        expected = bills.list_statements(tx, *where, first.isoformat(), last.isoformat())
-        counts = reconciliation.open_counts(tx, *where, first, last)
-        closed = store.list_closed(tx, *where, first, last)
+        return days_of(tx, merchant, first, last, today)
+
+
+def days_of(tx: Tx, merchant: Merchant, first: date, last: date, today: date) -> list[DayLine]:
+    """Every day from ``first`` to ``last``, whoever looks at it."""
+    where = (merchant.environment, merchant.seller_id)
+    expected = bills.list_statements(tx, *where, first.isoformat(), last.isoformat())
+    counts = reconciliation.open_counts(tx, *where, first, last)
+    closed = store.list_closed(tx, *where, first, last)
     statements = {(one.period, one.kind): one for one in expected}
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     return [
@@ -137,7 +142,7 @@ def _statements(tx: Tx, merchant: Merchant, day: date) -> dict[str, Statement | 
 
 def _obstacles(tx: Tx, merchant: Merchant, line: DayLine) -> tuple[Obstacle, ...]:
     statements = _statements(tx, merchant, line.day)
-    last = store.last_closed(tx, merchant.environment, merchant.seller_id)
+    _, last = store.closed_span(tx, merchant.environment, merchant.seller_id)
     earlier = None if last is None else last + timedelta(days=1)
     return rules.obstacles(
         line.day,

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from daozhang.service.bills.model import Statement
+from daozhang.money import Money
+from daozhang.service.bills.model import Statement, StatementStatus
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
 
 
@@ -104,6 +105,75 @@ class Obstacle:
     code: str
     say: str
     say_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthClosing:
+    """Who proposed to close a month, and who agreed; ``closed_at`` is ``None`` until somebody has. The
+    ``figures`` are those with which it was closed. ``month`` is its first day."""
+
+    month: date
+    proposed_by: str
+    proposed_name: str
+    proposed_at: datetime
+    note: str | None
+    closed_by: str | None
+    closed_name: str | None
+    closed_at: datetime | None
+    figures: Mapping[str, Any]
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether a second person has agreed."""
+        return self.closed_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SideSum:
+    """What the lines of one side of a bill (payments, refunds, income, outgo) add up to."""
+
+    count: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class MonthBill:
+    """The month's own bill beside the bills of its days, by side. ``days`` is ``None`` where they cannot
+    be compared: not every day of the month has a bill here."""
+
+    status: StatementStatus
+    month: Mapping[str, SideSum]
+    days: Mapping[str, SideSum] | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the month's bill was read, and says something else than those of its days."""
+        if self.days is None or self.status is not StatementStatus.READY:
+            return False
+        return _something(self.month) != _something(self.days)
+
+
+def _something(sums: Mapping[str, SideSum]) -> dict[str, SideSum]:
+    return {side: total for side, total in sums.items() if total.count}
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSheet:
+    """A month, whole. It counts from ``first``, its first day or the first that was ever closed, to
+    ``last``; ``bills`` are the month's own bills that were asked for or given, by kind."""
+
+    month: date
+    first: date
+    last: date
+    days: Sequence[DayLine]
+    bills: Mapping[str, MonthBill]
+    closing: MonthClosing | None
+    obstacles: Sequence[Obstacle]
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether two people have closed it."""
+        return self.closing is not None and self.closing.is_closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,3 +117,57 @@ class DayNotClosable(Refusal):
             f"{day.isoformat()} 暂不能关账。" + "".join(one.say_zh for one in obstacles),
             obstacles=[one.code for one in obstacles],
         )
+
+
+class MonthNotClosable(Refusal):
+    """Something stands in the way of closing the month."""
+
+    code = "month_not_closable"
+    title = "The month cannot be closed yet"
+
+    def __init__(self, month: date, obstacles: Sequence[Obstacle]) -> None:
+        super().__init__(
+            f"{month:%Y-%m} cannot be closed yet. " + " ".join(one.say for one in obstacles),
+            f"{month:%Y-%m} 暂不能结账。" + "".join(one.say_zh for one in obstacles),
+            obstacles=[one.code for one in obstacles],
+        )
+
+
+class MonthProposed(Refusal):
+    """Somebody has proposed to close the month, or it is closed."""
+
+    code = "month_proposed"
+    title = "It is proposed or closed already"
+
+    def __init__(self, month: date) -> None:
+        super().__init__(
+            f"Somebody has proposed to close {month:%Y-%m}, or it is closed already.",
+            f"{month:%Y-%m} 已有人提请结账，或已结账。",
+        )
+
+
+class MonthNotProposed(Refusal):
+    """There is no proposal to agree to."""
+
+    code = "month_not_proposed"
+    title = "Nothing is proposed"
+
+    def __init__(self, month: date) -> None:
+        super().__init__(
+            f"Nobody has proposed to close {month:%Y-%m}, or it is closed already.",
+            f"{month:%Y-%m} 尚无人提请结账，或已结账。",
+        )
+
+
+class MonthNeedsAnother(Refusal):
+    """Whoever proposes does not agree."""
+
+    code = "month_needs_another"
+    status = 403
+    title = "A second person has to agree"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You proposed to close the month: a second person has to agree.",
+            "该月结账由您提请，须由另一人复核。",
+        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
 
 from daozhang.money import Money
 from daozhang.service.bills.model import StatementStatus
-from daozhang.service.closing.model import CaseEnd, Colour, Obstacle
+from daozhang.service.closing.model import CaseEnd, Colour, MonthBill, Obstacle, SideSum
 from daozhang.service.ledger.model import Account, Move
 from daozhang.service.reconciliation.model import MismatchClass
 
@@ -131,13 +131,7 @@ def obstacles(
                 )
             )
     if waiting := sum(count for count, _ in open_counts.values()):
-        found.append(
-            Obstacle(
-                "cases_open",
-                f"{waiting} of what differs is not settled.",
-                f"尚有 {waiting} 条差异未处理完毕。",
-            )
-        )
+        found.append(_cases_open(waiting))
     if earlier_open is not None:
         found.append(
             Obstacle(
@@ -147,6 +141,84 @@ def obstacles(
             )
         )
     return tuple(found)
+
+
+def month_obstacles(
+    open_days: Sequence[date],
+    waiting: int,
+    bills: Mapping[str, MonthBill],
+    *,
+    earlier_open: date | None,
+) -> tuple[Obstacle, ...]:
+    """What stands in the way of closing the month that begins so; nothing if it can be closed."""
+    found: list[Obstacle] = []
+    if open_days:
+        count, first = len(open_days), open_days[0].isoformat()
+        found.append(
+            Obstacle(
+                "days_open",
+                f"Days that are not closed yet: {count}, the first of them {first}.",
+                f"尚有 {count} 天未关账，最早为 {first}。",
+            )
+        )
+    if waiting:
+        found.append(_cases_open(waiting))
+    for kind, bill in bills.items():
+        name = _BILLS[kind]
+        if bill.status in (StatementStatus.KEPT, StatementStatus.HELD):
+            found.append(
+                Obstacle(
+                    f"month_bill_{kind}",
+                    f"The month's {name[0]} is here and is not read, or held: look at it.",
+                    f"当月{name[1]}已收到，但尚未读取或被搁置，请核对。",
+                )
+            )
+        elif bill.differs:
+            found.append(
+                Obstacle(
+                    f"month_bill_differs_{kind}",
+                    f"The month's {name[0]} does not add up to those of its days.",
+                    f"当月{name[1]}与各日账单合计不一致。",
+                )
+            )
+    if earlier_open is not None:
+        found.append(
+            Obstacle(
+                "earlier_month_open",
+                f"{earlier_open:%Y-%m} is not closed yet: months are closed in their order.",
+                f"{earlier_open:%Y-%m} 尚未结账：须按月份顺序结账。",
+            )
+        )
+    return tuple(found)
+
+
+def _cases_open(waiting: int) -> Obstacle:
+    return Obstacle(
+        "cases_open",
+        f"{waiting} of what differs is not settled.",
+        f"尚有 {waiting} 条差异未处理完毕。",
+    )
+
+
+def add_up(totals: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, SideSum]:
+    """What bills add up to together, by side; each is given by the totals of its file."""
+    sums: dict[str, SideSum] = {}
+    for one in totals:
+        for side, total in one.items():
+            before = sums.get(side, SideSum(0, Money(0)))
+            amount = before.amount + Money.parse(total["amount"])
+            sums[side] = SideSum(before.count + int(total["count"]), amount)
+    return sums
+
+
+def last_of_month(first: date) -> date:
+    """The last day of the month that begins so."""
+    return first_of_next_month(first) - timedelta(days=1)
+
+
+def first_of_next_month(first: date) -> date:
+    """The first day of the month after the one that begins so."""
+    return (first + timedelta(days=31)).replace(day=1)
 
 
 _BILLS: Final[Mapping[str, Sentence]] = {

@@ -8,7 +8,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from daozhang.service.closing.model import Case, CaseEnd, CaseNote, CaseStatus, Closing
+from daozhang.service.closing.model import (
+    Case,
+    CaseEnd,
+    CaseNote,
+    CaseStatus,
+    Closing,
+    MonthClosing,
+)
 from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
 from daozhang.service.reconciliation.model import Mismatch
 from daozhang.service.reconciliation.store import find_mismatch, mismatches
@@ -55,6 +62,23 @@ closed_days: Final = sa.Table(
     sa.Column("figures", Json, nullable=False),
 )
 """Days that nobody changes any more, with the figures with which they were closed."""
+
+closed_months: Final = sa.Table(
+    "closed_months",
+    metadata,
+    sa.Column("environment", sa.String(16), primary_key=True),
+    sa.Column("seller_id", sa.String(32), primary_key=True),
+    sa.Column("month", sa.Date, primary_key=True),
+    sa.Column("proposed_by", sa.String(96), nullable=False),
+    sa.Column("proposed_name", sa.String(254), nullable=False),
+    sa.Column("proposed_at", Moment, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("closed_by", sa.String(96)),
+    sa.Column("closed_name", sa.String(254)),
+    sa.Column("closed_at", Moment),
+    sa.Column("figures", Json, nullable=False),
+)
+"""Months that somebody has proposed to close, or two people have closed."""
 
 
 def find_case(tx: Tx, public_id: str, *, lock: bool = False) -> Case | None:
@@ -136,10 +160,52 @@ def list_closed(
     return {row["day"]: Closing(**{name: row[name] for name in names}) for row in rows}
 
 
-def last_closed(tx: Tx, environment: str, seller_id: str) -> date | None:
-    """The last day that is closed."""
+def closed_span(tx: Tx, environment: str, seller_id: str) -> tuple[date | None, date | None]:
+    """The first and the last day that is closed."""
     c = closed_days.c
-    wanted = sa.select(sa.func.max(c.day)).where(
+    wanted = sa.select(sa.func.min(c.day).label("first"), sa.func.max(c.day).label("last")).where(
         c.environment == environment, c.seller_id == seller_id
     )
+    row = tx.execute(wanted).one()
+    return row.first, row.last
+
+
+def insert_month(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Writes down that somebody proposes to close a month; ``False`` if somebody has already."""
+    return bool(insert_ignoring(tx, closed_months, [values], closed_months.c.month))
+
+
+def find_month(
+    tx: Tx, environment: str, seller_id: str, month: date, *, lock: bool = False
+) -> MonthClosing | None:
+    """Who proposed to close the month, and who agreed; ``None`` if nobody has proposed it."""
+    wanted = sa.select(closed_months).where(*_month(environment, seller_id, month))
+    row = tx.execute(wanted.with_for_update() if lock else wanted).mappings().first()
+    if row is None:
+        return None
+    return MonthClosing(**{name: row[name] for name in MonthClosing.__dataclass_fields__})
+
+
+def update_month(tx: Tx, environment: str, seller_id: str, month: date, **values: Any) -> None:
+    """Writes columns of a month."""
+    chosen = _month(environment, seller_id, month)
+    tx.execute(sa.update(closed_months).where(*chosen).values(**values))
+
+
+def delete_month(tx: Tx, environment: str, seller_id: str, month: date) -> None:
+    """Forgets a proposal; the trail keeps it."""
+    tx.execute(sa.delete(closed_months).where(*_month(environment, seller_id, month)))
+
+
+def last_closed_month(tx: Tx, environment: str, seller_id: str) -> date | None:
+    """The last month that is closed."""
+    c = closed_months.c
+    wanted = sa.select(sa.func.max(c.month)).where(
+        c.environment == environment, c.seller_id == seller_id, c.closed_at.is_not(None)
+    )
     return tx.execute(wanted).scalar()
+
+
+def _month(environment: str, seller_id: str, month: date) -> tuple[Any, ...]:
+    c = closed_months.c
+    return (c.environment == environment, c.seller_id == seller_id, c.month == month)
