@@ -66,8 +66,18 @@ def test_a_month_is_closed_by_two(world: World, staff: Callable[..., Staff]) -> 
     assert f"Agreed by {owner.person.name}" in page
     assert "Trial balance" in page
     assert "88.88" in page
+    file = finance.get("/books/2026-03/journal/kingdee")
+    assert "journal-shop-2026-03.csv" in file.headers["content-disposition"]
+    assert "88.88" in file.content.decode("gb18030")
+    assert f'href="{finance.home}/books/2026-03/journal/kingdee"' in finance.get(MONTH).text
+    assert "金蝶精斗云" in finance.read(f"/books/{LAST}")
+    assert finance.get(f"/books/{LAST}/journal/yonyou").status_code == 200
+    assert finance.get("/books/2026-04/journal/yonyou").status_code == 409
+    assert finance.get("/books/2026-03/journal/sage").status_code == 404
     assert owner.post(f"{MONTH}/agree").status_code == 409
-    assert owner.get("/books/months/2026-13").status_code == 404
+    for nothing in ("2026-13", "9999-12", "2026-3", "x"):
+        assert owner.get(f"/books/months/{nothing}").status_code == 404
+    assert owner.get("/books?month=9999-12").status_code == 200
     assert owner.post(f"{MONTH}/burn").status_code == 404
     reader = staff(Role.OWNER, "zh")
     assert "已关账" in reader.read(MONTH)
@@ -78,6 +88,7 @@ def test_a_month_is_closed_by_two(world: World, staff: Callable[..., Staff]) -> 
 def test_who_may_what(role: Role, staff: Callable[..., Staff]) -> None:
     one, may = staff(role), role in (Role.FINANCE, Role.OWNER)
     assert (one.get(MONTH).status_code == 200) is may
+    assert (one.get("/books/2026-03/journal/yonyou").status_code != 403) is may
     for deed in ("propose", "agree", "refuse"):
         answer = one.post(f"{MONTH}/{deed}", {"reason": "x"})
         assert (answer.status_code != 403) is may, deed

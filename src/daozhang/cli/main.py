@@ -102,6 +102,12 @@ COMMANDS: Final[dict[str, Command]] = {
         "service",
         "Alipay's bills against the books: fetch, import, show.",
     ),
+    "books": Command(
+        "daozhang.cli.books",
+        "books_commands",
+        "service",
+        "Closed books as vouchers for 用友 and 金蝶: export, template.",
+    ),
     "jobs": Command(
         "daozhang.cli.jobs",
         "jobs_commands",

@@ -14,6 +14,7 @@ from daozhang.service.holds.routes import router as holds_router
 from daozhang.service.inbox import message_routes, returning
 from daozhang.service.inquiries.orderinfo import router as orderinfo_router
 from daozhang.service.inquiries.routes import router as inquiries_router
+from daozhang.service.journal.routes import router as journal_router
 from daozhang.service.ledger.routes import router as ledger_router
 from daozhang.service.merchants.routes import router as merchants_router
 from daozhang.service.mini.routes import router as mini_router
@@ -79,6 +80,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(merchants_router)
     app.include_router(ledger_router)
     app.include_router(payouts_router)
+    app.include_router(journal_router)
     app.include_router(bills_router)
     app.include_router(reconciliation_router)
     app.include_router(receipts_router)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from daozhang.console.books.routes import PLACE
-from daozhang.console.books.views import BILLS, STATUSES, month_address, month_title
+from daozhang.console.books.views import BILLS, STATUSES, journals, month_address, month_title
 from daozhang.console.ledger.names import ACCOUNTS
 from daozhang.console.pages import page
 from daozhang.console.rendering import respond
@@ -26,6 +26,7 @@ from daozhang.service.closing.months import (
     read_month,
     refuse_month,
 )
+from daozhang.service.closing.rules import month_named
 from daozhang.service.ledger.model import Account
 from daozhang.service.people.model import Language, Right
 from daozhang.service.refusals import Refusal
@@ -64,6 +65,7 @@ class MonthView:
     open_amount: Money
     bills: list[MonthBillRow]
     accounts: list[AccountRow]
+    journals: list[tuple[str, str]]
     obstacles: list[str]
     may_propose: bool
     may_agree: bool
@@ -113,6 +115,7 @@ def _view(visit: Visit, sheet: MonthSheet) -> MonthView:
         open_amount=Money(sum(line.open_minor for line in sheet.days)),
         bills=[_bill_row(visit, kind, bill) for kind, bill in sheet.bills.items()],
         accounts=_account_rows(visit, sheet),
+        journals=journals(visit, f"{sheet.month:%Y-%m}") if sheet.is_closed else [],
         obstacles=[one.say_zh if chinese else one.say for one in sheet.obstacles],
         may_propose=visit.may(Right.LEDGER_BOOK) and sheet.closing is None and not sheet.obstacles,
         may_agree=visit.may(Right.LEDGER_LOCK) and proposal is not None,
@@ -171,7 +174,7 @@ DEEDS: Final[Mapping[str, Callable[[Visit, date], None]]] = {
 
 
 def _named_month(visit: Visit) -> date:
-    try:
-        return date.fromisoformat(f"{visit.request.path_params['month'][:7]}-01")
-    except ValueError:
-        raise HTTPException(404) from None
+    month = month_named(visit.request.path_params["month"])
+    if month is None:
+        raise HTTPException(404)
+    return month

@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.routing import Route
 
-from daozhang.console.books import months, routes
+from daozhang.console.books import journal, months, routes
 from daozhang.console.rooms import Group, Link, Room
 from daozhang.console.words import word
 from daozhang.service.people.model import Right
@@ -19,6 +19,7 @@ ROOM: Final = Room(
         Route("/books", routes.calendar_page),
         Route("/books/months/{month}", months.month_page),
         Route("/books/months/{month}/{deed}", months.deed_page, methods=["POST"]),
+        Route("/books/{period}/journal/{template}", journal.journal_file),
         Route("/books/{day}", routes.day_page),
         Route("/books/{day}/close", routes.close_page, methods=["POST"]),
         Route("/books/{day}/read", routes.read_page, methods=["POST"]),

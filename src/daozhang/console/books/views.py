@@ -26,6 +26,7 @@ from daozhang.service.closing.model import (
     DayLine,
     DaySheet,
 )
+from daozhang.service.journal.reading import NAMES, template_of
 from daozhang.service.people.model import Language, Right
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
 
@@ -75,6 +76,13 @@ STATUSES: Final[Mapping[StatementStatus, str]] = {
     StatementStatus.NONE: word("Nothing happened"),
     StatementStatus.ABSENT: word("Alipay has none"),
 }
+
+
+def journals(visit: Visit, period: str) -> list[tuple[str, str]]:
+    """Where the vouchers of a closed day or month are, by what the program is called."""
+    return [
+        (template_of(name).title, f"{visit.home}/books/{period}/journal/{name}") for name in NAMES
+    ]
 
 
 def month_address(visit: Visit, first: date) -> str:
@@ -206,6 +214,7 @@ class DayView:
     cases: Sequence[CaseRow]
     pages: Pages
     obstacles: Sequence[str]
+    journals: Sequence[tuple[str, str]]
     may_close: bool
     may_read: bool
     here: str
@@ -233,6 +242,7 @@ def day_view(visit: Visit, sheet: DaySheet, cases: Sequence[Case]) -> DayView:
         cases=[_case_row(visit, row.case) for row in shown],
         pages=pages,
         obstacles=[one.say_zh if chinese else one.say for one in sheet.obstacles],
+        journals=[] if sheet.line.closing is None else journals(visit, day.isoformat()),
         may_close=visit.may(Right.LEDGER_LOCK)
         and not sheet.obstacles
         and sheet.line.closing is None,

@@ -170,7 +170,4 @@ def _figures(tx: Tx, merchant: Merchant, day: date) -> dict[str, object]:
 
 def month_of(text: str | None, now: datetime) -> date:
     """The first day of the month that an address names, of the present one if it names none."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return business_day(now).replace(day=1)
+    return rules.month_named(text or "") or business_day(now).replace(day=1)

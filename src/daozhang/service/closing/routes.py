@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.closing.months import month_of_account
+from daozhang.service.closing.rules import month_named
 from daozhang.service.closing.views import MonthOut
 from daozhang.service.merchants.store import find_merchant_by_id
 from daozhang.service.web.context import context_of
@@ -26,10 +26,10 @@ Month = Annotated[
 @router.get("/months/{month}", response_model=MonthOut, summary="A month and its days")
 def get_month(request: Request, caller: Reader, month: Month) -> MonthOut:
     """How the days of a month stand, what stands in the way of closing it, and who closed it."""
+    first = month_named(month)
+    assert first is not None, "the pattern says what a month is"
     context = context_of(request)
     with context.database.read() as tx:
         merchant = find_merchant_by_id(tx, caller.merchant_id)
-        sheet = month_of_account(
-            tx, merchant, date.fromisoformat(f"{month}-01"), context.clock.now()
-        )
+        sheet = month_of_account(tx, merchant, first, context.clock.now())
     return MonthOut.of(merchant, sheet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
@@ -209,6 +210,14 @@ def add_up(totals: Iterable[Mapping[str, Mapping[str, Any]]]) -> dict[str, SideS
             amount = before.amount + Money.parse(total["amount"])
             sums[side] = SideSum(before.count + int(total["count"]), amount)
     return sums
+
+
+_MONTH: Final = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII)
+
+
+def month_named(text: str) -> date | None:
+    """The first day of the month that ``text`` names, such as ``2026-03``; ``None`` if it names none."""
+    return date.fromisoformat(f"{text}-01") if _MONTH.fullmatch(text) else None
 
 
 def last_of_month(first: date) -> date:
