@@ -138,6 +138,7 @@ PAGES = (
     "/m/shop/books",
     "/m/shop/books/2026-03-01",
     "/m/shop/books/months/2026-03",
+    "/m/shop/books/upload",
     "/m/shop/webhooks",
     "/m/shop/webhooks/new",
     "/m/shop/till",

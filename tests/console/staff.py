@@ -63,6 +63,13 @@ class Staff:
         sent = {FIELD: mask(self._csrf), **(fields or {})}
         return self._client.post(self.home + path, data=sent)
 
+    def send(
+        self, path: str, name: str, content: bytes, fields: Mapping[str, str] | None = None
+    ) -> httpx2.Response:
+        """Sends a form of the merchant's with a file."""
+        sent = {FIELD: mask(self._csrf), **(fields or {})}
+        return self._client.post(self.home + path, data=sent, files={"file": (name, content)})
+
     def do(self, path: str, fields: Mapping[str, str] | None = None) -> str:
         """Sends a form that must be taken; where it leads."""
         answer = self.post(path, fields)

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from daozhang.console.forgery import FIELD, HEADER, require_ours
 from daozhang.console.live import standing_of
 from daozhang.console.sessions import Known, recognise
+from daozhang.console.uploads import read_upload
 from daozhang.console.visits import MERCHANT_COOKIE, Visit, read_form
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.merchants.store import list_merchants
@@ -34,49 +35,62 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def page(
-    right: Right | None, room: str, *, owes_factor: bool = False
+    right: Right | None, room: str, *, owes_factor: bool = False, file_bytes_max: int | None = None
 ) -> Callable[[Handler], Endpoint]:
     """Makes a handler a page of ``room`` for whoever is signed in and has ``right``.
 
     The handler runs in a thread, with no transaction open. ``right`` is what it takes to look; an
     action asks for its own again. Who moves money or holds keys and has no second factor yet sees
-    only pages with ``owes_factor``, where one is set up; where no money is real, all.
+    only pages with ``owes_factor``, where one is set up; where no money is real, all. A form with a
+    file is taken where ``file_bytes_max`` says how large it may be; of nobody else a byte is read.
     """
 
     def wrap(handler: Handler) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             context = context_of(request)
-            form = await read_form(request, context.settings.api_body_bytes_max)
-            return await run_in_threadpool(_serve, request, form, handler, right, room, owes_factor)
+            if file_bytes_max is None or request.method != "POST":
+                form = await read_form(request, context.settings.api_body_bytes_max)
+                return await run_in_threadpool(serve, request, form)
+            visit = await run_in_threadpool(_admit, request, {}, right, room, owes_factor)
+            if isinstance(visit, Response):
+                return visit
+            async with read_upload(request, file_bytes_max) as (form, upload):
+                sent = replace(visit, form=form, upload=upload)
+                return await run_in_threadpool(_serve, sent, handler)
+
+        def serve(request: Request, form: Mapping[str, str]) -> Response:
+            visit = _admit(request, form, right, room, owes_factor)
+            return visit if isinstance(visit, Response) else _serve(visit, handler)
 
         return endpoint
 
     return wrap
 
 
-def _serve(
-    request: Request,
-    form: Mapping[str, str],
-    handler: Handler,
-    right: Right | None,
-    room: str,
-    owes_factor: bool,
-) -> Response:
+def _admit(
+    request: Request, form: Mapping[str, str], right: Right | None, room: str, owes_factor: bool
+) -> Visit | Response:
+    """The visit of somebody who may be here, or where they have to go before."""
     context = context_of(request)
     known = recognise(request, context)
     if known is None:
         return _to_sign_in(request)
     if any(isinstance(n, int) and n > ROW_NUMBER_MAX for n in request.path_params.values()):
         raise HTTPException(404)  # no database counts so far: there is no such row
-    if request.method == "POST":
-        sent = form.get(FIELD) or request.headers.get(HEADER, "")
-        require_ours(request, known.session.csrf, sent)
     visit = open_visit(request, context, form, known, room)
     request.state.visit = visit
     if not owes_factor and _lacks_factor(context, known.person):
         return RedirectResponse(f"{visit.base}{SECURITY}", 303)
     if right is not None:
         require(visit.who, right, None if visit.chosen is None else visit.chosen.id)
+    return visit
+
+
+def _serve(visit: Visit, handler: Handler) -> Response:
+    request = visit.request
+    if request.method == "POST":
+        sent = visit.form.get(FIELD) or request.headers.get(HEADER, "")
+        require_ours(request, visit.own_session.csrf, sent)
     response = handler(visit)
     if visit.chosen is not None and request.method == "GET" and not visit.is_htmx:
         response.set_cookie(

@@ -12,13 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from daozhang.console.formats import Formats, zone_named
+from daozhang.console.uploads import FORM_FIELDS_MAX, Upload
 from daozhang.console.words import Translate, language_accepted, translator
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.people.model import Language, Person, Right, Session
 from daozhang.service.refusals import Refusal
 from daozhang.service.web.context import Context
 
-FORM_FIELDS_MAX: Final = 200
 THEMES: Final = ("auto", "light", "dark")
 
 THEME_COOKIE: Final = "daozhang_theme"
@@ -44,6 +44,8 @@ class Visit:
     standing: str = ""
     """How what is live stood before the page was read; see `console.live`."""
     messages: list[str] = field(default_factory=list[str])
+    upload: Upload | None = None
+    """The file that was sent with the form, on a page that takes one."""
 
     @property
     def who(self) -> Person:

@@ -6,12 +6,13 @@ from typing import Final
 
 from starlette.routing import Route
 
-from daozhang.console.books import journal, months, routes
+from daozhang.console.books import bills, journal, months, routes
 from daozhang.console.rooms import Group, Link, Room
 from daozhang.console.words import word
 from daozhang.service.people.model import Right
 
 _CASE: Final = "/books/cases/{case_id}"
+_BILL: Final = "/books/bills/{kind}/{period}"
 
 ROOM: Final = Room(
     name="books",
@@ -20,6 +21,12 @@ ROOM: Final = Room(
         Route("/books/months/{month}", months.month_page),
         Route("/books/months/{month}/{deed}", months.deed_page, methods=["POST"]),
         Route("/books/{period}/journal/{template}", journal.journal_file),
+        Route("/books/upload", bills.upload_page),
+        Route("/books/upload", bills.upload, methods=["POST"]),
+        Route(_BILL, bills.bill_page),
+        Route(f"{_BILL}/choose", bills.choose, methods=["POST"]),
+        Route(f"{_BILL}/fetch", bills.fetch, methods=["POST"]),
+        Route("/books/files/{file}", bills.take_file),
         Route("/books/{day}", routes.day_page),
         Route("/books/{day}/close", routes.close_page, methods=["POST"]),
         Route("/books/{day}/read", routes.read_page, methods=["POST"]),

@@ -9,12 +9,13 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from daozhang.console.books.views import calendar_view, case_view, day_view
+from daozhang.console.books.views import calendar_view, case_view, day_view, months_bills
 from daozhang.console.pages import page
 from daozhang.console.paging import ROWS, before_id
 from daozhang.console.rendering import respond
 from daozhang.console.visits import Visit
 from daozhang.service.bills import store as bills
+from daozhang.service.bills.by_people import list_bills_of_month
 from daozhang.service.closing import store
 from daozhang.service.closing.cases import CaseDesk
 from daozhang.service.closing.days import (
@@ -38,7 +39,13 @@ def calendar_page(visit: Visit) -> Response:
     """A month: which days agree, and which wait for somebody."""
     first = month_of(visit.query.get("month"), visit.context.clock.now())
     days = read_days(visit.context, visit.who, visit.merchant, first, last_of_month(first))
-    return respond(visit, "books/calendar.html", view=calendar_view(visit, first, days))
+    months = list_bills_of_month(visit.context, visit.who, visit.merchant.id, first)
+    return respond(
+        visit,
+        "books/calendar.html",
+        view=calendar_view(visit, first, days),
+        months_bills=months_bills(visit, months),
+    )
 
 
 @page(Right.LEDGER_READ, PLACE)

@@ -178,6 +178,7 @@ class BillRow:
     """One of the day's bills."""
 
     name: str
+    address: str | None
     status: str
     tone: str
     statement: Statement | None
@@ -259,7 +260,7 @@ class _Numbered:
     case: Case
 
 
-_TONES: Final[Mapping[StatementStatus, str]] = {
+TONES: Final[Mapping[StatementStatus, str]] = {
     StatementStatus.READY: "good",
     StatementStatus.NONE: "calm",
     StatementStatus.HELD: "bad",
@@ -267,12 +268,32 @@ _TONES: Final[Mapping[StatementStatus, str]] = {
 }
 
 
+def bill_address(visit: Visit, statement: Statement) -> str:
+    """Where the page of a bill is."""
+    return f"{visit.home}/books/bills/{statement.kind}/{statement.period}"
+
+
+def months_bills(visit: Visit, found: Sequence[Statement]) -> Sequence[tuple[str, str, str, str]]:
+    """The bills of a whole month: address, name, state and its tone."""
+    t = visit.t
+    return [
+        (
+            bill_address(visit, one),
+            t(BILLS[one.kind]),
+            t(STATUSES[one.status]),
+            TONES.get(one.status, "busy"),
+        )
+        for one in found
+    ]
+
+
 def _bill_row(visit: Visit, kind: str, statement: Statement | None, run: Run | None) -> BillRow:
     status = None if statement is None else statement.status
     return BillRow(
         name=visit.t(BILLS[kind]),
+        address=None if statement is None else bill_address(visit, statement),
         status=visit.t(word("Not expected")) if status is None else visit.t(STATUSES[status]),
-        tone="calm" if status is None else _TONES.get(status, "busy"),
+        tone="calm" if status is None else TONES.get(status, "busy"),
         statement=statement,
         run=run,
         matched=None if run is None or kind != "trade" else Money(run.matched_minor),

@@ -140,7 +140,7 @@ def keep_file(
         found = store.find_file(tx, known.id)
     assert found is not None
     if stands:
-        raise BillStands(statement.period)
+        raise BillStands(statement.kind, statement.period)
     return found
 
 

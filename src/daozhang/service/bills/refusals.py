@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daozhang.alipay.bills import BillProblem
+from daozhang.service.bills.model import StatementKind
 from daozhang.service.refusals import Refusal
 
 
@@ -51,11 +52,13 @@ class BillStands(Refusal):
     code = "bill_stands"
     title = "Another file stands for this day"
 
-    def __init__(self, period: str) -> None:
+    def __init__(self, kind: StatementKind, period: str) -> None:
         super().__init__(
             f"A file of {period} was read already and this one is another: it is kept beside it. Say "
             "which one holds.",
             f"{period} 已有另一份账单文件，新文件已一并保存，请指定以哪一份为准。",
+            kind=kind.value,
+            period=period,
         )
 
 
