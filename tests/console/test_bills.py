@@ -17,6 +17,7 @@ from daozhang.console.sessions import cookie_name
 from daozhang.service.people.model import Role
 from people_here import deeds
 from reconciling import morning_after, pay, statement, to_hour
+from repacking import repacked
 from worlds import World, running
 
 
@@ -60,20 +61,6 @@ def file_of(world: World, one: Staff, day: date) -> bytes:
     return answer.content
 
 
-def repacked(content: bytes, change: Callable[[bytes], bytes] = bytes) -> bytes:
-    """The bill packed anew, as another file: what it says put through ``change``."""
-    packed = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as old,
-        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for member in old.infolist():
-            new.writestr(member.filename, change(old.read(member)))
-        # More than any other form of the console may have.
-        new.writestr("readme.txt", bytes(range(256)) * 1000)
-    return packed.getvalue()
-
-
 def test_a_bill_is_given_and_another_file_chosen(
     world: World, day: date, staff: Callable[..., Staff]
 ) -> None:
@@ -100,12 +87,12 @@ def test_a_bill_is_given_and_another_file_chosen(
         "Not read yet",
     ):
         assert told in page
-    assert "choose which one stands" in page
+    assert "Nothing changes until somebody chooses" in page
     newest, oldest = rows(finance.get(bill).text)
     assert finance.do(f"{bill}/choose", {"file": newest}) == bill
     world.settle()
     page = finance.read(bill)
-    assert "choose which one stands" not in page
+    assert "Nothing changes until somebody chooses" not in page
     assert page.count("1, together 88.88") == 2
     assert "Everything agrees" in finance.read(f"/books/{day}")
     finance.do(f"{bill}/choose", {"file": oldest})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.furnishing import furnish
 from console.houses import PAGES, House
 
 LOCALES = {"zh": "zh-CN", "en": "en-US"}
@@ -24,6 +25,8 @@ def test_every_page_can_be_pictured(
     folder = Path(kept or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
     number = house.fill()
+    # What needs rows of its own is pictured for those who keep the pictures.
+    furnished = furnish(house) if kept else []
     made: list[Path] = []
     for language, theme, size in looks:
         shown = {"color_scheme": theme, "viewport": SIZES[size]}
@@ -33,10 +36,12 @@ def test_every_page_can_be_pictured(
             made.append(folder / f"sign-in.{look}")
             page.screenshot(path=made[-1], full_page=True)
         with house.signed_in(language, **shown) as page:
-            for path in (*PAGES, f"/m/shop/orders/{number}"):
+            for path in (*PAGES, f"/m/shop/orders/{number}", *furnished):
                 house.open(page, path)
                 name = path.removeprefix("/m/shop").strip("/").replace(number, "order")
                 plain = "".join(c if c.isalnum() else "-" for c in name)
+                if folder / f"{plain}.{look}" in made:
+                    plain += "-furnished"
                 made.append(folder / f"{plain}.{look}")
                 page.screenshot(path=made[-1], full_page=True)
     assert len({each.name for each in made}) == len(made)

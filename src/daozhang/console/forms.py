@@ -10,7 +10,7 @@ from daozhang.console.forgery import FormOutdated
 from daozhang.console.visits import Visit
 from daozhang.money import Money
 from daozhang.service.ids import new_id
-from daozhang.service.web.problem import amount_of
+from daozhang.service.web.problem import AmountInvalid, amount_of
 
 NUMBER: Final = "number"
 """The field with the number under which something is done, made with the form: sent twice, it is one."""
@@ -36,6 +36,20 @@ def amount_sent(visit: Visit, currency: str, name: str = "amount") -> Money:
     """The amount that somebody typed, commas between thousands left out; raises `AmountInvalid`."""
     text = visit.form.get(name, "").strip().replace(",", "")
     return amount_of(text if _AMOUNT.fullmatch(text) else "", currency)
+
+
+def limit_sent(visit: Visit, name: str, errors: dict[str, str]) -> Money | None:
+    """A limit that somebody typed: nothing for none, zero for always; what it is not stands in ``errors``."""
+    text = visit.form.get(name, "").strip()
+    if not text:
+        return None
+    if set(text) <= set("0."):
+        return Money.zero("CNY")
+    try:
+        return amount_sent(visit, "CNY", name)
+    except AmountInvalid as refusal:
+        errors[name] = visit.says(refusal)
+        return None
 
 
 def text_sent(visit: Visit, name: str, characters_max: int) -> str:

@@ -8,12 +8,11 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from daozhang.console.approvals.views import approval_view, limits_view, list_view, status_of
-from daozhang.console.forms import amount_sent, text_sent
+from daozhang.console.forms import limit_sent, text_sent
 from daozhang.console.pages import page
 from daozhang.console.paging import ROWS
 from daozhang.console.rendering import respond
 from daozhang.console.visits import Visit
-from daozhang.money import Money
 from daozhang.service.approvals import actions
 from daozhang.service.approvals.model import Approval, ApprovalKind
 from daozhang.service.approvals.refusals import ApprovalNotFound
@@ -28,7 +27,6 @@ from daozhang.service.refunds.approving import approve_refund
 from daozhang.service.sharing.approving import approve_shares
 from daozhang.service.transfers.approving import KINDS as TRANSFER_KINDS
 from daozhang.service.transfers.approving import approve_transfers
-from daozhang.service.web.problem import AmountInvalid
 
 ROOM = "approvals"
 HERE = f"{ROOM}/approvals"
@@ -103,25 +101,12 @@ def limits_page(visit: Visit) -> Response:
         return RedirectResponse(f"{visit.base}/security/confirm?{query}", 303)
     errors: dict[str, str] = {}
     if visit.request.method == "POST":
-        limits = {name: _limit(visit, name, errors) for name in ("per_order", "per_day")}
+        limits = {name: limit_sent(visit, name, errors) for name in ("per_order", "per_day")}
         if not errors:
             set_second_person_as(visit.context, visit.who, visit.merchant.id, **limits)
             return RedirectResponse(f"{visit.home}/approvals", 303)
     view = limits_view(visit, errors)
     return respond(visit, "approvals/limits.html", 422 if errors else 200, view=view)
-
-
-def _limit(visit: Visit, name: str, errors: dict[str, str]) -> Money | None:
-    text = visit.form.get(name, "").strip()
-    if not text:
-        return None
-    if set(text) <= set("0."):
-        return Money.zero("CNY")
-    try:
-        return amount_sent(visit, "CNY", name)
-    except AmountInvalid as refusal:
-        errors[name] = visit.says(refusal)
-        return None
 
 
 def _read(visit: Visit) -> Approval:

@@ -37,7 +37,7 @@ ADVICE: Final[Mapping[str, str]] = {
 """What to do about a file that was refused, by the code of the refusal."""
 
 SIDES: Final[Mapping[str, str]] = {
-    Side.PAYMENTS.value: word("Payments"),
+    Side.PAYMENTS.value: word("Payments of buyers"),
     Side.REFUNDS.value: word("Refunds"),
     Side.INCOME.value: word("Money in"),
     Side.OUTGO.value: word("Money out"),

@@ -90,6 +90,11 @@ def find_batch(tx: Tx, merchant_id: int, number: str) -> Batch | None:
     return _batch(tx, (c.merchant_id == merchant_id) & (c.number == number))
 
 
+def find_batch_by_id(tx: Tx, batch_id: int) -> Batch | None:
+    """The batch with that row id."""
+    return _batch(tx, transfer_batches.c.id == batch_id)
+
+
 def find_batch_of_approval(tx: Tx, approval_id: str) -> Batch | None:
     """The batch that one approval is about."""
     return _batch(tx, transfer_batches.c.approval_id == approval_id)

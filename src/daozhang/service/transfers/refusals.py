@@ -50,8 +50,8 @@ class TransfersNotSetUp(Refusal):
     def __init__(self) -> None:
         super().__init__(
             "Nobody has said how much this merchant may send, and from which amount on it takes two: an owner "
-            "sets that with daozhang transfers limits. Nothing is sent before.",
-            "该商户尚未设置转账限额及双人审批金额：请由所有者运行 daozhang transfers limits 设置。"
+            "sets that in the console, or with daozhang transfers limits. Nothing is sent before.",
+            "该商户尚未设置转账限额及双人审批金额：请由所有者在控制台或以 daozhang transfers limits 设置。"
             "设置之前不会发出任何转账。",
         )
 

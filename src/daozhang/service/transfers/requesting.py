@@ -104,6 +104,26 @@ def request_transfer(
     return lock_transfer(tx, transfer.id), True
 
 
+def try_transfer(
+    tx: Tx, context: Context, merchant: Merchant, new: NewTransfer, actor: Actor
+) -> bool:
+    """Whether ``new`` would wait for a second person if it were asked for now. Nothing is written.
+
+    Raises what `request_transfer` raises.
+    """
+    require_sendable(new)
+    known = store.find_transfer(tx, merchant.environment, merchant.seller_id, new.out_biz_no)
+    if known is not None:
+        differs = differences(context, merchant, known, new)
+        if differs:
+            raise TransferConflict(new.out_biz_no, differs)
+        return known.approval_id is not None
+    now, limits = context.clock.now(), limits_of(tx, merchant.id)
+    require_outgoing(tx, merchant.id)
+    require_within(tx, limits, merchant.id, [new.amount], now)
+    return takes_second_person(tx, limits, merchant.id, new.amount, str(actor), now)
+
+
 def require_sendable(new: NewTransfer) -> None:
     """Raises `PayeeInvalid`, `TransferAmountInvalid` or `CurrencyNotTaken` for what Alipay would refuse."""
     if new.amount.currency != store.CURRENCY:

@@ -1,0 +1,42 @@
+"""Pages with rows in them, as a person sees them: both languages, both themes, and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.furnishing import furnish
+from console.houses import House
+from console.walking import faults, untranslated
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def pages(house: House) -> list[str]:
+    house.fill()
+    return furnish(house)
+
+
+@pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
+def test_every_page_is_whole(house: House, pages: list[str], language: str, theme: str) -> None:
+    house.problems.clear()
+    with house.signed_in(language, color_scheme=theme) as page:
+        for path in pages:
+            house.open(page, path)
+            assert page.locator("h1").count() == 1, path
+            assert untranslated(page, language) == [], path
+            for dialog in page.locator("dialog.sheet").all():
+                dialog.evaluate("(one) => one.showModal()")
+                assert untranslated(page, language) == [], path
+                dialog.evaluate("(one) => one.close()")
+            assert faults(page) == [], path
+    assert house.problems == []
+    assert house.strangers() == []
+
+
+def test_nothing_is_wider_than_a_phone(house: House, pages: list[str]) -> None:
+    with house.signed_in(viewport=PHONE) as page:
+        for path in pages:
+            house.open(page, path)
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, path
