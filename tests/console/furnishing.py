@@ -6,10 +6,12 @@ from console.houses import House
 from daozhang.clock import business_day
 from daozhang.money import Money
 from daozhang.service.audit.model import SYSTEM
+from daozhang.service.merchants.store import update_merchant
 from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import TransferLimits
 from reconciling import to_hour
 from repacking import repacked
+from sharing import AGENCY, COURIER, bind, paid, plan, share
 
 ACCOUNT = {"kind": "user_id", "identity": "2088000000000001"}
 PHONE = {"kind": "logon_id", "identity": "13800138000", "name": "张小明"}
@@ -28,7 +30,7 @@ SHEET = (
 
 def furnish(house: House) -> list[str]:
     """Puts something into each room; the pages that show it."""
-    return [*_bills(house), *_transfers(house)]
+    return [*_bills(house), *_transfers(house), *_shares(house)]
 
 
 def _bills(house: House) -> list[str]:
@@ -81,7 +83,41 @@ def _transfers(house: House) -> list[str]:
         "/m/shop/transfers/T-CARD",
         "/m/shop/transfers/sheets",
         "/m/shop/transfers/sheets/2026-03",
-        "/m/shop/approvals",
         f"/m/shop/approvals/{waiting}",
         f"/m/shop/approvals/{sent.json()['approval_id']}",
+    ]
+
+
+def _shares(house: House) -> list[str]:
+    """An order that was shared and partly refunded, one whose shares wait, receivers and a plan."""
+    world = house.world
+    bind(world, AGENCY, COURIER)
+    refused = {"type": "loginName", "account": "nobody@example.com", "name": "无名", "memo": "仓库"}
+    assert world.api.post("/v1/sharing/receivers", json=refused).status_code == 201
+    plan(
+        world,
+        "agency",
+        {"account": AGENCY, "percent": "12.5"},
+        {"account": COURIER, "remainder": True},
+        pool_percent="20",
+        returns="pro_rata",
+    )
+    shared = paid(world, "200.00", subject="武夷岩茶 500g", share_plan="agency")
+    world.refund(shared, "180.00", "R-SHARED")
+    world.settle()
+    with world.service.context.database.begin() as tx:
+        update_merchant(tx, 1, second_person_order_minor=2000)
+    waits = paid(world, "300.00", subject="正山小种 礼盒")
+    asked = share(
+        world, waits, "S-WAITS", (AGENCY, "45.00"), (COURIER, "5.50"), description="三月佣金"
+    )
+    assert asked.status_code == 202, asked.text
+    return [
+        f"/m/shop/orders/{shared}",
+        f"/m/shop/orders/{waits}",
+        f"/m/shop/orders/{waits}/share",
+        "/m/shop/sharing",
+        "/m/shop/sharing/plans/agency",
+        f"/m/shop/approvals/{asked.json()['id']}",
+        "/m/shop/approvals",
     ]

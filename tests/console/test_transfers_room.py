@@ -198,6 +198,10 @@ def test_a_sheet_is_tried_and_sent_as_it_was_tried(world: World, staff: dict[Rol
     page = finance.get(large).text
     assert "Waits for a second person" in plain(page)
     approval = page.partition("/approvals/")[2].partition('"')[0]
+    number = large.rpartition("/")[2]
+    assert f"{number} × 2" in owner.read("/approvals")
+    shown = owner.get(f"/approvals/{approval}").text
+    assert f"/transfers?sheet={number}" in shown  # each row is looked at before all are approved
     owner.do(f"/approvals/{approval}/approve")
     world.settle()
     assert "Under way" in finance.read(large)

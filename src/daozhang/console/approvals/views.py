@@ -49,6 +49,7 @@ class ApprovalRow:
     address: str
     approval: Approval
     kind: str
+    about: str
     is_own: bool
 
 
@@ -78,6 +79,8 @@ class ApprovalView:
     legs: Sequence[tuple[str, Money]]
     transfer: Mapping[str, object] | None
     shares: Sequence[tuple[str, Money]]
+    share: Mapping[str, object] | None
+    moved: str | None
     may_approve: bool
     may_decline: bool
     may_withdraw: bool
@@ -113,7 +116,9 @@ def list_view(visit: Visit, status: ApprovalStatus, found: Sequence[Approval]) -
             (with_query(path, {"state": value}), t(text), value == chosen) for value, text in _TABS
         ],
         rows=[
-            ApprovalRow(f"{path}/{one.id}", one, t(KINDS[one.kind]), _is_own(visit, one))
+            ApprovalRow(
+                f"{path}/{one.id}", one, t(KINDS[one.kind]), _about(one), _is_own(visit, one)
+            )
             for one in shown
         ],
         pages=Pages(
@@ -124,6 +129,20 @@ def list_view(visit: Visit, status: ApprovalStatus, found: Sequence[Approval]) -
         limits_say=_say(visit, limits_of(visit)),
         may_set_limits=visit.may(Right.MERCHANTS_WRITE),
     )
+
+
+def _about(approval: Approval) -> str:
+    """Which order, transfer or sheet it is about; to whom it goes, as anybody may see it."""
+    content = approval.content
+    match approval.kind:
+        case ApprovalKind.REFUND | ApprovalKind.SHARE:
+            return str(content["out_trade_no"])
+        case ApprovalKind.TRANSFER:
+            return str(content["payee"])
+        case ApprovalKind.TRANSFER_BATCH:
+            return f"{content['number']} × {content['rows']}"
+        case _:
+            return ""
 
 
 def approval_view(visit: Visit, approval: Approval) -> ApprovalView:
@@ -141,6 +160,8 @@ def approval_view(visit: Visit, approval: Approval) -> ApprovalView:
         legs=_legs_of(approval),
         transfer=_transfer_of(approval),
         shares=_shares_of(approval),
+        share=approval.content if approval.kind is ApprovalKind.SHARE else None,
+        moved=_moved(visit, approval),
         may_approve=decides and approval.kind is not ApprovalKind.ALIPAY_KEY,
         may_decline=decides,
         may_withdraw=approval.requested_by == str(visit.who.actor) and is_open(approval, now),
@@ -152,6 +173,17 @@ def _transfer_of(approval: Approval) -> Mapping[str, object] | None:
     """Which transfer goes, and to whom as anybody may see it; or which sheet, and how many rows it has."""
     is_transfer = approval.kind in (ApprovalKind.TRANSFER, ApprovalKind.TRANSFER_BATCH)
     return approval.content if is_transfer else None
+
+
+def _moved(visit: Visit, approval: Approval) -> str | None:
+    """Where the transfer, or the transfers of the sheet, can be looked at."""
+    if not visit.may(Right.TRANSFERS_READ):
+        return None
+    if approval.kind is ApprovalKind.TRANSFER:
+        return f"{visit.home}/transfers/{approval.content['out_biz_no']}"
+    if approval.kind is ApprovalKind.TRANSFER_BATCH:
+        return with_query(f"{visit.home}/transfers", {"sheet": str(approval.content["number"])})
+    return None
 
 
 def _entry_of(approval: Approval) -> str | None:

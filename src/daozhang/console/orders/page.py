@@ -11,6 +11,7 @@ from starlette.responses import Response
 from daozhang.console.orders.story import tell
 from daozhang.console.orders.views import order_view
 from daozhang.console.rendering import respond
+from daozhang.console.sharing.views import round_rows
 from daozhang.console.timeline import coming
 from daozhang.console.visits import Visit
 from daozhang.console.words import word
@@ -24,6 +25,10 @@ from daozhang.service.people.actions import people_with
 from daozhang.service.people.model import Right
 from daozhang.service.refunds.approving import list_waiting
 from daozhang.service.refunds.store import list_refunds
+from daozhang.service.sharing.approving import list_waiting as list_shares_waiting
+from daozhang.service.sharing.model import Round, RoundStatus
+from daozhang.service.sharing.requesting import SHAREABLE
+from daozhang.service.sharing.store import list_rounds, list_shares
 from daozhang.service.story.actions import tell_order
 
 DONE: Final[Mapping[str, str]] = {
@@ -66,6 +71,8 @@ class Doable:
     """What this person may do with the order as it stands."""
 
     refund: bool
+    share: bool
+    finish: bool
     close: bool
     query: bool
     resend: bool
@@ -80,10 +87,12 @@ def show_order(visit: Visit, form: OrderForm, status: int = 200) -> Response:
         refunds = list_refunds(tx, order.id)
         story = tell_order(tx, order, keep_days)
         pending = _waiting(tx, visit, order)
+        rounds, shares = list_rounds(tx, order.id), list_shares(tx, order.id)
+        shares_pending = list_shares_waiting(tx, order)
     done = DONE.get(visit.query.get("done", ""))
     if done is not None and visit.request.method == "GET":
         visit.messages.append(visit.t(done))
-    may = _doable(visit, order)
+    may = _doable(visit, order, rounds)
     if not may.refund and form.errors.get(""):
         visit.messages.append(form.errors[""])  # the dialog that would say so is gone
     view = order_view(visit, order, refunds, unmasked=form.unmasked)
@@ -95,6 +104,10 @@ def show_order(visit: Visit, form: OrderForm, status: int = 200) -> Response:
         story=tell(visit, order, story),
         coming=coming(visit.language, story.upcoming),
         pending=pending,
+        rounds=round_rows(visit, rounds, shares),
+        is_sharing=any(one.is_open for one in rounds),
+        shares_pending=shares_pending,
+        share_number=new_id("shr", visit.context.clock.now()),
         may=may,
         form=form,
         refund_number=form.fields.get("out_request_no") or _new_number(visit),
@@ -123,11 +136,20 @@ def _waiting(tx: Tx, visit: Visit, order: Order) -> list[Waiting]:
     ]
 
 
-def _doable(visit: Visit, order: Order) -> Doable:
+def _doable(visit: Visit, order: Order, rounds: Sequence[Round]) -> Doable:
+    alive = [one for one in rounds if one.status is not RoundStatus.FAILED]
+    shareable = (
+        order.status in SHAREABLE
+        and order.trade_no is not None
+        and not any(one.finishes for one in alive)
+        and visit.may(Right.SHARING_REQUEST)
+    )
     left = order.status is OrderStatus.PAID and bool(order.remainder)
     at_till = order.way is Way.BARCODE and order.signed_at is not None
     unpaid = order.status in (OrderStatus.CREATED, OrderStatus.WAITING)
     return Doable(
+        share=shareable and bool(order.remainder),
+        finish=shareable and bool(alive),
         refund=left and visit.may(Right.REFUNDS_REQUEST),
         close=unpaid and not at_till and visit.may(Right.ORDERS_CLOSE),
         query=visit.may(Right.ORDERS_QUERY),

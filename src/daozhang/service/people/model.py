@@ -37,6 +37,9 @@ class Right(StrEnum):
     TRANSFERS_READ = "transfers:read"
     TRANSFERS_REQUEST = "transfers:request"
     TRANSFERS_APPROVE = "transfers:approve"
+    SHARING_READ = "sharing:read"
+    SHARING_REQUEST = "sharing:request"  # passes parts of an order on
+    SHARING_WRITE = "sharing:write"  # says who may receive, and by which plans
     LEDGER_READ = "ledger:read"
     LEDGER_BOOK = "ledger:book"  # asks for entries by hand and for reversals
     LEDGER_APPROVE = "ledger:approve"
@@ -111,6 +114,8 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = MappingProxyType(
             Right.TRANSFERS_READ,
             Right.TRANSFERS_REQUEST,
             Right.TRANSFERS_APPROVE,
+            Right.SHARING_READ,
+            Right.SHARING_REQUEST,
             Right.LEDGER_READ,
             Right.LEDGER_BOOK,
             Right.LEDGER_APPROVE,

@@ -65,6 +65,12 @@ def share_or_ask(
     return made, is_new
 
 
+def list_waiting(tx: Tx, order: Order) -> list[Approval]:
+    """The shares of an order that wait for a second person, the oldest first."""
+    prefix = subject_of(order.out_trade_no, "")
+    return approvals_store.list_pending_about(tx, order.merchant_id, ApprovalKind.SHARE, prefix)
+
+
 def approve_shares(
     context: Context, jobs: Jobs, actor: Person, approval_id: str, note: str | None = None
 ) -> tuple[Approval, Round]:

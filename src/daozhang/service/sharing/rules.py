@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -82,6 +83,17 @@ def _by_points(points: Mapping[str, int], minor: int, rounding: str | None) -> d
 def limit_of(amount: Money, percent_max: int) -> Money:
     """How much of a payment may be passed on by an agreement."""
     return Money(amount.minor * percent_max // PERCENT, amount.currency)
+
+
+def to_points(percent: str) -> int:
+    """A percentage, as text, in hundredths of a percent."""
+    return int(Decimal(percent) * (BASIS_POINTS // 100))
+
+
+def percent_text(points: int) -> str:
+    """Hundredths of a percent as a percentage: ``12.5``."""
+    whole, part = divmod(points, BASIS_POINTS // 100)
+    return f"{whole}.{part:02d}".rstrip("0").rstrip(".")
 
 
 # ---- taking back

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,7 +14,6 @@ from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders.views import Number, ShortText
 from daozhang.service.sharing.messages import sentences_for
 from daozhang.service.sharing.model import (
-    BASIS_POINTS,
     Mode,
     Part,
     Plan,
@@ -24,6 +22,7 @@ from daozhang.service.sharing.model import (
     Round,
     Share,
 )
+from daozhang.service.sharing.rules import percent_text, to_points
 from daozhang.service.web.problem import AmountText
 
 Account = Annotated[str, Field(pattern=r"^[!-~]{1,64}$", description="The receiver's account.")]
@@ -132,11 +131,11 @@ class PlanIn(BaseModel):
                 Part(
                     part.account,
                     None if part.amount is None else Money.parse(part.amount),
-                    None if part.percent is None else _points(part.percent),
+                    None if part.percent is None else to_points(part.percent),
                 )
                 for part in self.parts
             ),
-            pool_basis_points=None if self.pool_percent is None else _points(self.pool_percent),
+            pool_basis_points=None if self.pool_percent is None else to_points(self.pool_percent),
             rounding=self.rounding,
             mode=self.mode,
             finishes=self.finish,
@@ -159,13 +158,13 @@ class PlanOut(PlanIn):
             parts=[
                 PartIn(
                     account=part.account,
-                    percent=None if part.basis_points is None else _percent(part.basis_points),
+                    percent=None if part.basis_points is None else percent_text(part.basis_points),
                     amount=None if part.amount is None else str(part.amount),
                     remainder=True if part.is_remainder else None,
                 )
                 for part in plan.parts
             ],
-            pool_percent=None if pool is None else _percent(pool),
+            pool_percent=None if pool is None else percent_text(pool),
             rounding=plan.rounding,
             mode=plan.mode,
             finish=plan.finishes,
@@ -404,13 +403,3 @@ class ConfirmOut(BaseModel):
     out_trade_no: str
     out_request_no: str
     settle_amount: str
-
-
-def _points(percent: str) -> int:
-    """A percentage in hundredths of a percent."""
-    return int(Decimal(percent) * (BASIS_POINTS // 100))
-
-
-def _percent(points: int) -> str:
-    whole, part = divmod(points, BASIS_POINTS // 100)
-    return f"{whole}.{part:02d}".rstrip("0").rstrip(".")
