@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from daozhang.service.agreements.routes import router as agreements_router
 from daozhang.service.announced import router as announced_router
+from daozhang.service.banking.routes import router as banking_router
 from daozhang.service.bills.routes import router as bills_router
 from daozhang.service.closing.routes import router as closing_router
 from daozhang.service.holds.routes import router as holds_router
@@ -85,6 +86,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(reconciliation_router)
     app.include_router(receipts_router)
     app.include_router(closing_router)
+    app.include_router(banking_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
     app.include_router(paylinks_router)

@@ -9,6 +9,7 @@ from daozhang.service.agreements import store as agreements_store
 from daozhang.service.approvals import store as approvals_store
 from daozhang.service.audit import store as audit_store
 from daozhang.service.auth import store as auth_store
+from daozhang.service.banking import store as banking_store
 from daozhang.service.bills import store as bills_store
 from daozhang.service.charges import store as charges_store
 from daozhang.service.closing import store as closing_store
@@ -45,6 +46,7 @@ STORES: Final = (
     approvals_store,
     audit_store,
     auth_store,
+    banking_store,
     bills_store,
     charges_store,
     closing_store,

@@ -14,7 +14,9 @@ from daozhang.service.approvals import store as approvals_store
 from daozhang.service.approvals.actions import approve, ask
 from daozhang.service.approvals.model import Approval, ApprovalKind
 from daozhang.service.approvals.refusals import ApprovalNotFound
+from daozhang.service.approvals.rules import MADE_BY
 from daozhang.service.audit.actions import record
+from daozhang.service.audit.model import Actor
 from daozhang.service.db import Tx
 from daozhang.service.ledger import rules, store
 from daozhang.service.ledger.actions import post_entry, reverse_entry
@@ -48,31 +50,51 @@ def ask_entry(
     Raises `EntryEmpty`, `EntryUnbalanced`, and `EntryPosted` if that key is in the book already.
     """
     require(actor, Right.LEDGER_BOOK, merchant_id)
-    assert 0 < len(key) <= MANUAL_KEY_CHARACTERS_MAX, "keys are made where an entry is asked for"
     now = context.clock.now()
     with context.database.begin() as tx:
-        book = book_of(tx, merchant_id)
-        moves = rules.moves_of(legs, book.currency)
-        if not moves:
-            raise EntryEmpty
-        if store.list_entry(tx, book, EntryKind.MANUAL, key):
-            raise EntryPosted(EntryKind.MANUAL, key)
-        return ask(
-            tx,
-            actor.actor,
-            ApprovalKind.LEDGER,
-            merchant_id=merchant_id,
-            subject=_subject_of(book, EntryKind.MANUAL, key),
-            content={
-                "kind": EntryKind.MANUAL.value,
-                "key": key,
-                "at": at.isoformat(),
-                "legs": {account.value: minor for account, minor in sorted(legs.items())},
-            },
-            amount=Money.total((move.amount for move in moves), book.currency),
-            reason=memo,
-            now=now,
+        return request_entry(
+            tx, actor.actor, merchant_id, key=key, legs=legs, at=at, memo=memo, now=now
         )
+
+
+def request_entry(
+    tx: Tx,
+    actor: Actor,
+    merchant_id: int,
+    *,
+    key: str,
+    legs: Mapping[Account, int],
+    at: datetime,
+    memo: str,
+    now: datetime,
+    key_made_by: str | None = None,
+) -> Approval:
+    """As `ask_entry`, in the caller's transaction, by whom the caller has let in: a person, or an API
+    key, whose maker (``key_made_by``) does not approve it either."""
+    assert 0 < len(key) <= MANUAL_KEY_CHARACTERS_MAX, "keys are made where an entry is asked for"
+    book = book_of(tx, merchant_id)
+    moves = rules.moves_of(legs, book.currency)
+    if not moves:
+        raise EntryEmpty
+    if store.list_entry(tx, book, EntryKind.MANUAL, key):
+        raise EntryPosted(EntryKind.MANUAL, key)
+    content = {
+        "kind": EntryKind.MANUAL.value,
+        "key": key,
+        "at": at.isoformat(),
+        "legs": {account.value: minor for account, minor in sorted(legs.items())},
+    }
+    return ask(
+        tx,
+        actor,
+        ApprovalKind.LEDGER,
+        merchant_id=merchant_id,
+        subject=_subject_of(book, EntryKind.MANUAL, key),
+        content=content | ({MADE_BY: key_made_by} if key_made_by else {}),
+        amount=Money.total((move.amount for move in moves), book.currency),
+        reason=memo,
+        now=now,
+    )
 
 
 def ask_reversal(

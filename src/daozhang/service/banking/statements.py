@@ -1,0 +1,167 @@
+"""Reading a bank's statement: CSV, UTF-8 or GBK, columns by name. Pure.
+
+Only money that Alipay has sent is kept: what others pay the merchant is nobody's business here.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+from daozhang.money import Money, MoneyError
+from daozhang.service.banking.model import Columns, StatementLine, StatementRead
+from daozhang.service.banking.refusals import StatementUnreadable
+
+LINES_MAX: Final = 20_000
+HEAD_LINES_MAX: Final = 40
+"""How far down the line with the names of the columns may be: banks write their own above it."""
+
+TEXT_CHARACTERS_MAX: Final = 200
+
+_DATE: Final = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T]?\d{1,2}:?\d{2}.*)?")
+_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+
+
+class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The names that banks give their columns, and Alipay's as one who pays (unverified)."""
+
+    date: tuple[str, ...]
+    amount: tuple[str, ...]
+    counterparty: tuple[str, ...]
+    reference: tuple[str, ...]
+    payers: tuple[str, ...]
+
+
+@cache
+def known_names() -> Names:
+    """Those that this version knows."""
+    content = (files("daozhang.service.banking") / "columns.json").read_bytes()
+    return msgspec.json.decode(content, type=Names)
+
+
+def columns_of(
+    date: str | None, amount: str | None, counterparty: str | None, reference: str | None
+) -> Columns:
+    """The columns to be read: those that are named, else any that are known."""
+    names = known_names()
+    return Columns(
+        (date,) if date else names.date,
+        (amount,) if amount else names.amount,
+        (counterparty,) if counterparty else names.counterparty,
+        (reference,) if reference else names.reference,
+    )
+
+
+def read_statement(content: bytes, columns: Columns) -> StatementRead:
+    """The lines of money that Alipay has sent. Raises `StatementUnreadable`, with the line."""
+    rows = enumerate(csv.reader(io.StringIO(_decoded(content))), 1)
+    places = _places(rows, columns)
+    payers = known_names().payers
+    lines: list[StatementLine] = []
+    seen: Counter[tuple[str, ...]] = Counter()
+    skipped = 0
+    for number, row in rows:
+        cells = {name: _cell(row, at) for name, at in places.items()}
+        if not cells["date"][:1].isdigit():
+            continue  # an empty line, or what the bank writes below its table
+        day, minor = _day(number, cells["date"]), _minor(number, cells["amount"])
+        payer = cells.get("counterparty", "")
+        if minor <= 0 or not (
+            "counterparty" not in places or any(one in payer.lower() for one in payers)
+        ):
+            skipped += 1
+            continue
+        reference = cells.get("reference", "")
+        told = (day.isoformat(), str(minor), payer, reference)
+        seen[told] += 1
+        # The same twice in one file is two; the same in another file is the same.
+        text = "\n".join((*told, str(seen[told])))
+        fingerprint = hashlib.sha256(text.encode()).hexdigest()
+        lines.append(StatementLine(day, minor, payer, reference, fingerprint))
+        if len(lines) > LINES_MAX:
+            raise StatementUnreadable(
+                number,
+                f"more than {LINES_MAX} lines of Alipay's: import it in pieces",
+                f"支付宝入账超过 {LINES_MAX} 笔，请分批导入",
+            )
+    return StatementRead(lines, skipped)
+
+
+def _places(rows: Iterator[tuple[int, list[str]]], columns: Columns) -> dict[str, int]:
+    wanted = {
+        "date": columns.date,
+        "amount": columns.amount,
+        "counterparty": columns.counterparty,
+        "reference": columns.reference,
+    }
+    for number, row in rows:
+        there = {cell.strip().lower(): at for at, cell in reversed([*enumerate(row)])}
+        places = {
+            what: there[name.lower()]
+            for what, names in wanted.items()
+            for name in reversed(names)
+            if name.lower() in there
+        }
+        if {"date", "amount"} <= places.keys():
+            return places
+        if number >= HEAD_LINES_MAX:
+            break
+    raise StatementUnreadable(
+        1,
+        f"no line names a column of the date ({', '.join(columns.date)}) and one of the amount "
+        f"({', '.join(columns.amount)}): say how yours are called",
+        "未找到日期列与金额列，请指明列名",
+    )
+
+
+def _decoded(content: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise StatementUnreadable(
+        1,
+        "it is no CSV in UTF-8 or GBK: save it as CSV, not as a workbook",
+        "不是 UTF-8 或 GBK 编码的 CSV，请另存为 CSV",
+    )
+
+
+def _cell(row: Sequence[str], at: int) -> str:
+    return row[at].strip()[:TEXT_CHARACTERS_MAX] if at < len(row) else ""
+
+
+def _day(number: int, text: str) -> date:
+    if found := _DATE.fullmatch(text):
+        year, month, day = (int(part) for part in found.groups())
+        with suppress(ValueError):  # such as the 30th of February
+            return date(year, month, day)
+    raise StatementUnreadable(number, f"{text!r} is no day", f"{text!r} 不是有效日期")
+
+
+def _minor(number: int, text: str) -> int:
+    """An amount in fen: ``1,234.50``, ``+3.00`` and ``-3.00`` too; nothing where there is none."""
+    plain = text.removeprefix("¥").removeprefix("+").strip()
+    if plain in ("", "-", "--"):
+        return 0
+    if _THOUSANDS.fullmatch(plain.removeprefix("-")):
+        plain = plain.replace(",", "")
+    try:
+        return Money.parse(plain).minor
+    except MoneyError:
+        raise StatementUnreadable(
+            number, f"{text!r} is no amount", f"{text!r} 不是有效金额"
+        ) from None
