@@ -21,6 +21,7 @@ from daozhang.service.people.model import Role
 from daozhang.service.reconciliation.model import MismatchClass
 from monthly import fetch
 from reconciling import mismatches, odd, pay, to_hour
+from workbooks import read_workbook
 from worlds import World, running
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/close-a-day.md"
@@ -61,7 +62,7 @@ class Reader:
             "COLUMNS": "200",
         }
         here = [
-            str(self._folder / word) if word.endswith((".toml", ".txt", ".csv")) else word
+            str(self._folder / word) if word.endswith((".toml", ".txt", ".csv", ".xlsx")) else word
             for word in words
         ]
         done = CliRunner().invoke(build(words[1]), here[1:], env=variables)
@@ -163,6 +164,11 @@ def test_what_the_guide_says_is_what_happens(
     press(two, here, "Agree", "agree")
     kept = world.api.get("/v1/reconciliation/months/2026-03").json()
     assert (kept["status"], kept["closed_by"]) == ("closed", two.person.name)
+
+    assert "报表已写入" in reader.next()
+    written, answered = (tmp_path / "march.xlsx").read_bytes(), reader.next()
+    assert read_workbook(written)["summary"][:12] == read_workbook(answered)["summary"][:12]
+    assert "Report" in one.read(here)
 
     assert "已导出" in reader.next()
     assert (tmp_path / "march.txt").read_bytes().decode("gb18030").startswith("填制凭证,V800")

@@ -1,4 +1,4 @@
-"""The commands about closed books: vouchers for a bookkeeping program, and the templates they are made by."""
+"""The commands about closed books: vouchers for a bookkeeping program, their templates, and reports."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from daozhang.service.journal.refusals import SpanMissing
 from daozhang.service.merchants.actions import get_merchant
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.merchants.store import list_merchants
+from daozhang.service.reports.actions import make_report
 from daozhang.service.web.context import Context
 
-books_commands = typer.Typer(help="Closed books as vouchers. 凭证导出")
+books_commands = typer.Typer(help="Closed books as vouchers and reports. 凭证与报表")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, ask nothing. 输出 JSON")]
 _NAMES: Final = ", ".join(NAMES)
@@ -56,6 +57,25 @@ def books_export(
             f"{file.voucher_count} vouchers are in {path}.\n已导出 {file.voucher_count} 张凭证。"
         )
         say(row, sentence, as_json=as_json)
+
+
+@books_commands.command("report")
+def books_report(
+    period: Annotated[str, typer.Argument(help="2026-03-01 or 2026-03. 日期或月份")],
+    out: Annotated[Path | None, typer.Option(help="Where to; else here. 输出文件")] = None,
+    merchant: Annotated[str | None, typer.Option(help="Which one, if several. 商户")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Writes a day or month as a workbook: who signed, what differed, what was posted. 导出报表."""
+    with service_context(as_json=as_json) as context:
+        shop = _merchant(context, merchant)
+        content = make_report(
+            context, cli_actor(), shop, period, {}, lambda merchant_id: merchant_id == shop.id
+        )
+        path = out or Path(f"report-{shop.slug}-{period}.xlsx")
+        path.write_bytes(content)
+        row = {"file": str(path), "period": period, "merchant": shop.slug}
+        say(row, f"The report is in {path}.\n报表已写入 {path}。", as_json=as_json)
 
 
 @books_commands.command("template")

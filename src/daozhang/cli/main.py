@@ -106,7 +106,7 @@ COMMANDS: Final[dict[str, Command]] = {
         "daozhang.cli.books",
         "books_commands",
         "service",
-        "Closed books as vouchers for 用友 and 金蝶: export, template.",
+        "Closed books as vouchers for 用友 and 金蝶, and reports: export, template, report.",
     ),
     "jobs": Command(
         "daozhang.cli.jobs",

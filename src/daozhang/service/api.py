@@ -27,6 +27,7 @@ from daozhang.service.payouts.routes import router as payouts_router
 from daozhang.service.receipts.routes import router as receipts_router
 from daozhang.service.reconciliation.routes import router as reconciliation_router
 from daozhang.service.refunds.routes import router as refunds_router
+from daozhang.service.reports.routes import router as reports_router
 from daozhang.service.sharing.register_routes import router as sharing_router
 from daozhang.service.sharing.routes import router as shares_router
 from daozhang.service.story.routes import router as story_router
@@ -87,6 +88,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(receipts_router)
     app.include_router(closing_router)
     app.include_router(banking_router)
+    app.include_router(reports_router)
     app.include_router(webhooks.router)
     app.include_router(webhooks.deliveries_router)
     app.include_router(paylinks_router)

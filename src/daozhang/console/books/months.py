@@ -57,6 +57,8 @@ class MonthView:
     """A month."""
 
     sheet: MonthSheet
+    shop: str
+    seller_id: str
     title: str
     here: str
     calendar: str
@@ -65,6 +67,7 @@ class MonthView:
     open_amount: Money
     bills: list[MonthBillRow]
     accounts: list[AccountRow]
+    report: str
     journals: list[tuple[str, str]]
     obstacles: list[str]
     may_propose: bool
@@ -107,6 +110,8 @@ def _view(visit: Visit, sheet: MonthSheet) -> MonthView:
     proposal = None if sheet.is_closed else sheet.closing
     return MonthView(
         sheet=sheet,
+        shop=visit.merchant.name,
+        seller_id=visit.merchant.seller_id,
         title=month_title(visit, sheet.month),
         here=month_address(visit, sheet.month),
         calendar=f"{visit.home}/books?month={sheet.month:%Y-%m}",
@@ -115,6 +120,7 @@ def _view(visit: Visit, sheet: MonthSheet) -> MonthView:
         open_amount=Money(sum(line.open_minor for line in sheet.days)),
         bills=[_bill_row(visit, kind, bill) for kind, bill in sheet.bills.items()],
         accounts=_account_rows(visit, sheet),
+        report=f"{visit.home}/books/{sheet.month:%Y-%m}/report.xlsx",
         journals=journals(visit, f"{sheet.month:%Y-%m}") if sheet.is_closed else [],
         obstacles=[one.say_zh if chinese else one.say for one in sheet.obstacles],
         may_propose=visit.may(Right.LEDGER_BOOK) and sheet.closing is None and not sheet.obstacles,

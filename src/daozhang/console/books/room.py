@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.routing import Route
 
-from daozhang.console.books import bills, journal, months, routes
+from daozhang.console.books import bills, journal, months, reports, routes
 from daozhang.console.rooms import Group, Link, Room
 from daozhang.console.words import word
 from daozhang.service.people.model import Right
@@ -20,6 +20,7 @@ ROOM: Final = Room(
         Route("/books", routes.calendar_page),
         Route("/books/months/{month}", months.month_page),
         Route("/books/months/{month}/{deed}", months.deed_page, methods=["POST"]),
+        Route("/books/{period}/report.xlsx", reports.report_file),
         Route("/books/{period}/journal/{template}", journal.journal_file),
         Route("/books/upload", bills.upload_page),
         Route("/books/upload", bills.upload, methods=["POST"]),

@@ -205,6 +205,8 @@ class DayView:
     """A day."""
 
     sheet: DaySheet
+    shop: str
+    seller_id: str
     title: str
     month: str
     month_title: str
@@ -215,6 +217,7 @@ class DayView:
     cases: Sequence[CaseRow]
     pages: Pages
     obstacles: Sequence[str]
+    report: str
     journals: Sequence[tuple[str, str]]
     may_close: bool
     may_read: bool
@@ -230,6 +233,8 @@ def day_view(visit: Visit, sheet: DaySheet, cases: Sequence[Case]) -> DayView:
     chinese = visit.language is Language.CHINESE
     return DayView(
         sheet=sheet,
+        shop=visit.merchant.name,
+        seller_id=visit.merchant.seller_id,
         title=format_date(day, "full", locale=locale),
         month=with_query(f"{visit.home}/books", {"month": f"{day:%Y-%m}"}),
         month_title=t(word("Reconciliation")),
@@ -243,6 +248,7 @@ def day_view(visit: Visit, sheet: DaySheet, cases: Sequence[Case]) -> DayView:
         cases=[_case_row(visit, row.case) for row in shown],
         pages=pages,
         obstacles=[one.say_zh if chinese else one.say for one in sheet.obstacles],
+        report=f"{here}/report.xlsx",
         journals=[] if sheet.line.closing is None else journals(visit, day.isoformat()),
         may_close=visit.may(Right.LEDGER_LOCK)
         and not sheet.obstacles

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -18,7 +18,7 @@ KEPT_SECONDS: Final = 7 * 24 * 3600
 STALE_SECONDS: Final = 3600
 """An export that has not moved for so long has come to nothing."""
 
-Cell = str | Decimal | datetime | None
+Cell = str | int | Decimal | datetime | date | None
 Words = Mapping[str, str]
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -91,7 +91,9 @@ def csv_cell(cell: Cell) -> str:
             return ""
         case datetime():
             return in_beijing(cell).isoformat(sep=" ")
-        case Decimal():
+        case date():
+            return cell.isoformat()
+        case int() | Decimal():
             return str(cell)
         case _:
             if cell.startswith(FORMULAS):

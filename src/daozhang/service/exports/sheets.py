@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -54,18 +54,18 @@ class Lines:
 class Workbook:
     """XLSX. Amounts are numbers, times are times, and all else is text, whatever it looks like."""
 
-    def __init__(self, path: Path, headings: Sequence[str]) -> None:
+    def __init__(self, path: Path, headings: Sequence[str], name: str | None = None) -> None:
         # On first use: most processes never write one.
         import xlsxwriter  # pyright: ignore[reportMissingTypeStubs]
 
         self._book: Any = xlsxwriter.Workbook(
             str(path), {"constant_memory": True, "tmpdir": str(path.parent)}
         )
-        self._headings = headings
         self._bold = self._book.add_format({"bold": True})
+        self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
         self._money = self._book.add_format({"num_format": "#,##0.00"})
         self._time = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        self._begin()
+        self.begin(headings, name)
 
     def __enter__(self) -> Workbook:
         return self
@@ -76,24 +76,30 @@ class Workbook:
     def write(self, cells: Sequence[Cell]) -> None:
         """The next line; a full sheet is followed by another."""
         if self._row == SHEET_ROWS_MAX:
-            self._begin()
+            self.begin(self._headings)
         for column, cell in enumerate(cells):
             match cell:
                 case None:
                     continue
                 case Decimal():
                     self._sheet.write_number(self._row, column, cell, self._money)
+                case int():
+                    self._sheet.write_number(self._row, column, cell)
                 case datetime():
                     self._sheet.write_datetime(self._row, column, in_beijing(cell), self._time)
+                case date():
+                    self._sheet.write_datetime(self._row, column, cell, self._day)
                 case _:
                     self._sheet.write_string(self._row, column, cell)
         self._row += 1
 
-    def _begin(self) -> None:
-        self._sheet: Any = self._book.add_worksheet()
+    def begin(self, headings: Sequence[str], name: str | None = None) -> None:
+        """Another sheet; what is written from now on stands there."""
+        self._headings = headings
+        self._sheet: Any = self._book.add_worksheet(name)
         self._sheet.freeze_panes(1, 0)
         self._sheet.set_column(0, 1, 32)
-        self._sheet.set_column(2, len(self._headings), 18)
-        for column, heading in enumerate(self._headings):
+        self._sheet.set_column(2, max(len(headings), 2), 18)
+        for column, heading in enumerate(headings):
             self._sheet.write_string(0, column, heading, self._bold)
         self._row = 1
