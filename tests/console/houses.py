@@ -133,6 +133,7 @@ PAGES = (
     "/m/shop/ledger/sales?day=2026-03-02",
     "/m/shop/ledger/entry?kind=payment&key=1",
     "/m/shop/ledger/new",
+    "/m/shop/ledger/settings",
     "/m/shop/holds",
     "/m/shop/agreements",
     "/m/shop/transfers",

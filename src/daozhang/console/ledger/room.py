@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.routing import Route
 
-from daozhang.console.ledger import booking, routes
+from daozhang.console.ledger import booking, routes, settings
 from daozhang.console.rooms import Group, Link, Room
 from daozhang.console.words import word
 from daozhang.service.people.model import Right
@@ -19,6 +19,7 @@ ROOM: Final = Room(
         Route("/ledger/new", booking.new_page, methods=["GET", "POST"]),
         Route("/ledger/entry", routes.entry_page),
         Route("/ledger/entry/take_back", booking.take_back, methods=["POST"]),
+        Route("/ledger/settings", settings.settings_page, methods=["GET", "POST"]),
         Route("/ledger/{account}", routes.account_page),
     ],
     links=[

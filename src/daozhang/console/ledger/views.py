@@ -14,11 +14,16 @@ from daozhang.console.paging import with_query
 from daozhang.console.visits import Visit
 from daozhang.console.words import word
 from daozhang.money import Money
-from daozhang.service.ledger.model import Account, Balance, Book, TrialBalance
+from daozhang.service.ledger.model import Account, Balance, Book, Payout, TrialBalance
 from daozhang.service.ledger.reading import estimated_fee
 from daozhang.service.people.model import Right
 
 _PPM_IN_A_HUNDREDTH: Final = 100
+
+PAYOUTS: Final[Mapping[Payout, str]] = {
+    Payout.AT_ONCE: word("Paid out at once"),
+    Payout.LATER: word("Paid out later"),
+}
 
 Tabs = Sequence[tuple[str, str, bool]]
 
@@ -71,7 +76,10 @@ class BookView:
     currency: str
     locked_through: date | None
     backfilling_until: datetime | None
+    payout: str
+    fee_rate: str
     may_book: bool
+    may_set: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,10 @@ def book_view(visit: Visit, book: Book, backfilling_until: datetime | None) -> B
         currency=book.currency,
         locked_through=book.locked_through,
         backfilling_until=backfilling_until,
+        payout=visit.t(PAYOUTS[book.payout]),
+        fee_rate=percent_text(book.fee_ppm),
         may_book=visit.may(Right.LEDGER_BOOK),
+        may_set=visit.may(Right.MERCHANTS_WRITE),
     )
 
 
@@ -178,7 +189,7 @@ def trial_balance_view(visit: Visit, span: Span, found: TrialBalance) -> TrialBa
         sums=amounts_of(found.accounts, book.currency),
         is_empty=not any(one.opening or one.debits or one.credits for one in found.accounts),
         estimated_fee=estimated_fee(found),
-        fee_rate=_percent(found.book.fee_ppm),
+        fee_rate=percent_text(found.book.fee_ppm),
     )
 
 
@@ -268,7 +279,7 @@ def _tabs(visit: Visit, path: str, span: Span | None, today: date) -> Tabs:
     return [*tabs, (f"{path}/moment", visit.t("At a moment"), span is None)]
 
 
-def _percent(ppm: int) -> str:
+def percent_text(ppm: int) -> str:
     """A rate in per cent: whole numbers only, no more digits than it has."""
     whole, rest = divmod(ppm, _PPM_IN_A_HUNDREDTH * 100)
     return f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
