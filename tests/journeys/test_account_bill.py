@@ -431,3 +431,18 @@ def _book_by_hand(world: World, amount: Money) -> None:
     )
     with world.service.context.database.begin() as tx:
         post_entry(tx, entry)
+
+
+def test_a_quiet_day_before_the_first_bill_brought_nothing(world: World, day: date) -> None:
+    morning_after(world)
+    pay(world, "10.00")
+    morning_after(world)
+    assert statement(world, day, ACCOUNT).status is StatementStatus.NONE
+    assert did(world, day)[Account.AVAILABLE] == 100_000_000
+    pay(world, "1.00")
+    morning_after(world)
+    for days in range(3):
+        assert off(world, day + timedelta(days=days)) == []
+        assert check(world, day + timedelta(days=days)).agrees
+    read_again(world, day)
+    assert off(world, day) == []

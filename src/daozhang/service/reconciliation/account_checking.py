@@ -15,7 +15,7 @@ from daozhang.service.bills import store as bills
 from daozhang.service.bills.model import Statement, StatementKind
 from daozhang.service.db import Tx
 from daozhang.service.ledger import store as ledger
-from daozhang.service.ledger.model import Account, Book
+from daozhang.service.ledger.model import Account, Book, EntryKind
 from daozhang.service.ledger.reading import CURRENCY
 from daozhang.service.reconciliation import account_rules as rules
 from daozhang.service.reconciliation import store
@@ -66,7 +66,7 @@ def moved_since(tx: Tx, statement: Statement) -> tuple[int, int] | None:
     book = ledger.find_book(tx, statement.environment, statement.seller_id, CURRENCY)
     if run is None or book is None or "ledger" not in run.figures:
         return None
-    opening, closing = ledger_holds(tx, book, statement.first)
+    opening, closing = _held(tx, book, statement.first, told_of(tx, statement))
     then = run.figures["ledger"]
     return opening - then["opening"], closing - then["closing"]
 
@@ -163,8 +163,21 @@ def _check(tx: Tx, book: Book, statement: Statement, told: AccountDay | None) ->
     ended_with = None
     if before is not None and "ledger" in before[1].figures:
         ended_with = before[1].figures["ledger"]["closing"] - _figure(before[1], "difference")
-    held = ledger_holds(tx, book, statement.first)
+        ended_with += _opened(tx, book, statement.first)
+    held = _held(tx, book, statement.first, told)
     return rules.check_of(told, *held, book.currency, ended_with=ended_with)
+
+
+def _held(tx: Tx, book: Book, day: date, told: AccountDay | None) -> tuple[int, int]:
+    """What the ledger holds before the day and after it."""
+    opening, closing = ledger_holds(tx, book, day)
+    return opening + (_opened(tx, book, day) if told is None else 0), closing
+
+
+def _opened(tx: Tx, book: Book, day: date) -> int:
+    """With what the book was opened on a day. A quiet one may be the last before the first bill: that was
+    there before, and the day did not bring it."""
+    return ledger.sum_kinds(tx, book.id, day, rules.HELD).get(EntryKind.OPENING, 0)
 
 
 def ledger_holds(tx: Tx, book: Book, day: date) -> tuple[int, int]:
