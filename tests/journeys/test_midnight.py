@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from daozhang.clock import business_day
-from reconciling import mismatches, morning_after, to_hour
+from daozhang.emulator.accounts import Pot
+from daozhang.service.ledger.configuring import set_book_as
+from daozhang.service.ledger.model import Account, Payout
+from daozhang.service.ledger.reading import book_of, read_balances
+from people_here import add_person
+from reconciling import mismatches, morning_after, seller, to_hour
 from sharing import AGENCY, COURIER, bind, paid, share, shared, switch
 from worlds import World, running
 
@@ -84,3 +89,25 @@ def test_a_refund_that_its_notice_proves(world: World, day: date) -> None:
     assert business_day(world.clock.now()) > day
     assert world.read(number)["refunded_amount"] == "90.00"
     comes_out(world, day)
+
+
+def test_shares_of_what_is_paid_out_later(world: World, day: date) -> None:
+    context = world.service.context
+    switch(world, settlement_days=1)
+    owner = add_person(context, "owner")
+    set_book_as(context, owner, 1, payout=Payout.LATER, fee_ppm=6000)
+    number = paid(world)
+    shared(world, number, f"D-{day}", (AGENCY, "20.00"))
+    world.advance(7)
+    assert world.refund(number, "90.00", f"R-{day}").status_code == 201  # with 10.00 that come back
+    world.advance(60)
+    # It is paid out on the next working day.
+    for _ in range(4):
+        morning_after(world)
+    for days in range(4):
+        assert mismatches(world, day + timedelta(days=days)) == []
+    with context.database.read() as tx:
+        held = read_balances(tx, book_of(tx, 1), context.clock.now())
+    account = world.emulator.desk.account
+    assert held[Account.AVAILABLE] == account.balance(seller(world)).minor
+    assert held[Account.UNSETTLED] == account.balance(seller(world), Pot.UNSETTLED).minor == 0

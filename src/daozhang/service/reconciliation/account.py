@@ -39,6 +39,9 @@ ORDERS_AT_ONCE: Final = 200
 """So many orders are settled in a transaction."""
 
 _line: Final = account_lines.c
+_OF_TRADES: Final = (EntryKind.PAYMENT, EntryKind.REFUND)
+"""What the lines of those types tell of, and is posted by itself."""
+
 _TRADES: Final = [name for name, of in rules.GROUP_OF_TYPE.items() if of is rules.Group.TRADES]
 
 
@@ -220,11 +223,7 @@ def _settle(
     there = ledger.list_of_order(tx, book, order_id)
     payment = [one for one in there if one.kind is EntryKind.PAYMENT]
     before = [one for one in there if one.kind is EntryKind.SETTLEMENT and one.key != key]
-    own = [
-        one
-        for one in there
-        if one.kind is not EntryKind.SETTLEMENT and one.booked_on == statement.first
-    ]
+    own = [one for one in there if one.kind in _OF_TRADES and one.booked_on == statement.first]
     minor = rules.settled_minor(
         listed,
         rules.held(_legs(own)),
