@@ -40,6 +40,8 @@ def faults(page: Page) -> list[str]:
     if not page.evaluate("typeof axe === 'object'"):
         # By the debugger, not as an element: the page's policy lets no other script in.
         page.evaluate(AXE.read_text("utf-8") + "; undefined")
+    # A part that is being refreshed is dimmed meanwhile.
+    page.wait_for_selector(".htmx-request", state="detached")
     found: dict[str, Any] = page.evaluate(
         "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
     )
