@@ -228,6 +228,14 @@ def test_what_was_tried_is_whose_who_tried_it(world: World, staff: dict[Role, St
     assert got.content == template("gbk")
 
 
+def test_a_sheet_is_no_larger_than_one_can_be(world: World, staff: dict[Role, Staff]) -> None:
+    answer = tried(staff[Role.FINANCE], b"x" * 700_000)
+    assert (answer.status_code, "This is too large" in plain(answer.text)) == (413, True)
+    wide = tried(staff[Role.FINANCE], b"x" * 100_000)
+    assert (wide.status_code, "The sheet has no rows" in plain(wide.text)) == (422, True)
+    assert staff[Role.FINANCE].post("/transfers/sheets/new", {"title": "x"}).status_code == 400
+
+
 def test_a_receipt_is_made_and_taken(world: World, staff: dict[Role, Staff]) -> None:
     finance = staff[Role.FINANCE]
     number = send(world, finance)
