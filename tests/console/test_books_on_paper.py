@@ -53,6 +53,17 @@ def test_paper_has_names_and_lines_to_sign_and_nothing_to_click(house: House, pa
     assert house.problems == []
 
 
+def test_on_a_phone_each_amount_of_a_month_has_its_name(house: House) -> None:
+    with house.signed_in(viewport={"width": 390, "height": 800}) as page:
+        house.open(page, PATHS[1])
+        sums = page.locator(".named tbody tr").first.locator("td.num")
+        said = "cell => getComputedStyle(cell, '::before').content"
+        names = [sums.nth(place).evaluate(said) for place in range(4)]
+        assert [name.strip(' "') for name in names] == [
+            "Opening", "Debits", "Credits", "Closing balance",
+        ]  # fmt: skip
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_both_are_whole_on_a_phone_and_a_desk(house: House, language: str) -> None:
     for width, theme in ((1280, "dark"), (390, "light")):
