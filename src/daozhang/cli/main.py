@@ -108,6 +108,12 @@ COMMANDS: Final[dict[str, Command]] = {
         "service",
         "Closed books as vouchers for 用友 and 金蝶, and reports: export, template, report.",
     ),
+    "ledger": Command(
+        "daozhang.cli.ledger",
+        "ledger_commands",
+        "service",
+        "The books: payouts, set.",
+    ),
     "jobs": Command(
         "daozhang.cli.jobs",
         "jobs_commands",
