@@ -45,7 +45,7 @@ CHAOS = CHAOS_FIGURES=$(FIGURES) $(BIN)/pytest -q -s --timeout 7200
 KILLS ?= 200
 LIVES := tests/journeys/test_convergence.py tests/service/test_refunds.py
 
-chaos: setup ## Kills processes at every named point and KILLS times (200) under load, stops PostgreSQL, lets drawn lives of orders and 20,000 of them meet all weather, lays 1,000 mismatches into days, on both databases; docs/reports/chaos.md.
+chaos: setup ## Kills processes at every named point and KILLS times (200) under load, stops PostgreSQL, lets drawn lives of orders and 20,000 of them meet all weather, lives a month of three merchants whose every day reconciles, lays 1,000 mismatches into days, on both databases; docs/reports/chaos.md.
 	@rm -f $(FIGURES)
 	@$(CHAOS) --kills $(KILLS) tests/journeys/test_deaths.py
 	@$(CHAOS) --kills $(KILLS) --database postgresql tests/journeys/test_deaths.py

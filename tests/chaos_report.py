@@ -20,7 +20,8 @@ HEAD = """# Report: chaos
 Written by `make chaos` from what its parts have noted; every row is a run that passed, and one that does not
 pass ends it. Two cores, shared by everything. What each part does is in its test: [deaths](../../tests/journeys/test_deaths.py),
 [named points](../../tests/journeys/test_named_deaths.py), [weather](../../tests/journeys/test_weather.py),
-[receivers](../../tests/journeys/test_receivers_weather.py), [mismatches](../../tests/journeys/test_mismatches.py).
+[receivers](../../tests/journeys/test_receivers_weather.py), [a month](../../tests/journeys/test_month.py),
+[mismatches](../../tests/journeys/test_mismatches.py).
 """
 
 
