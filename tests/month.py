@@ -132,7 +132,11 @@ class Month:
             self.days.append(business_day(self.world.clock.now()))
             self._day(orders)
         self.clear()
-        for _ in range(4):
+        self.pass_days(3)
+
+    def pass_days(self, days: int) -> None:
+        """Days on which nobody buys; what is under way ends."""
+        for _ in range(days):
             self._to(time(12), days=1)
             self._go_on()
             self.days.append(business_day(self.world.clock.now()) - timedelta(days=1))
@@ -205,7 +209,8 @@ class Month:
             refunds=refunds,
             centre=centre,
         )
-        if pays and minor >= 100 and chance.random() < 0.25:
+        # A refund past us takes nothing back from receivers, so what was shared is not refunded so.
+        if pays and minor >= 100 and centre is None and chance.random() < 0.25:
             if chance.random() < 0.5:
                 life.plan = "both"
             else:

@@ -44,6 +44,7 @@ def check_month(month: Month) -> dict[str, int]:
     world = month.world
     person = add_person(world.service.context, "finance", Role.FINANCE)
     asked = ask_about_cases(month, person)
+    month.pass_days(1)  # the next bill looks at the days before again
     _check_orders(month)
     refunds = sum(len(trade.refunds) for trade in world.emulator.trades)
     counted = {"refunds": refunds, **_check_shares(world), **_check_transfers(month)}

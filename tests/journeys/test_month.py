@@ -41,9 +41,9 @@ def _month(directory: Path, *, days: int, orders: int, seed: int) -> None:
         month = Month(world, shops, seed=seed)
         try:
             month.live(days, orders=orders)
+            found = check_month(month)
         finally:
             month.close()
-        found = check_month(month)
         assert min(found["refunds"], found["shares"], found["transfers"]) > 0
         assert not REQUIRED - set(month.struck()), month.struck()
         row = {
