@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from daozhang.emulator.switches import changed
-from worlds import World
+from daozhang.service.ledger.model import Account
+from daozhang.service.ledger.reading import book_of
+from daozhang.service.ledger.store import list_of_order
+from worlds import World, find_order
 
 AGENCY, COURIER, LANDLORD = "2088100000000001", "2088100000000002", "2088100000000003"
 
@@ -14,6 +17,16 @@ def switch(world: World, **switches: Any) -> None:
     """How Alipay behaves towards the shop from now on."""
     app_id, desk = world.emulator.credentials("shop")["app_id"], world.emulator.desk
     desk.set_switches(app_id, changed(desk.switches(app_id), switches))
+
+
+def ready(world: World) -> None:
+    """Everybody can be a receiver, two of them are bound, and the shop shares as most shops do."""
+    for account in (AGENCY, COURIER, LANDLORD):
+        world.emulator.set_receiver(account)
+    gateway = f"{world.service.context.settings.public_url}/alipay/notify/shop"
+    switch(world, royalty_percent=30, direct_pay=False, gateway_url=gateway)
+    world.api.put("/v1/sharing", json={})
+    bind(world, AGENCY, COURIER)
 
 
 def bind(world: World, *accounts: str) -> None:
@@ -78,3 +91,19 @@ def code_of(answer: Any) -> str:
     assert answer.status_code in (403, 404, 409, 422), answer.text
     assert answer.json()["detail_zh"]
     return answer.json()["code"]
+
+
+def booked(world: World, number: str) -> dict[Account, int]:
+    """What the books have of an order, by account: debits above zero."""
+    with world.service.context.database.read() as tx:
+        held: dict[Account, int] = {}
+        for posted in list_of_order(tx, book_of(tx, 1), find_order(tx, number)):
+            minor = posted.move.amount.minor
+            held[posted.move.debit] = held.get(posted.move.debit, 0) + minor
+            held[posted.move.credit] = held.get(posted.move.credit, 0) - minor
+    return held
+
+
+def refund(world: World, number: str, amount: str, own: str, **more: Any) -> Any:
+    body = {"amount": amount, "out_request_no": own, **more}
+    return world.api.post(f"/v1/orders/{number}/refunds", json=body)
