@@ -23,7 +23,7 @@ from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders.store import orders
 from daozhang.service.people.model import Person, Role
 from daozhang.service.reconciliation import store
-from daozhang.service.reconciliation.account import check_of_day
+from daozhang.service.reconciliation.account_checking import check_of_day
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Resolution
 from daozhang.service.sharing.store import share_returns, shares
 from daozhang.service.transfers.store import transfers
