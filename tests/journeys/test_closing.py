@@ -17,6 +17,7 @@ from daozhang.service.closing.model import Case, CaseStatus, Colour
 from daozhang.service.closing.refusals import (
     CaseEndNotPossible,
     CaseNeedsAnother,
+    CaseNotAskable,
     CaseNotFound,
     CaseOver,
     CaseReasonMissing,
@@ -126,6 +127,20 @@ def test_a_refund_that_nobody_told_us_of_is_booked_on_a_signed_answer(
     assert colour(world, one, day) is Colour.GREEN
     with pytest.raises(CaseOver):
         desk(world).take(one, merchant(world), case.mismatch.public_id)
+
+
+def test_what_no_answer_of_alipays_decides_says_what_to_do_instead(
+    world: World, day: date, people: tuple[Person, Person]
+) -> None:
+    one, _ = people
+    _, number, _ = pay(world), pay(world), pay(world)
+    odd(world, OddityName.AMOUNT_OFF, number, bill_type="signcustomer", business="交易付款")
+    morning_after(world)
+    (case,) = list_day_cases(world.service.context, one, merchant(world), day, is_open=True)
+    assert case.mismatch.key == "balance"
+    with pytest.raises(CaseNotAskable, match="two people book by hand") as refused:
+        desk(world).ask(one, merchant(world), case.mismatch.public_id)
+    assert "手工入账" in str(refused.value.detail_zh)
 
 
 def test_another_systems_line_is_set_aside_by_two_people(

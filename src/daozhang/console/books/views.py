@@ -15,7 +15,7 @@ from daozhang.console.paging import CURSOR, Pages, cut, with_query
 from daozhang.console.visits import Visit
 from daozhang.console.words import word
 from daozhang.money import Money
-from daozhang.service.bills.model import Statement, StatementStatus
+from daozhang.service.bills.model import Statement, StatementKind, StatementStatus
 from daozhang.service.closing import rules
 from daozhang.service.closing.model import (
     Case,
@@ -26,9 +26,11 @@ from daozhang.service.closing.model import (
     DayLine,
     DaySheet,
 )
+from daozhang.service.closing.suggesting import is_askable, suggestion_of
 from daozhang.service.journal.reading import NAMES, template_of
 from daozhang.service.people.model import Language, Right
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
+from daozhang.service.reconciliation.telling import name_of
 
 COLOURS: Final[Mapping[Colour, str]] = {
     Colour.GREY: word("Not over yet"),
@@ -320,12 +322,18 @@ def _case_row(visit: Visit, case: Case) -> CaseRow:
         address=f"{visit.home}/books/cases/{one.public_id}",
         case=case,
         title=visit.t(CLASSES[one.mismatch]),
-        number=one.out_request_no or one.out_trade_no or one.trade_no or one.key,
+        number=_number(visit, one),
         ours=_money(one.ours_minor),
         theirs=_money(one.theirs_minor),
         state=visit.t(text),
         tone=tone,
     )
+
+
+def _number(visit: Visit, one: Mismatch) -> str:
+    if one.kind is StatementKind.ACCOUNT:
+        return name_of(one)[visit.language is Language.CHINESE]
+    return one.out_request_no or one.out_trade_no or one.trade_no or one.key
 
 
 def _money(minor: int | None) -> Money | None:
@@ -367,13 +375,13 @@ def case_view(visit: Visit, case: Case, notes: Sequence[CaseNote]) -> CaseView:
     t, one = visit.t, case.mismatch
     own = str(visit.who.actor)
     may_work = visit.may(Right.LEDGER_BOOK) and one.is_open
-    suggestion = rules.SUGGESTIONS[one.mismatch][1 if visit.language is Language.CHINESE else 0]
+    in_chinese = visit.language is Language.CHINESE
     has_order = one.order_id is not None and visit.may(Right.ORDERS_READ)
     return CaseView(
         row=_case_row(visit, case),
         day=visit.formats.day(one.day),
         day_address=f"{visit.home}/books/{one.day.isoformat()}",
-        suggestion=suggestion,
+        suggestion=suggestion_of(one)[in_chinese],
         sides=_sides(visit, one),
         order=f"{visit.home}/orders/{one.out_trade_no}" if has_order else None,
         notes=notes,
@@ -382,7 +390,7 @@ def case_view(visit: Visit, case: Case, notes: Sequence[CaseNote]) -> CaseView:
         resolution=None if one.resolution is None else t(RESOLUTIONS[one.resolution]),
         is_mine=case.owner == own,
         may_work=may_work,
-        may_ask=may_work and visit.may(Right.ORDERS_QUERY) and one.mismatch in rules.ASKABLE,
+        may_ask=may_work and visit.may(Right.ORDERS_QUERY) and is_askable(one),
         may_agree=visit.may(Right.LEDGER_APPROVE) and one.is_open,
         is_proposer=case.proposed_by == own,
     )

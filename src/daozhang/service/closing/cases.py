@@ -17,12 +17,14 @@ from daozhang.service.closing.model import Case, CaseEnd, CaseStatus
 from daozhang.service.closing.refusals import (
     CaseEndNotPossible,
     CaseNeedsAnother,
+    CaseNotAskable,
     CaseNotFound,
     CaseNotProposed,
     CaseOver,
     CaseReasonMissing,
     CaseUnanswered,
 )
+from daozhang.service.closing.suggesting import is_askable, suggestion_of
 from daozhang.service.db import Tx
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.rules import fact_of_query
@@ -149,7 +151,8 @@ class CaseDesk:
     def ask(self, actor: Person, merchant: Merchant, public_id: str) -> Case:
         """Asks Alipay. What it signs is booked by the one door, and the day is matched again.
 
-        Raises `CaseUnanswered` where no answer decides it: nothing is booked then.
+        Raises `CaseNotAskable` if it has no answer to this, `CaseUnanswered` where none decides it: nothing
+        is booked then.
         """
         require(actor, Right.ORDERS_QUERY, merchant.id)
         require(actor, Right.LEDGER_BOOK, merchant.id)
@@ -158,6 +161,8 @@ class CaseDesk:
             case = self._open(tx, merchant, public_id)
             self._record(tx, actor, merchant, case, "case.asked", now)
         mismatch = case.mismatch
+        if not is_askable(mismatch):
+            raise CaseNotAskable(suggestion_of(mismatch))
         order = self._order(merchant, mismatch)
         if order.merchant_id != merchant.id:  # another one's, on the same account
             require(actor, Right.ORDERS_QUERY, order.merchant_id)

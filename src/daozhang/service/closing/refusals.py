@@ -92,6 +92,19 @@ class CaseNeedsAnother(Refusal):
         )
 
 
+class CaseNotAskable(Refusal):
+    """Alipay signs nothing that could decide it."""
+
+    code = "case_not_askable"
+    title = "There is no question to Alipay for this"
+
+    def __init__(self, instead: tuple[str, str]) -> None:
+        say, say_zh = instead
+        super().__init__(
+            f"Alipay signs no answer about this. {say}", f"支付宝没有可签名答复的查询。{say_zh}"
+        )
+
+
 class CaseUnanswered(Refusal):
     """Alipay has given no answer that decides it."""
 

@@ -38,57 +38,6 @@ ENDS: Final[Mapping[MismatchClass, tuple[CaseEnd, ...]]] = {
 }
 """How a person may end a case of each class."""
 
-ASKABLE: Final = frozenset(
-    {
-        MismatchClass.MISSING_HERE,
-        MismatchClass.MISSING_THERE,
-        MismatchClass.AMOUNT_DIFFERS,
-        MismatchClass.STATE_DIFFERS,
-    }
-)
-"""Of what a signed answer of Alipay's can decide."""
-
-SUGGESTIONS: Final[Mapping[MismatchClass, Sentence]] = {
-    MismatchClass.MISSING_HERE: (
-        "Alipay's bill has it and the books do not. Ask Alipay: if it answers that this was paid or "
-        "refunded, it is booked at once. If it is another system's on the same account, set it aside.",
-        "支付宝账单有此笔，本系统没有。请先向支付宝查询：若答复已付款或已退款，将立即入账；"
-        "若属于同一账户的其他系统，请标为外部交易。",
-    ),
-    MismatchClass.MISSING_THERE: (
-        "The books have it on a signed answer, and the bill does not. Ask Alipay; if it holds to it, look "
-        "at the next day's bill, and then ask Alipay's service with the trade number.",
-        "本系统依据支付宝签名结果入账，账单却没有。请向支付宝查询；若结果不变，请核对次日账单，"
-        "仍无则凭交易号联系支付宝客服。",
-    ),
-    MismatchClass.AMOUNT_DIFFERS: (
-        "The amounts differ. Ask Alipay what was paid: its signed answer decides.",
-        "金额不一致。请向支付宝查询，以其签名答复为准。",
-    ),
-    MismatchClass.FEE_DIFFERS: (
-        "The fee is not what the rate says. Look at the contract, and set the rate of this account right "
-        "or ask Alipay; what the bill took is what was taken.",
-        "手续费与费率不符。请核对签约费率并更正本账户费率，或联系支付宝；实际扣费以账单为准。",
-    ),
-    MismatchClass.STATE_DIFFERS: (
-        "The bill speaks of money that the books think has not moved. Ask Alipay: its signed answer decides.",
-        "账单显示资金已变动，本系统的状态却不是。请向支付宝查询，以其签名答复为准。",
-    ),
-    MismatchClass.DAY_CUT: (
-        "It was paid around midnight, and stands in the next day's bill: it ends by itself with that one.",
-        "付款在零点前后，列于次日账单，次日核对后自动结清。",
-    ),
-    MismatchClass.DUPLICATE: (
-        "The bill has the same thing twice. Fetch the bill again; if it stays, ask Alipay's service.",
-        "账单中同一笔出现多次。请重新下载账单；若仍重复，请联系支付宝客服。",
-    ),
-    MismatchClass.FOREIGN: (
-        "A rule of this account sets it aside: another system on the same account.",
-        "按规则归为同一账户的其他系统。",
-    ),
-}
-"""What to do first about each class, in English and Chinese."""
-
 SETTLED_STATEMENTS: Final = frozenset({StatementStatus.READY, StatementStatus.NONE})
 """A bill of which nothing more is expected."""
 

@@ -35,6 +35,7 @@ class Off:
     evidence: Mapping[str, Any]
     order_id: int | None = None
     merchant_id: int | None = None
+    out_trade_no: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,16 @@ def _swapped(
 
 
 def _off_of(one: Item) -> Off:
-    evidence = {"group": one.group.value, "number": one.number}
-    return Off(one.mismatch, one.key, one.ours, one.theirs, evidence, one.order_id, one.merchant_id)
+    return Off(
+        one.mismatch,
+        one.key,
+        one.ours,
+        one.theirs,
+        {"group": one.group.value, "number": one.number},
+        order_id=one.order_id,
+        merchant_id=one.merchant_id,
+        out_trade_no=one.number if one.group is Group.SHARES else None,
+    )
 
 
 def _balance(check: AccountCheck, known: Money, figures: Mapping[str, Any]) -> list[Off]:

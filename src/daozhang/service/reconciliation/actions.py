@@ -182,7 +182,7 @@ class Reconciler:
                 merchant_id=off.merchant_id,
                 order_id=off.order_id,
                 trade_no=None,
-                out_trade_no=None,
+                out_trade_no=off.out_trade_no,
                 ours_minor=off.ours,
                 theirs_minor=off.theirs,
                 evidence=off.evidence,

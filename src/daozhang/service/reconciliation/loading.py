@@ -93,7 +93,7 @@ def load_trade(bench: Bench, files: BillFiles) -> Loaded:
     for bill in files.details:
         _fill(bench, trade_lines, _trade_columns(bill))
     c = trade_lines.c
-    bench.counted(trade_lines, c.refund)
+    bench.counted(trade_lines, c.refund, c.out_trade_no)
     found = bench.connection.execute(
         sa.select(
             c.refund, sa.func.count(), sa.func.sum(c.receipt), sa.func.sum(c.discount)
