@@ -7,8 +7,9 @@ from typing import Final
 
 from starlette.responses import Response
 
+from daozhang.console.books.case_views import CLASSES, RESOLUTIONS
 from daozhang.console.books.routes import PLACE
-from daozhang.console.books.views import BILLS, CLASSES, COLOURS, RESOLUTIONS
+from daozhang.console.books.views import BILLS, COLOURS
 from daozhang.console.ledger.names import ACCOUNTS, KINDS
 from daozhang.console.pages import page
 from daozhang.console.visits import Visit

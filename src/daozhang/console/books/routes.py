@@ -9,7 +9,8 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from daozhang.console.books.views import calendar_view, case_view, day_view, months_bills
+from daozhang.console.books.case_views import case_view
+from daozhang.console.books.views import calendar_view, day_view, months_bills
 from daozhang.console.pages import page
 from daozhang.console.paging import ROWS, before_id
 from daozhang.console.rendering import respond

@@ -5,32 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from babel.dates import format_date, get_day_names
 
 from daozhang.clock import business_day
+from daozhang.console.books.case_views import CLASSES, CaseRow, case_row
 from daozhang.console.formats import LOCALES
 from daozhang.console.paging import CURSOR, Pages, cut, with_query
 from daozhang.console.visits import Visit
 from daozhang.console.words import word
 from daozhang.money import Money
-from daozhang.service.bills.model import Statement, StatementKind, StatementStatus
+from daozhang.service.bills.model import Statement, StatementStatus
 from daozhang.service.closing import rules
 from daozhang.service.closing.model import (
     Case,
-    CaseEnd,
-    CaseNote,
-    CaseStatus,
     Colour,
     DayLine,
     DaySheet,
 )
-from daozhang.service.closing.suggesting import is_askable, suggestion_of
 from daozhang.service.journal.reading import NAMES, template_of
 from daozhang.service.people.model import Language, Right
-from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
-from daozhang.service.reconciliation.telling import name_of
+from daozhang.service.reconciliation.model import Run
 
 COLOURS: Final[Mapping[Colour, str]] = {
     Colour.GREY: word("Not over yet"),
@@ -38,31 +34,6 @@ COLOURS: Final[Mapping[Colour, str]] = {
     Colour.RED: word("Differs"),
     Colour.GREEN: word("Agrees"),
     Colour.CLOSED: word("Books closed"),
-}
-
-CLASSES: Final[Mapping[MismatchClass, str]] = {
-    MismatchClass.MISSING_HERE: word("Missing here"),
-    MismatchClass.MISSING_THERE: word("Missing in the bill"),
-    MismatchClass.AMOUNT_DIFFERS: word("Amount differs"),
-    MismatchClass.FEE_DIFFERS: word("Fee differs"),
-    MismatchClass.STATE_DIFFERS: word("State differs"),
-    MismatchClass.DAY_CUT: word("Cut by midnight"),
-    MismatchClass.DUPLICATE: word("Twice in the bill"),
-    MismatchClass.FOREIGN: word("Another system's"),
-}
-
-ENDS: Final[Mapping[CaseEnd, str]] = {
-    CaseEnd.ACCEPTED: word("Alipay's figure is right"),
-    CaseEnd.FOREIGN: word("It is another system's"),
-    CaseEnd.EXPLAINED: word("Both are right, and it is known why"),
-    CaseEnd.BOOKED: word("Book the difference by hand"),
-}
-
-RESOLUTIONS: Final[Mapping[str, str]] = {
-    "agrees": word("Both sides agree"),
-    "day_cut": word("It stood in the next day's bill"),
-    "set_aside": word("Set aside by a rule"),
-    **{end.value: text for end, text in ENDS.items()},
 }
 
 BILLS: Final[Mapping[str, str]] = {
@@ -189,20 +160,6 @@ class BillRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseRow:
-    """A line of the list of cases."""
-
-    address: str
-    case: Case
-    title: str
-    number: str
-    ours: Money | None
-    theirs: Money | None
-    state: str
-    tone: str
-
-
-@dataclass(frozen=True, slots=True)
 class DayView:
     """A day."""
 
@@ -247,7 +204,7 @@ def day_view(visit: Visit, sheet: DaySheet, cases: Sequence[Case]) -> DayView:
             (t(CLASSES[kind]), count, Money(minor))
             for kind, (count, minor) in sheet.line.open_counts.items()
         ],
-        cases=[_case_row(visit, row.case) for row in shown],
+        cases=[case_row(visit, row.case) for row in shown],
         pages=pages,
         obstacles=[one.say_zh if chinese else one.say for one in sheet.obstacles],
         report=f"{here}/report.xlsx",
@@ -306,121 +263,3 @@ def _bill_row(visit: Visit, kind: str, statement: Statement | None, run: Run | N
         run=run,
         matched=None if run is None or kind != "trade" else Money(run.matched_minor),
     )
-
-
-_STATES: Final[Mapping[CaseStatus, tuple[str, str]]] = {
-    CaseStatus.OPEN: (word("Open"), "warn"),
-    CaseStatus.PROPOSED: (word("Waits for a second person"), "busy"),
-    CaseStatus.SETTLED: (word("Settled"), "calm"),
-}
-
-
-def _case_row(visit: Visit, case: Case) -> CaseRow:
-    one = case.mismatch
-    text, tone = _STATES[case.status]
-    return CaseRow(
-        address=f"{visit.home}/books/cases/{one.public_id}",
-        case=case,
-        title=visit.t(CLASSES[one.mismatch]),
-        number=_number(visit, one),
-        ours=_money(one.ours_minor),
-        theirs=_money(one.theirs_minor),
-        state=visit.t(text),
-        tone=tone,
-    )
-
-
-def _number(visit: Visit, one: Mismatch) -> str:
-    if one.kind is StatementKind.ACCOUNT:
-        return name_of(one)[visit.language is Language.CHINESE]
-    return one.out_request_no or one.out_trade_no or one.trade_no or one.key
-
-
-def _money(minor: int | None) -> Money | None:
-    return None if minor is None else Money(minor)
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A figure as both sides have it."""
-
-    name: str
-    bill: str | Money | None
-    books: str | Money | None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """A case."""
-
-    row: CaseRow
-    day: str
-    day_address: str
-    suggestion: str
-    sides: Sequence[Side]
-    order: str | None
-    notes: Sequence[CaseNote]
-    ends: Sequence[tuple[str, str]]
-    proposed_end: str | None
-    resolution: str | None
-    is_mine: bool
-    may_work: bool
-    may_ask: bool
-    may_agree: bool
-    is_proposer: bool
-
-
-def case_view(visit: Visit, case: Case, notes: Sequence[CaseNote]) -> CaseView:
-    """A case as ``visit`` may see it; deeds are offered to whoever may do them."""
-    t, one = visit.t, case.mismatch
-    own = str(visit.who.actor)
-    may_work = visit.may(Right.LEDGER_BOOK) and one.is_open
-    in_chinese = visit.language is Language.CHINESE
-    has_order = one.order_id is not None and visit.may(Right.ORDERS_READ)
-    return CaseView(
-        row=_case_row(visit, case),
-        day=visit.formats.day(one.day),
-        day_address=f"{visit.home}/books/{one.day.isoformat()}",
-        suggestion=suggestion_of(one)[in_chinese],
-        sides=_sides(visit, one),
-        order=f"{visit.home}/orders/{one.out_trade_no}" if has_order else None,
-        notes=notes,
-        ends=[(end.value, t(ENDS[end])) for end in rules.ENDS[one.mismatch]],
-        proposed_end=None if case.proposed_end is None else t(ENDS[case.proposed_end]),
-        resolution=None if one.resolution is None else t(RESOLUTIONS[one.resolution]),
-        is_mine=case.owner == own,
-        may_work=may_work,
-        may_ask=may_work and visit.may(Right.ORDERS_QUERY) and is_askable(one),
-        may_agree=visit.may(Right.LEDGER_APPROVE) and one.is_open,
-        is_proposer=case.proposed_by == own,
-    )
-
-
-def _sides(visit: Visit, one: Mismatch) -> Sequence[Side]:
-    t = visit.t
-    bill: Mapping[str, Any] = one.evidence.get("bill") or {}
-    books: Mapping[str, Any] = one.evidence.get("books") or {}
-    sides = [
-        Side(t(word("Amount")), _money(one.theirs_minor), _money(one.ours_minor)),
-        Side(
-            t(word("Received by you")),
-            _money(bill.get("receipt_minor")),
-            _money(books.get("receipt_minor")),
-        ),
-        Side(t(word("Fee")), _money(bill.get("fee_minor")), None),
-        Side(t(word("Alipay trade number")), bill.get("trade_no"), books.get("trade_no")),
-        Side(
-            t(word("Time")),
-            bill.get("at"),
-            one.evidence.get("paid_at") or one.evidence.get("refunded_at") or books.get("day"),
-        ),
-        Side(t(word("State")), None, books.get("status")),
-        Side(
-            t(word("Line of the file")), _text(bill.get("line") or one.evidence.get("line")), None
-        ),
-    ]
-    return [side for side in sides if side.bill is not None or side.books is not None]
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
