@@ -28,6 +28,7 @@ DUTIES: Final[Mapping[str, str]] = {
     "refund_banks": word("Ask about refunds to bank cards"),
     "transfers": word("Send transfers, and ask about them"),
     "transfer_receipts": word("Fetch receipts of transfers"),
+    "account_receipts": word("Have e-receipts of accounts made, and fetch them"),
     "transfers_unapproved": word("End transfers that nobody has approved"),
     "shares": word("Share, and ask about shares"),
     "share_receivers": word("Bind and unbind receivers"),

@@ -31,7 +31,7 @@ from daozhang.service.reconciliation.account_checking import (
     told_of,
 )
 from daozhang.service.reconciliation.account_items import Items, read_items
-from daozhang.service.reconciliation.account_rules import AccountDay, AccountSum
+from daozhang.service.reconciliation.account_rules import AccountDay, AccountSum, Group
 from daozhang.service.reconciliation.matching import stream
 from daozhang.service.reconciliation.workbench import Bench, account_lines
 
@@ -97,7 +97,10 @@ def read_lines(bench: Bench, statement: Statement, before: Before) -> Reading:
     day = _read_day(bench, before.prefixes)
     if before.book is None:
         return Reading(day, settled)
-    return Reading(day, settled, read_items(bench, statement, before.book, before.prefixes))
+    # The bill lists shares of what is paid out later on the day of the payout, as parts of what comes.
+    groups = [Group.TRANSFERS] if before.pays_out else [Group.SHARES, Group.TRANSFERS]
+    items = read_items(bench, statement, before.book, before.prefixes, groups)
+    return Reading(day, settled, items)
 
 
 def _read_day(bench: Bench, prefixes: Sequence[str]) -> AccountDay | None:

@@ -83,11 +83,16 @@ class Items:
         ]
 
 
-def read_items(bench: Bench, statement: Statement, book: Book, prefixes: Sequence[str]) -> Items:
-    """Holds the lines on the bench against what the ledger has posted on the day."""
-    both = sa.union_all(
-        _lines(prefixes), _shares(statement, book), _transfers(statement, book)
-    ).subquery("both")
+def read_items(
+    bench: Bench,
+    statement: Statement,
+    book: Book,
+    prefixes: Sequence[str],
+    groups: Sequence[Group],
+) -> Items:
+    """Holds the lines of ``groups`` on the bench against what the ledger has posted on the day."""
+    posted = [_POSTED[group](statement, book) for group in groups]
+    both = sa.union_all(_lines(prefixes, groups), *posted).subquery("both")
     c = both.c
     ours, theirs = sa.func.sum(c.is_ours), sa.func.sum(1 - c.is_ours)
     items = (
@@ -126,11 +131,9 @@ def read_items(bench: Bench, statement: Statement, book: Book, prefixes: Sequenc
     return Items(off, shared_numbers)
 
 
-def _lines(prefixes: Sequence[str]) -> sa.Select[*tuple[Any, ...]]:
+def _lines(prefixes: Sequence[str], groups: Sequence[Group]) -> sa.Select[*tuple[Any, ...]]:
     line = account_lines.c
-    types = {
-        group: [name for name, of in GROUP_OF_TYPE.items() if of is group] for group in PREFIXES
-    }
+    types = {group: [name for name, of in GROUP_OF_TYPE.items() if of is group] for group in groups}
     group = sa.case(*((line.business.in_(names), of.value) for of, names in types.items()))
     begins = (sa.func.substr(line.out_trade_no, 1, len(one)) == one for one in prefixes)
     return sa.select(
@@ -154,6 +157,9 @@ def _shares(statement: Statement, book: Book) -> sa.Select[*tuple[Any, ...]]:
 
 def _transfers(statement: Statement, book: Book) -> sa.Select[*tuple[Any, ...]]:
     return _posted(statement, book, Group.TRANSFERS, ledger.moves.c.key)
+
+
+_POSTED: Final = {Group.SHARES: _shares, Group.TRANSFERS: _transfers}
 
 
 def _posted(
