@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from daozhang.clock import BEIJING
 from daozhang.emulator.oddities import Oddity, OddityName
+from daozhang.service.audit.model import SYSTEM
 from daozhang.service.bills import store as bills
-from daozhang.service.bills.model import Statement
+from daozhang.service.bills.keeping import choose_file, keep_file
+from daozhang.service.bills.model import FileOrigin, Statement
+from daozhang.service.bills.refusals import BillStands
 from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass, Run
+from repacking import repacked
 from worlds import World
 
 
@@ -74,3 +82,23 @@ def odd(world: World, name: OddityName, number: str | None = None, **more: Any) 
     """Trade bills shall have something wrong."""
     more.setdefault("bill_type", "trade")
     world.emulator.desk.account.oddities.set(Oddity(name, out_trade_no=number, **more))
+
+
+def bring_changed(
+    world: World, day: date, folder: Path, change: Callable[[bytes], bytes], kind: str = "trade"
+) -> None:
+    """Another file of the day, which says something else, and is chosen to stand for it."""
+    context, statement_ = world.service.context, statement(world, day, kind)
+    with context.database.read() as tx:
+        file = bills.find_file(tx, statement_.file_id or 0)
+        assert file is not None
+        content = b"".join(bills.read_parts(tx, file.id))
+    path = folder / "changed.zip"
+    path.write_bytes(repacked(content, change))
+    jobs = world.service.jobs
+    with pytest.raises(BillStands):
+        keep_file(context, jobs, SYSTEM, statement_, path, path.name, FileOrigin.UPLOADED)
+    with context.database.read() as tx:
+        (other,) = [one for one in bills.list_files(tx, statement_.id) if one.id != file.id]
+    choose_file(context, jobs, SYSTEM, statement_.id, other.public_id)
+    world.settle()

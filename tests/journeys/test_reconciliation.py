@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from daozhang.service.bills.model import FileStatus, StatementKind, StatementSta
 from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.model import MismatchClass
 from reconciling import (
+    bring_changed,
     found,
     mismatches,
     morning_after,
@@ -99,6 +101,33 @@ def test_every_class_is_found_and_none_invented(world: World, day: date) -> None
     assert ended.resolution == "day_cut"
     assert (MismatchClass.MISSING_THERE, f"payment:{cut}") not in found(world, day)
     assert found(world, day + timedelta(days=1)) == set()
+
+
+def test_a_line_that_is_there_twice_and_a_fen_off_is_told_once_each_way(
+    world: World, day: date, tmp_path: Path
+) -> None:
+    right, number = pay(world), pay(world)
+    morning_after(world)
+    assert found(world, day) == set()
+    bring_changed(world, day, tmp_path, lambda content: _twice_and_off(content, number))
+    run = run_of(world, day)
+    assert (run.line_count, run.matched_count) == (3, 1)
+    assert found(world, day) == {
+        (MismatchClass.AMOUNT_DIFFERS, f"payment:{number}"),
+        (MismatchClass.DUPLICATE, f"payment:{number}"),
+    }
+    assert right not in {one.out_trade_no for one in mismatches(world, day)}
+
+
+def _twice_and_off(content: bytes, number: str) -> bytes:
+    """The line of an order twice, and over a fen more; the totals say so."""
+    lines: list[str] = []
+    for line in content.decode("gb18030").split("\n"):
+        if line.startswith("#交易合计"):
+            line = line.replace("2笔", "3笔").replace("实收共20.00", "实收共30.02")
+        is_it = f",{number}\t," in line
+        lines += [line.replace(",10.00,10.00,", ",10.01,10.01,")] * 2 if is_it else [line]
+    return "\n".join(lines).encode("gb18030")
 
 
 @pytest.mark.parametrize("name", [OddityName.WRONG_TOTALS, OddityName.NO_TOTALS])

@@ -100,7 +100,13 @@ def _by_index(bench: Bench, day: Day, line_count: int) -> bool:
     )
     _insert(bench, odd, unbilled)
     once = bench.connection.execute(sa.select(sa.func.count()).select_from(matched)).scalar_one()
-    return once != line_count
+    if once == line_count:
+        return False
+    again = sa.select(_line.number, o.id).select_from(trade_lines.join(orders, is_order_of(day)))
+    is_first = sa.exists().where(m.order_id == o.id, m.number == _line.number)
+    odd_again = again.where(_is_payment, sa.not_(sa.func.coalesce(agrees, sa.false())), ~is_first)
+    _insert(bench, odd, odd_again)
+    return True
 
 
 def _agree(line: Any, order: Any, day: Day) -> sa.ColumnElement[bool]:
