@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from daozhang.money import Money
 from daozhang.service.bills import store as bills
@@ -22,6 +22,9 @@ from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.account_items import Item, Items
 from daozhang.service.reconciliation.account_rules import AccountCheck, AccountDay, Group
 from daozhang.service.reconciliation.model import MismatchClass, Run
+
+DAYS_AROUND: Final = timedelta(days=62)
+"""So far apart what one day lacks and another has belongs together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,13 @@ def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Item
     differing = items.telling(groups, swapped)
     figures["items"] = [asdict(one) for one in differing]
     off += [*_unknown(day), *_swapped(groups, swapped, figures)]
-    after = _neighbour(tx, statement, 1)
+    others = _items_around(tx, statement) if differing else {}
     for one in differing:
-        if before is not None and _has_the_opposite(before, one):
-            cut.setdefault(before[0].first, []).append(one.key)
-        elif after is None or not _has_the_opposite(after, one):
+        there = [day for day, items in others.items() if items.get(one.key) == -one.by]
+        if not there:
             off.append(_off_of(one))
+        elif there[0] < statement.first:
+            cut.setdefault(there[0], []).append(one.key)
     agreeing = rules.agreeing(day, groups)
     return Outcome(
         figures,
@@ -221,9 +225,18 @@ def _figure(run: Run, name: str) -> int:
     return int(run.figures.get(name, 0))
 
 
-def _has_the_opposite(beside: Looked, one: Item) -> bool:
-    """Whether the day beside has what this one lacks: midnight lies between bill and books."""
-    return any((it.key, it.by) == (one.key, -one.by) for it in items_kept(beside[1]).off)
+def _items_around(tx: Tx, statement: Statement) -> dict[date, dict[str, int]]:
+    """What the days around it lack of shares and transfers, oldest first. What one day lacks and another has
+    is no difference: midnight lay between, or a bank sent it back and nobody told us of which day."""
+    around = [statement.first + sign * DAYS_AROUND for sign in (-1, 1)]
+    where = (statement.environment, statement.seller_id)
+    found: dict[date, dict[str, int]] = {}
+    for other in bills.list_statements(tx, *where, *(day.isoformat() for day in around)):
+        is_day = other.kind is StatementKind.ACCOUNT and not other.is_month
+        run = store.last_run(tx, other.id) if is_day and other.id != statement.id else None
+        if run is not None:
+            found[other.first] = {one.key: one.by for one in items_kept(run).off}
+    return dict(sorted(found.items()))
 
 
 def _made_good(tx: Tx, last: Looked | None) -> list[date]:
