@@ -99,18 +99,19 @@ def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Item
         "gap": check.gap.minor,
     }
     off = [] if _was_made_good(tx, statement, check) else _balance(check, known, figures)
-    if day is None:
-        return Outcome(figures, off, cut=cut)
-    figures["bill"] = rules.day_content(day)
     by_kind = ledger.sum_kinds(tx, book.id, statement.first, rules.HELD)
-    groups = rules.grouped(day, by_kind)
-    figures["groups"] = {
-        group.value: {"ours": ours, "theirs": theirs} for group, (ours, theirs) in groups.items()
-    }
-    swapped = rules.swapped(groups)
+    groups = rules.grouped(day or rules.QUIET, by_kind)
+    swapped: list[Group] = []
+    if day is not None:
+        figures["bill"] = rules.day_content(day)
+        figures["groups"] = {
+            group.value: {"ours": ours, "theirs": theirs}
+            for group, (ours, theirs) in groups.items()
+        }
+        swapped = rules.swapped(groups)
+        off += [*_unknown(day), *_swapped(groups, swapped, figures)]
     differing = items.telling(groups, swapped)
     figures["items"] = [asdict(one) for one in differing]
-    off += [*_unknown(day), *_swapped(groups, swapped, figures)]
     others = _items_around(tx, statement) if differing else {}
     for one in differing:
         there = [day for day, items in others.items() if items.get(one.key) == -one.by]
@@ -118,7 +119,7 @@ def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Item
             off.append(_off_of(one))
         elif there[0] < statement.first:
             cut.setdefault(there[0], []).append(one.key)
-    agreeing = rules.agreeing(day, groups)
+    agreeing = rules.agreeing(day or rules.QUIET, groups)
     return Outcome(
         figures,
         off,

@@ -75,6 +75,9 @@ class AccountDay:
         return sum(one.outgo for one in self.sums)
 
 
+QUIET: Final = AccountDay(0, 0, ())
+"""A day of which the bill has no lines."""
+
 GROUP_OF_TYPE: Final[Mapping[str, Group]] = {
     "交易付款": Group.TRADES,
     "在线支付": Group.TRADES,

@@ -32,7 +32,7 @@ from daozhang.service.reconciliation.comparing import WRITTEN_MAX, Findings, com
 from daozhang.service.reconciliation.loading import NOTHING, Loaded, load_account, load_trade
 from daozhang.service.reconciliation.model import MismatchClass
 from daozhang.service.reconciliation.pairing import Day
-from daozhang.service.reconciliation.workbench import Bench, trade_lines, workbench
+from daozhang.service.reconciliation.workbench import Bench, account_lines, trade_lines, workbench
 from daozhang.service.web.context import Context
 
 ROWS_AT_ONCE: Final = 200
@@ -56,7 +56,7 @@ class Reconciler:
             before = account.before_lines(tx, statement)
         if file is None:
             if statement.status is StatementStatus.NONE:
-                self._nothing(statement)
+                self._nothing(statement, before)
             return
         reading = account.Reading()
         with laid_out(self.context, file) as path:
@@ -236,17 +236,20 @@ class Reconciler:
         with self.context.database.read() as tx:
             return store.list_prefixes(tx, statement.environment, statement.seller_id)
 
-    def _nothing(self, statement: Statement) -> None:
+    def _nothing(self, statement: Statement, before: account.Before) -> None:
         """Alipay says that nothing happened: what the books have of that day is missing there."""
         if statement.is_month:
             return
-        found = Findings(NOTHING)
-        if statement.kind is StatementKind.ACCOUNT:
-            self._account(statement, account.Reading(), found)
-        else:
-            with workbench(self.context.database, self.context.settings.data_dir) as bench:
+        found, reading = Findings(NOTHING), account.Reading()
+        with workbench(self.context.database, self.context.settings.data_dir) as bench:
+            if statement.kind is StatementKind.TRADE:
                 bench.lay_out(trade_lines)
                 found = self._trade(bench, statement, NOTHING)
+            else:
+                bench.lay_out(account_lines)
+                reading = account.read_lines(bench, statement, before)
+        if statement.kind is StatementKind.ACCOUNT:
+            self._account(statement, reading, found)
         self._write_run(statement, None, found)
 
     def _hold(
