@@ -28,7 +28,7 @@ from daozhang.service.ids import new_id
 from daozhang.service.ledger.by_hand import request_entry
 from daozhang.service.ledger.model import Account, Book
 from daozhang.service.ledger.reading import book_of
-from daozhang.service.ledger.store import hold_book, lock_book
+from daozhang.service.ledger.store import lock_book, make_book
 from daozhang.service.web.context import Context
 
 MATCHES_SHOWN: Final = 100
@@ -196,8 +196,9 @@ def _parts(
 def _lock(tx: Tx, merchant_id: int) -> Book:
     """The book, held alone: nobody else takes the same days or lines meanwhile."""
     book = book_of(tx, merchant_id)
-    held = hold_book(tx, book.environment, book.seller_id, book.currency)
-    return lock_book(tx, held.id)
+    make_book(tx, book.environment, book.seller_id, book.currency)
+    # Not held beside others first: two who do that wait for one another.
+    return lock_book(tx, book_of(tx, merchant_id).id)
 
 
 def _moment(day: date, now: datetime) -> datetime:

@@ -208,7 +208,9 @@ def post_day(database: Database, statement: Statement, reading: Reading) -> None
                 _settle(tx, statement, book, order_id, merchant_id, minor)
     if reading.day is not None:
         with database.begin() as tx:
-            _open(tx, statement, _hold(tx, statement), reading.day.opening)
+            bills.find_by_id(tx, statement.id, lock=True)
+            # Held alone: of two bills that are read at once, one opens the book and the other sees it.
+            _open(tx, statement, ledger.lock_book(tx, book.id), reading.day.opening)
 
 
 def _hold(tx: Tx, statement: Statement) -> Book:
