@@ -114,11 +114,13 @@ def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Item
     figures["items"] = [asdict(one) for one in differing]
     others = _items_around(tx, statement) if differing else {}
     for one in differing:
-        there = [day for day, items in others.items() if items.get(one.key) == -one.by]
-        if not there:
+        there = {on: items[one.key] for on, items in others.items() if one.key in items}
+        if not there or sum(there.values()) + one.by:
             off.append(_off_of(one))
-        elif there[0] < statement.first:
-            cut.setdefault(there[0], []).append(one.key)
+            continue
+        for other in there:
+            if other < statement.first:
+                cut.setdefault(other, []).append(one.key)
     agreeing = rules.agreeing(day or rules.QUIET, groups)
     return Outcome(
         figures,
@@ -227,8 +229,8 @@ def _figure(run: Run, name: str) -> int:
 
 
 def _items_around(tx: Tx, statement: Statement) -> dict[date, dict[str, int]]:
-    """What the days around it lack of shares and transfers, oldest first. What one day lacks and another has
-    is no difference: midnight lay between, or a bank sent it back and nobody told us of which day."""
+    """What the days around it lack of shares and transfers, oldest first. Days that come to nothing together
+    are no difference: midnight lay between, or a bank sent it back and nobody told us of which day."""
     around = [statement.first + sign * DAYS_AROUND for sign in (-1, 1)]
     where = (statement.environment, statement.seller_id)
     found: dict[date, dict[str, int]] = {}
