@@ -101,7 +101,8 @@ class CaseNotAskable(Refusal):
     def __init__(self, instead: tuple[str, str]) -> None:
         say, say_zh = instead
         super().__init__(
-            f"Alipay signs no answer about this. {say}", f"支付宝没有可签名答复的查询。{say_zh}"
+            f"Alipay signs no answer about this. {say}",
+            f"支付宝对此没有可作依据的签名答复。{say_zh}",
         )
 
 
