@@ -33,6 +33,7 @@ from daozhang.service.reconciliation.loading import NOTHING, Loaded, load_accoun
 from daozhang.service.reconciliation.model import MismatchClass
 from daozhang.service.reconciliation.pairing import Day
 from daozhang.service.reconciliation.workbench import Bench, account_lines, trade_lines, workbench
+from daozhang.service.turns import turn
 from daozhang.service.web.context import Context
 
 ROWS_AT_ONCE: Final = 200
@@ -48,7 +49,18 @@ class Reconciler:
     context: Context
 
     def run(self, statement_id: int) -> None:
-        """Reads the file that stands for a statement, and writes down what differs."""
+        """Reads the file that stands for a statement, and writes down what differs.
+
+        One bill of an Alipay account at a time: each is held against the days around it, and whoever
+        writes last what was found has also seen it last. Others wait; never within a transaction.
+        """
+        with self.context.database.read() as tx:
+            statement = bills.find_by_id(tx, statement_id)
+            assert statement is not None
+        with turn(self.context.database, f"bills {statement.environment} {statement.seller_id}"):
+            self._run(statement_id)
+
+    def _run(self, statement_id: int) -> None:
         with self.context.database.read() as tx:
             statement = bills.find_by_id(tx, statement_id)
             assert statement is not None
@@ -117,7 +129,7 @@ class Reconciler:
             if run is None or moved in (None, (0, 0)):
                 continue
             if moved[0] != moved[1]:
-                self.run(one.id)  # of the day itself something was learned
+                self._run(one.id)  # of the day itself something was learned
                 continue
             kept = Findings(replace(NOTHING, line_count=run.line_count))
             self._compare_account(one, account.Reading(told, items=items_kept(run)), kept)
