@@ -52,6 +52,9 @@ WAVES: Final = (time(10, 30), time(15, 0), time(20, 30), time(23, 59, 40))
 
 MIDNIGHT: Final = WAVES[-1]
 
+GRAIN_SECONDS: Final = 20
+"""So seldom the clock stops between waves, however many orders have something due: each stop looks at all."""
+
 
 @dataclass
 class Life:
@@ -153,7 +156,7 @@ class Month:
         """Pushes the clock to that time in Beijing, so many days on."""
         now = self.world.clock.now().astimezone(BEIJING)
         then = datetime.combine(now.date() + timedelta(days=days), at, BEIJING)
-        self.world.advance((then - now).total_seconds())
+        self.world.advance((then - now).total_seconds(), grain_seconds=GRAIN_SECONDS)
 
     def _wave(self, count: int, *, is_late: bool) -> None:
         born = [self._drawn(len(self.lives) + n) for n in range(count)]

@@ -300,12 +300,17 @@ class World:
         self.service.worker.settle()
         self.emulator.settle()
 
-    def advance(self, seconds: float) -> None:
-        """Pushes the one clock of both sides, stopping wherever one of them has something due."""
+    def advance(self, seconds: float, *, grain_seconds: float = 0) -> None:
+        """Pushes the one clock of both sides, stopping wherever one of them has something due.
+
+        With ``grain_seconds`` it stops no oftener than that, and what has become due meanwhile runs
+        together, a little late: as where somebody looks from time to time.
+        """
         target = self.clock.now() + timedelta(seconds=seconds)
+        grain = timedelta(seconds=grain_seconds)
         self.settle()
         while (due := self._next_due()) is not None and due <= target:
-            self.clock.set(due)
+            self.clock.set(min(max(due, self.clock.now() + grain), target))
             self.settle()
         self.clock.set(target)
         self.settle()

@@ -78,15 +78,12 @@ def columns_of(
     A column that has no place is empty. Raises `BillProblem` for a line that cannot be cut.
     """
     number, count, text = piece
-    width = len(layout.headers)
-    cells = text.replace(b"\n", b"\n,").split(b",")
-    # Where every newline is in the last column, every line has as many cells as the header.
-    if len(cells) == width * count + 1:
-        last = b"".join(cells[width - 1 :: width])
-        if last.count(b"\n") == count:
-            cells[width - 1 :: width] = last.split(b"\n")[:-1]
-            columns = [[b""] * count if at is None else cells[at:-1:width] for at in places]
-            return range(number, number + count), columns
+    width = len(layout.headers) + 1
+    # The end of a line becomes a cell of its own, so that it can be seen where lines end.
+    cells = text.replace(b"\n", b",\n,").split(b",")
+    if len(cells) == width * count + 1 and cells[width - 1 :: width] == [b"\n"] * count:
+        columns = [[b""] * count if at is None else cells[at:-1:width] for at in places]
+        return range(number, number + count), columns
     rows = [*rows_of(piece, layout, member)]
     return [number for number, _ in rows], [
         [b"" if at is None else row[at] for _, row in rows] for at in places

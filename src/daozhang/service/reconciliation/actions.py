@@ -161,13 +161,15 @@ class Reconciler:
 
     def _day_beside(self, bench: Bench, statement: Statement) -> Day:
         """What the statement is compared with, read on the bench's own connection."""
+        where = (statement.environment, statement.seller_id)
         return Day(
             environment=statement.environment,
             seller_id=statement.seller_id,
             day=statement.first,
             since=statement.since,
             until=statement.until,
-            fee_ppm=matching.fee_ppm_of(bench, statement.environment, statement.seller_id),
+            fee_ppm=matching.fee_ppm_of(bench, *where),
+            merchants=matching.merchants_of(bench, *where),
         )
 
     # ---- writing

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -20,55 +20,60 @@ from daozhang.money import Money
 from daozhang.service.reconciliation.workbench import Bench, account_lines, trade_lines
 
 Column = Sequence[bytes]
-Check = Callable[[Column], bool]
+Reader = Callable[[Column], Column | None]
+"""Makes of cells as they stand in the file what is laid out; ``None`` if one is not what it must be."""
 
-_TIMES: Final = re.compile(rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n)*+")
 _AMOUNTS: Final = re.compile(rb"(?:[+-]?\d+\.\d\d\n)*+")
 _TEXT: Final = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
 """ASCII without a backslash: what numbers of Alipay's and of shops are made of."""
+
+ROWS_AT_ONCE: Final = 50
+"""So many lines SQLite takes in one statement: each costs as much to begin as ten lines."""
+
+_NOUGHTS: Final = bytes.maketrans(b"123456789", b"000000000")
+_TIME: Final = b"0000-00-00 00:00:00\n"
+"""A time, its digits as noughts."""
 
 
 def _lines(column: Column) -> bytes:
     return b"\n".join((*column, b""))
 
 
-def _are_texts(column: Column) -> bool:
-    return not b"".join(column).translate(None, _TEXT)
+def _texts(column: Column) -> Column | None:
+    return None if b"".join(column).translate(None, _TEXT) else column
 
 
-def _are_times(column: Column) -> bool:
-    return _TIMES.fullmatch(_lines(column)) is not None
+def _times(column: Column) -> Column | None:
+    shapes = _lines(column).translate(_NOUGHTS)
+    return column if shapes == _TIME * len(column) else None
 
 
-def _are_amounts(column: Column) -> bool:
-    return _AMOUNTS.fullmatch(_lines(column)) is not None
+def _in_fen(column: Column) -> Column | None:
+    lines = _lines(column)
+    if _AMOUNTS.fullmatch(lines) is None:
+        return None
+    return lines.replace(b".", b"").replace(b"+", b"").split(b"\n")[:-1]
 
 
-def _fit(_column: Column) -> bool:
-    return True
-
-
-TRADE_FIELDS: Final[Mapping[str, Check]] = {
-    "business": _fit,
-    "trade_no": _are_texts,
-    "out_trade_no": _are_texts,
-    "out_request_no": _are_texts,
-    "completed_at": _are_times,
-    "total": _are_amounts,
-    "receipt": _are_amounts,
-    "discount": _are_amounts,
-    "fee": _are_amounts,
+TRADE_FIELDS: Final[Mapping[str, Reader]] = {
+    "trade_no": _texts,
+    "out_trade_no": _texts,
+    "out_request_no": _texts,
+    "completed_at": _times,
+    "total": _in_fen,
+    "receipt": _in_fen,
+    "discount": _in_fen,
+    "fee": _in_fen,
 }
 
-ACCOUNT_FIELDS: Final[Mapping[str, Check]] = {
-    "account_log_id": _are_texts,
-    "trade_no": _are_texts,
-    "out_trade_no": _are_texts,
-    "at": _are_times,
-    "income": _are_amounts,
-    "outgo": _are_amounts,
-    "balance": _are_amounts,
-    "business": _fit,
+ACCOUNT_FIELDS: Final[Mapping[str, Reader]] = {
+    "account_log_id": _texts,
+    "trade_no": _texts,
+    "out_trade_no": _texts,
+    "at": _times,
+    "income": _in_fen,
+    "outgo": _in_fen,
+    "balance": _in_fen,
 }
 
 
@@ -93,17 +98,26 @@ def load_trade(bench: Bench, files: BillFiles) -> Loaded:
     for bill in files.details:
         _fill(bench, trade_lines, _trade_columns(bill))
     c = trade_lines.c
-    bench.counted(trade_lines, c.refund, c.out_trade_no)
-    found = bench.connection.execute(
-        sa.select(
-            c.refund, sa.func.count(), sa.func.sum(c.receipt), sa.func.sum(c.discount)
-        ).group_by(c.refund)
-    )
-    totals = {**NOTHING.totals}
-    for refund, count, receipt, discount in found:
-        side = Side.REFUNDS if refund else Side.PAYMENTS
-        totals[side] = Total(count, Money(int(receipt)), Money(int(discount)))
+    bench.counted(trade_lines, c.number, c.refund, c.out_trade_no)
+    sums = [
+        _of_side(column, refund)
+        for refund in (False, True)
+        for column in (sa.func.count(), sa.func.sum(c.receipt), sa.func.sum(c.discount))
+    ]
+    # Not grouped by side: SQLite would sort a million lines to tell two sides apart.
+    row = [int(value or 0) for value in bench.connection.execute(sa.select(*sums)).one()]
+    totals = {
+        side: Total(count, Money(receipt), Money(discount))
+        for side, (count, receipt, discount) in (
+            (Side.PAYMENTS, row[:3]),
+            (Side.REFUNDS, row[3:]),
+        )
+    }
     return _loaded(files, totals)
+
+
+def _of_side(counted: sa.Function[Any], refund: bool) -> sa.ColumnElement[Any]:
+    return counted.filter(trade_lines.c.refund.is_(refund))
 
 
 def load_account(bench: Bench, files: BillFiles) -> Loaded:
@@ -168,48 +182,54 @@ def _fill(bench: Bench, table: sa.Table, batches: Iterator[Sequence[Column]]) ->
             for columns in batches:
                 copy.write(_lines([b"\t".join(cells) for cells in zip(*columns, strict=True)]))
         return
-    marks = ", ".join("?" * len(names))
-    statement = f"INSERT INTO main.{table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+    insert = f"INSERT INTO main.{table.name} ({', '.join(names)}) VALUES "  # noqa: S608
+    row = f"({', '.join('?' * len(names))})"
+    many = insert + ", ".join([row] * ROWS_AT_ONCE)
+    width, at_once = len(names), len(names) * ROWS_AT_ONCE
     bench.driver.execute("BEGIN")
     for columns in batches:
-        texts = [b"\n".join(column).decode().split("\n") for column in columns]
-        bench.driver.executemany(statement, zip(*texts, strict=True))
+        cells = [""] * (width * len(columns[0]))
+        for place, column in enumerate(columns):
+            cells[place::width] = b"\n".join(column).decode().split("\n")
+        whole = len(cells) - len(cells) % at_once
+        for first in range(0, whole, at_once):
+            bench.driver.execute(many, cells[first : first + at_once])
+        if rest := cells[whole:]:
+            bench.driver.execute(insert + ", ".join([row] * (len(rest) // width)), rest)
     bench.driver.execute("COMMIT")
 
 
 def _trade_columns(bill: Bill) -> Iterator[Sequence[Column]]:
     kinds = {PAYMENT.encode(bill.encoding): b"0", REFUND.encode(bill.encoding): b"1"}
 
-    def are_kinds(column: Column) -> bool:
-        return kinds.keys() >= {*column}
+    def in_kinds(column: Column) -> Column | None:
+        return [kinds[cell] for cell in column] if kinds.keys() >= {*column} else None
 
-    for columns in _checked(bill, {**TRADE_FIELDS, "business": are_kinds}):
-        refund = [kinds[cell] for cell in columns[0]]
-        yield [refund, *columns[1:5], *map(_in_fen, columns[5:])]
+    yield from _read(bill, {"business": in_kinds, **TRADE_FIELDS})
 
 
 def _account_columns(bill: Bill) -> Iterator[Sequence[Column]]:
     known: dict[bytes, bytes] = {}
-    for columns in _checked(bill, ACCOUNT_FIELDS):
-        *_, business = columns
-        for cell in {*business} - known.keys():
+
+    def in_utf8(column: Column) -> Column:
+        for cell in {*column} - known.keys():
             known[cell] = bill.text(cell).replace("\\", "").encode()
-        yield [*columns[:4], *map(_in_fen, columns[4:7]), [known[cell] for cell in business]]
+        return [known[cell] for cell in column]
+
+    yield from _read(bill, {**ACCOUNT_FIELDS, "business": in_utf8})
 
 
-def _checked(bill: Bill, checks: Mapping[str, Check]) -> Iterator[Sequence[Column]]:
-    """The columns that ``checks`` name. Raises `BillProblem` for the first line that does not fit."""
-    for numbers, columns in bill.columns([*checks]):
-        fits = [*zip(checks.values(), columns, strict=True)]
-        if not all(check(column) for check, column in fits):
+def _read(bill: Bill, readers: Mapping[str, Reader]) -> Iterator[Sequence[Column]]:
+    """What ``readers`` make of the columns that they name. Raises `BillProblem` for the first line that
+    is not what it must be."""
+    for numbers, columns in bill.columns([*readers]):
+        by_reader = [*zip(readers.values(), columns, strict=True)]
+        read = [column for reader, cells in by_reader if (column := reader(cells)) is not None]
+        if len(read) < len(readers):
             for place, cells in enumerate(zip(*columns, strict=True)):
-                if not all(check(column[place : place + 1]) for check, column in fits):
+                if any(reader(column[place : place + 1]) is None for reader, column in by_reader):
                     raise _unfit(bill, numbers[place], cells)
-        yield columns
-
-
-def _in_fen(column: Column) -> Column:
-    return b"\n".join(column).replace(b".", b"").replace(b"+", b"").split(b"\n")
+        yield read
 
 
 def _unfit(bill: Bill, number: int, cells: Sequence[bytes]) -> BillProblem:

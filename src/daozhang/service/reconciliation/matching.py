@@ -16,12 +16,12 @@ from daozhang.clock import business_day
 from daozhang.service.ledger.reading import CURRENCY
 from daozhang.service.ledger.rules import FEE_PPM
 from daozhang.service.ledger.store import books
+from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import orders
 from daozhang.service.reconciliation.model import BookSide, LineSide
 from daozhang.service.reconciliation.pairing import (
     Day,
     is_order_of,
-    merchants_of,
     receipt_of_order,
 )
 from daozhang.service.reconciliation.rules import RECEIVED
@@ -142,7 +142,7 @@ def unbilled_refunds(bench: Bench, day: Day, seen: Sequence[int]) -> Iterator[Ma
         )
         .select_from(refunds.join(orders, o.id == r.order_id))
         .where(
-            r.merchant_id.in_(merchants_of(day)),
+            r.merchant_id.in_(day.merchants),
             r.status == RefundStatus.SUCCEEDED.value,
             r.ended_at >= day.since,
             r.ended_at < day.until,
@@ -165,6 +165,13 @@ def fee_ppm_of(bench: Bench, environment: str, seller_id: str) -> int:
     )
     found = bench.connection.execute(wanted).scalar()
     return FEE_PPM if found is None else int(found)
+
+
+def merchants_of(bench: Bench, environment: str, seller_id: str) -> list[int]:
+    """The merchants whose money goes to the account."""
+    m = merchants.c
+    wanted = sa.select(m.id).where(m.environment == environment, m.seller_id == seller_id)
+    return list(bench.connection.execute(wanted.order_by(m.id)).scalars())
 
 
 _LINE: Final = (

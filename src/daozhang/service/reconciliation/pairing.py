@@ -6,13 +6,13 @@ bill names an order more than once. What agrees is never looked at again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.store import orders
 from daozhang.service.reconciliation.rules import RECEIVED
 from daozhang.service.reconciliation.workbench import Bench, matched, odd, trade_lines
@@ -32,6 +32,8 @@ class Day:
     since: datetime
     until: datetime
     fee_ppm: int
+    merchants: Sequence[int]
+    """Whose money goes to the account."""
 
 
 def pair_payments(bench: Bench, day: Day, line_count: int) -> bool:
@@ -81,7 +83,7 @@ def _by_index(bench: Bench, day: Day, line_count: int) -> bool:
     """Each line's order by the index of orders; `matched` holds what was found, once each."""
     o = orders.c
     bench.lay_out(matched)
-    agrees = _agree(_line, o, day)
+    agrees = sa.and_(_agree(_line, o, day), o.paid_at >= day.since, o.paid_at < day.until)
     found = (
         sa.select(
             sa.func.coalesce(o.id, -_line.number),
@@ -119,8 +121,6 @@ def _agree(line: Any, order: Any, day: Day) -> sa.ColumnElement[bool]:
         order.amount_minor == line.total,
         sa.func.coalesce(receipt, line.receipt) == line.receipt,
         line.fee == fee,
-        order.paid_at >= day.since,
-        order.paid_at < day.until,
     )
 
 
@@ -134,17 +134,11 @@ def is_order_of(day: Day) -> sa.ColumnElement[bool]:
     )
 
 
-def merchants_of(day: Day) -> sa.Select[Any]:
-    """The merchants whose money goes to the account."""
-    m = merchants.c
-    return sa.select(m.id).where(m.environment == day.environment, m.seller_id == day.seller_id)
-
-
 def _was_paid_on(day: Day) -> tuple[sa.ColumnElement[bool], ...]:
     """The merchants are named for the index's sake; whose an order is, it says itself."""
     o = orders.c
     return (
-        o.merchant_id.in_(merchants_of(day)),
+        o.merchant_id.in_(day.merchants),
         o.environment == day.environment,
         o.seller_id == day.seller_id,
         o.paid_at >= day.since,
