@@ -52,7 +52,7 @@ WAVES: Final = (time(10, 30), time(15, 0), time(20, 30), time(23, 59, 40))
 
 MIDNIGHT: Final = WAVES[-1]
 
-GRAIN_SECONDS: Final = 20
+GRAIN_SECONDS: Final = 300
 """So seldom the clock stops between waves, however many orders have something due: each stop looks at all."""
 
 
