@@ -14,8 +14,6 @@ from datetime import date
 from typing import Final
 
 from daozhang.clock import business_day
-from daozhang.emulator.accounts import Business
-from daozhang.emulator.ledger import RefundOrigin
 from daozhang.emulator.oddities import Oddity, OddityName
 from daozhang.money import Money
 from daozhang.service.audit.model import SYSTEM
@@ -86,25 +84,25 @@ class Seeding:
     expected: list[Expected] = field(default_factory=list[Expected])
     seeded: Counter[str] = field(default_factory=Counter[str])
     days: list[date] = field(default_factory=list[date])
-    _free: list[Paid] = field(default_factory=list[Paid])
+    free: list[Paid] = field(default_factory=list[Paid])
     _orders: int = 0
 
     def set_rules(self) -> None:
         """Lines of another system, which shares both accounts, are set aside."""
-        for seller in self._sellers:
+        for seller in self.sellers:
             account = BillAccount("emulator", seller)
             add_rule(self.world.service.context, SYSTEM, account, OTHERS, "vending machines")
 
-    def live_day(self, mismatches: int) -> None:
-        """A day with so many mismatches, and the morning after."""
+    def live_day(self, mismatches: int, of_account: Callable[[Seeding, date], None]) -> None:
+        """A day with so many mismatches, and the morning after; ``of_account`` lays some into the
+        account, of which there is one."""
         day = business_day(self.world.clock.now())
         self.days.append(day)
         self._open_orders(mismatches + mismatches // 3 + 8)
         unpaid = self._unpaid(max(2, mismatches // 12))
         # What only happens at one side comes first, so that nothing else strikes it.
         before = len(self.expected)
-        account_kinds = (self._untold, self._amount, self._type, self._gap, self._twice)
-        account_kinds[(len(self.days) - 1) % len(account_kinds)](day)
+        of_account(self, day)
         kinds: list[Callable[[date], None]] = [
             self._missing_there, self._amount_off, self._fee_off, self._shown_as_refund, self._doubled,
             self._foreign, self._ghost, self._cut,
@@ -121,7 +119,8 @@ class Seeding:
     # ---- what is as it should be
 
     @property
-    def _sellers(self) -> list[str]:
+    def sellers(self) -> list[str]:
+        """The accounts."""
         return list(dict.fromkeys(shop.seller_id for shop in self.shops))
 
     def _make(self, fen: int, shop: Shop) -> tuple[Paid, str]:
@@ -132,17 +131,21 @@ class Seeding:
         assert made.status_code == 201, made.text
         return paid, made.json()["pay_url"]
 
+    def pay(self, fen: int, shop: Shop) -> Paid:
+        """An order that is paid, and that nothing strikes unless the caller does."""
+        paid, url = self._make(fen, shop)
+        assert self.world.browser.get(url).status_code == 200
+        self.world.emulator.desk.pay(self.world.emulator.trade(paid.number))
+        return paid
+
     def _open_orders(self, count: int) -> None:
-        self._free = []
+        self.free = []
         for index in range(count):
             shop = self.shops[index % len(self.shops)]
-            paid, url = self._make(self.chance.choice((50, 84, 8888, self._fen())), shop)
-            assert self.world.browser.get(url).status_code == 200
-            self.world.emulator.desk.pay(self.world.emulator.trade(paid.number))
-            self._free.append(paid)
+            self.free.append(self.pay(self.chance.choice((50, 84, 8888, self._fen())), shop))
         self.world.settle()
         self.world.advance(5)
-        for paid in self._free:
+        for paid in self.free:
             if self.chance.random() < 0.2:
                 paid.refund_fen = self.chance.randint(1, paid.fen)
                 body = {"amount": str(Money(paid.refund_fen)), "out_request_no": paid.refund_no}
@@ -160,18 +163,28 @@ class Seeding:
             for _ in range(count)
         ]
 
-    def _take(self, fits: Callable[[Paid], bool] = lambda _one: True) -> Paid:
-        found = next(one for one in self._free if fits(one))
-        self._free.remove(found)
+    def take(self, fits: Callable[[Paid], bool] = lambda _one: True) -> Paid:
+        """An order of the day that nothing strikes yet."""
+        found = next(one for one in self.free if fits(one))
+        self.free.remove(found)
         return found
 
     # ---- what is not
 
-    def _odd(self, name: OddityName, seller: str, day: date, number: str, **more: str) -> None:
-        kind = more.get("kind", TRADE.value)
-        self.world.emulator.desk.account.oddities.set(Oddity(name, seller, kind, day, number))
+    def odd(
+        self,
+        name: OddityName,
+        seller: str,
+        day: date,
+        number: str,
+        kind: StatementKind = TRADE,
+        business: str | None = None,
+    ) -> None:
+        """Has the bill of the day show an order's lines otherwise than they are."""
+        oddity = Oddity(name, seller, kind.value, day, number, business=business)
+        self.world.emulator.desk.account.oddities.set(oddity)
 
-    def _expect(
+    def expect(
         self,
         what: str,
         seller: str,
@@ -183,165 +196,88 @@ class Seeding:
         resolution: str | None = None,
         kind: StatementKind = TRADE,
     ) -> None:
+        """Notes what has to be found."""
         self.expected.append(Expected(seller, day, kind, mismatch, key, ours, theirs, resolution))
         self.seeded[what] += 1
 
     def _missing(self, what: str, day: date, paid: Paid, resolution: str | None) -> None:
         seller, there = paid.shop.seller_id, MismatchClass.MISSING_THERE
         key = key_of(False, paid.number, "")
-        self._expect(what, seller, day, there, key, paid.fen, None, resolution)
+        self.expect(what, seller, day, there, key, paid.fen, None, resolution)
         if paid.refund_fen:
             key = key_of(True, paid.number, paid.refund_no)
-            self._expect(what, seller, day, there, key, -paid.refund_fen, None, resolution)
+            self.expect(what, seller, day, there, key, -paid.refund_fen, None, resolution)
 
     def _missing_there(self, day: date) -> None:
-        paid = self._take()
-        self._odd(OddityName.MISSING_LINE, paid.shop.seller_id, day, paid.number)
+        paid = self.take()
+        self.odd(OddityName.MISSING_LINE, paid.shop.seller_id, day, paid.number)
         self._missing("missing there", day, paid, None)
 
     def _cut(self, day: date) -> None:
-        paid = self._take()
-        self._odd(OddityName.DAY_CUT, paid.shop.seller_id, day, paid.number)
+        paid = self.take()
+        self.odd(OddityName.DAY_CUT, paid.shop.seller_id, day, paid.number)
         self._missing("day cut", day, paid, "day_cut")
 
     def _amount_off(self, day: date) -> None:
-        paid = self._take()
+        paid = self.take()
         seller, off = paid.shop.seller_id, MismatchClass.AMOUNT_DIFFERS
-        self._odd(OddityName.AMOUNT_OFF, seller, day, paid.number)
+        self.odd(OddityName.AMOUNT_OFF, seller, day, paid.number)
         key = key_of(False, paid.number, "")
-        self._expect("amount differs", seller, day, off, key, paid.fen, paid.fen + 1)
+        self.expect("amount differs", seller, day, off, key, paid.fen, paid.fen + 1)
         if paid.refund_fen:
             key, back = key_of(True, paid.number, paid.refund_no), paid.refund_fen
-            self._expect("amount differs", seller, day, off, key, -back, 1 - back)
+            self.expect("amount differs", seller, day, off, key, -back, 1 - back)
 
     def _fee_off(self, day: date) -> None:
-        paid = self._take()
+        paid = self.take()
         seller, fee = paid.shop.seller_id, fee_of(paid.fen, FEE_PPM)
-        self._odd(OddityName.FEE_OFF, seller, day, paid.number)
+        self.odd(OddityName.FEE_OFF, seller, day, paid.number)
         key = key_of(False, paid.number, "")
-        self._expect("fee differs", seller, day, MismatchClass.FEE_DIFFERS, key, fee, fee - 1)
+        self.expect("fee differs", seller, day, MismatchClass.FEE_DIFFERS, key, fee, fee - 1)
 
     def _shown_as_refund(self, day: date) -> None:
-        paid = self._take(lambda one: not one.refund_fen)
+        paid = self.take(lambda one: not one.refund_fen)
         seller = paid.shop.seller_id
-        self._odd(OddityName.TYPE_DIFFERS, seller, day, paid.number)
+        self.odd(OddityName.TYPE_DIFFERS, seller, day, paid.number)
         key, here = key_of(True, paid.number, "ODD-1"), MismatchClass.MISSING_HERE
-        self._expect("missing here", seller, day, here, key, None, -paid.fen)
+        self.expect("missing here", seller, day, here, key, None, -paid.fen)
         self._missing("missing there", day, paid, None)
 
     def _doubled(self, day: date) -> None:
-        paid = self._take()
+        paid = self.take()
         seller, twice = paid.shop.seller_id, MismatchClass.DUPLICATE
-        self._odd(OddityName.DUPLICATE_LINE, seller, day, paid.number)
+        self.odd(OddityName.DUPLICATE_LINE, seller, day, paid.number)
         key = key_of(False, paid.number, "")
-        self._expect("duplicate", seller, day, twice, key, paid.fen, 2 * paid.fen)
+        self.expect("duplicate", seller, day, twice, key, paid.fen, 2 * paid.fen)
         if paid.refund_fen:
             key, back = key_of(True, paid.number, paid.refund_no), -paid.refund_fen
-            self._expect("duplicate", seller, day, twice, key, back, back)
+            self.expect("duplicate", seller, day, twice, key, back, back)
 
     def _foreign_line(self, seller: str, day: date, number: str) -> str:
-        self._odd(OddityName.FOREIGN_LINE, seller, day, number)
+        self.odd(OddityName.FOREIGN_LINE, seller, day, number)
         return key_of(False, number, "")
 
     def _foreign(self, day: date) -> None:
-        seller = self.chance.choice(self._sellers)
+        seller = self.chance.choice(self.sellers)
         key = self._foreign_line(seller, day, f"{OTHERS}{day:%m%d}{len(self.expected):05d}")
-        self._expect(
+        self.expect(
             "foreign", seller, day, MismatchClass.FOREIGN, key, None, FOREIGN_FEN, "set_aside"
         )
 
     def _ghost(self, day: date) -> None:
-        seller = self.chance.choice(self._sellers)
+        seller = self.chance.choice(self.sellers)
         key = self._foreign_line(seller, day, f"GHOST{day:%m%d}{len(self.expected):05d}")
-        self._expect(
-            "missing here", seller, day, MismatchClass.MISSING_HERE, key, None, FOREIGN_FEN
-        )
+        self.expect("missing here", seller, day, MismatchClass.MISSING_HERE, key, None, FOREIGN_FEN)
 
     def _never_paid(self, day: date, paid: Paid) -> None:
         """The bill says that it was paid, under a trade of which nobody has signed anything."""
         seller = paid.shop.seller_id
         key = self._foreign_line(seller, day, paid.number)
         state = MismatchClass.STATE_DIFFERS
-        self._expect("state differs", seller, day, state, key, paid.fen, FOREIGN_FEN)
+        self.expect("state differs", seller, day, state, key, paid.fen, FOREIGN_FEN)
         if paid.fen != FOREIGN_FEN:
             off = MismatchClass.AMOUNT_DIFFERS
-            self._expect("amount differs", seller, day, off, key, paid.fen, FOREIGN_FEN)
-
-    # ---- the account, of which there is one a day
-
-    def _balance(self, day: date, above: int) -> None:
-        seller, off = self._sellers[0], MismatchClass.AMOUNT_DIFFERS
-        what = "balance of the account"
-        self._expect(what, seller, day, off, store.BALANCE, above, None, kind=ACCOUNT)
-
-    def _small(self) -> Paid:
-        """One without a fee, and so with one line, which is neither the first nor the last."""
-        middle = self._free[3:-3]
-        found = next(
-            one
-            for one in middle
-            if one.fen == 50 and not one.refund_fen and one.shop.seller_id == self._sellers[0]
-        )
-        self._free.remove(found)
-        return found
-
-    def _untold(self, day: date) -> None:
-        """Money goes back in the merchant centre, and nobody is told."""
-        self.world.emulator.set_fault("notify_never")
-        above = 0
-        for _ in range(3):
-            paid = self._take(
-                lambda one: one.shop.seller_id == self._sellers[0] and not one.refund_fen
-            )
-            trade = self.world.emulator.trade(paid.number)
-            number = f"{paid.number}-C"
-            back = Money(self.chance.randint(1, paid.fen))
-            desk = self.world.emulator.desk
-            moved_before = desk.account.balance(paid.shop.seller_id)
-            desk.refund(trade, back, number, "", RefundOrigin.CENTRE)
-            returned = desk.account.balance(paid.shop.seller_id) - moved_before + back
-            assert returned >= Money(
-                0
-            )  # its fee, which the bill tells and the books take from there
-            key, here = key_of(True, paid.number, number), MismatchClass.MISSING_HERE
-            self._expect("missing here", paid.shop.seller_id, day, here, key, None, -back.minor)
-            above += back.minor
-        self.world.settle()
-        self.world.emulator.clear_faults()
-        self._balance(day, above)
-
-    def _amount(self, day: date) -> None:
-        paid = self._small()
-        kind = ACCOUNT.value
-        self._odd(OddityName.AMOUNT_OFF, self._sellers[0], day, paid.number, kind=kind)
-        self._balance(day, 1)  # its lines add up to a fen more than its balances say
-
-    def _gap(self, day: date) -> None:
-        paid = self._small()
-        self._odd(OddityName.MISSING_LINE, self._sellers[0], day, paid.number, kind=ACCOUNT.value)
-        self._balance(day, -paid.fen)
-
-    def _twice(self, day: date) -> None:
-        paid = self._small()
-        self._odd(OddityName.DUPLICATE_LINE, self._sellers[0], day, paid.number, kind=ACCOUNT.value)
-        self._balance(day, paid.fen)
-
-    def _type(self, day: date) -> None:
-        """A payment that the account bill calls a transfer: the account comes out all the same."""
-        paid = self._small()
-        seller, state = self._sellers[0], MismatchClass.STATE_DIFFERS
-        self._odd(OddityName.TYPE_DIFFERS, seller, day, paid.number, kind=ACCOUNT.value)
-        moved = self.world.emulator.desk.accounts.on_day(seller, day)
-        trades = sum(
-            one.amount.minor
-            for one in moved
-            if one.business in (Business.PAYMENT, Business.REFUND) and one.is_listed
-        )
-        for key, ours, theirs in (
-            ("group:trades", trades, trades - paid.fen),
-            ("group:transfers", 0, paid.fen),
-        ):
-            self._expect("type of the account", seller, day, state, key, ours, theirs, kind=ACCOUNT)
+            self.expect("amount differs", seller, day, off, key, paid.fen, FOREIGN_FEN)
 
 
 def all_found(seeding: Seeding) -> list[Expected]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,28 +15,29 @@ from daozhang.service.bills.model import StatementKind, StatementStatus
 from daozhang.service.reconciliation.model import MismatchClass
 from databases import on_postgresql
 from figures import note_figures
+from mismatched_accounts import KINDS, SOME_KINDS, Kind, seed_account
 from mismatches import Seeding, all_found
 from reconciling import to_hour
 from shops import three_shops
 
 
 def test_what_is_laid_into_days_is_found_and_nothing_else(tmp_path: Path) -> None:
-    _mismatches(tmp_path, days=5, a_day=12, seed=11)
+    _mismatches(tmp_path, SOME_KINDS, a_day=12, seed=11)
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(7200)
 def test_of_1000_mismatches_all_are_found_and_nothing_else(tmp_path: Path) -> None:
-    _mismatches(tmp_path, days=10, a_day=100, seed=12)
+    _mismatches(tmp_path, KINDS, a_day=1000 // len(KINDS) + 1, seed=12)
 
 
-def _mismatches(directory: Path, *, days: int, a_day: int, seed: int) -> None:
+def _mismatches(directory: Path, kinds: Sequence[Kind], *, a_day: int, seed: int) -> None:
     began = time.monotonic()
     with three_shops(directory) as (world, shops):
         seeding = Seeding(world, shops, random.Random(seed))
         seeding.set_rules()
-        for _ in range(days):
-            seeding.live_day(a_day)
+        for kind in kinds:
+            seeding.live_day(a_day, partial(seed_account, kind))
         to_hour(world, 10, days=1)  # what midnight has cut of the last day stands in this bill
         world.settle()
         assert _statuses(seeding, StatementKind.TRADE) == {StatementStatus.READY}
@@ -45,7 +48,7 @@ def _mismatches(directory: Path, *, days: int, a_day: int, seed: int) -> None:
         }
         found = all_found(seeding)
     expected = set(seeding.expected)
-    assert len(expected) == len(seeding.expected) >= days * a_day
+    assert len(expected) == len(seeding.expected) >= len(kinds) * a_day
     assert set(found) - expected == set(), "invented"
     assert expected - set(found) == set(), "not found"
     assert len(found) == len(expected)

@@ -39,6 +39,9 @@ NOTHING: Final = Money(0)
 ACCOUNT_SUFFIX: Final = "0156"
 """What follows the user id in the number of an account."""
 
+UNKNOWN_TYPE: Final = "消费金入账"
+"""A 业务类型 that nobody knows: Alipay adds some every year."""
+
 DESCRIPTIONS: Final = {
     Business.PAYMENT: "0010001|交易收款-交易收款",
     Business.REFUND: "0010002|交易退款-交易退款",
@@ -348,6 +351,8 @@ def _struck_rows(row: Row, name: OddityName | None) -> list[Row]:
         _add(row, "商家实收（元）", 1)
     elif name is OddityName.FEE_OFF:
         _add(row, "服务费（元）", -1)
+    elif name is OddityName.UNKNOWN_TYPE and is_account:
+        row["业务类型"] = UNKNOWN_TYPE
     elif name is OddityName.TYPE_DIFFERS:
         # A payment that is shown as if it had gone back, or the other way round.
         if is_account:

@@ -32,6 +32,7 @@ class OddityName(StrEnum):
     AMOUNT_OFF = "amount_off"
     FEE_OFF = "fee_off"
     TYPE_DIFFERS = "type_differs"
+    UNKNOWN_TYPE = "unknown_type"
     DUPLICATE_LINE = "duplicate_line"
     FOREIGN_LINE = "foreign_line"
     DAY_CUT = "day_cut"
@@ -43,6 +44,7 @@ OF_LINES: Final = frozenset(
         OddityName.AMOUNT_OFF,
         OddityName.FEE_OFF,
         OddityName.TYPE_DIFFERS,
+        OddityName.UNKNOWN_TYPE,
         OddityName.DUPLICATE_LINE,
         OddityName.DAY_CUT,
     }
