@@ -6,6 +6,8 @@ import io
 import zipfile
 from collections.abc import Callable
 
+README = "readme.txt"
+
 
 def repacked(content: bytes, change: Callable[[bytes], bytes] = bytes) -> bytes:
     """The bill ``content`` as another archive: what it says put through ``change``."""
@@ -15,7 +17,8 @@ def repacked(content: bytes, change: Callable[[bytes], bytes] = bytes) -> bytes:
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new,
     ):
         for member in old.infolist():
-            new.writestr(member.filename, change(old.read(member)))
+            if member.filename != README:  # it is packed for the second time
+                new.writestr(member.filename, change(old.read(member)))
         # More than any other form, or call, may have.
-        new.writestr("readme.txt", bytes(range(256)) * 1000)
+        new.writestr(README, bytes(range(256)) * 1000)
     return packed.getvalue()

@@ -139,7 +139,7 @@ def case_view(visit: Visit, case: Case, notes: Sequence[CaseNote]) -> CaseView:
         sides=_sides(visit, one),
         order=f"{visit.home}/orders/{one.out_trade_no}" if has_order else None,
         notes=notes,
-        ends=[(end.value, t(ENDS[end])) for end in rules.ENDS[one.mismatch]],
+        ends=[(end.value, t(ENDS[end])) for end in rules.ends_of(one)],
         proposed_end=None if case.proposed_end is None else t(ENDS[case.proposed_end]),
         resolution=None if one.resolution is None else t(RESOLUTIONS[one.resolution]),
         is_mine=case.owner == own,

@@ -8,7 +8,6 @@ from typing import Final
 
 from daozhang.alipay.errors import OutcomeUnknown, Rejected
 from daozhang.alipay.operations.trade import TradeQuery
-from daozhang.money import Money
 from daozhang.service.audit.actions import record
 from daozhang.service.bills import store as bills
 from daozhang.service.bills.model import StatementKind
@@ -28,8 +27,10 @@ from daozhang.service.closing.suggesting import is_askable, suggestion_of
 from daozhang.service.db import Tx
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.inquiries.rules import fact_of_query
-from daozhang.service.ledger.actions import post_entry
+from daozhang.service.ledger.actions import bring_to
 from daozhang.service.ledger.model import Entry, EntryKind
+from daozhang.service.ledger.reading import CURRENCY
+from daozhang.service.ledger.rules import moves_of
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.orders.actions import create_order
 from daozhang.service.orders.model import NewOrder, Order
@@ -82,7 +83,7 @@ class CaseDesk:
         now = self._now()
         with self._context.database.begin() as tx:
             case = self._open(tx, merchant, public_id)
-            possible = rules.ENDS[case.mismatch.mismatch]
+            possible = rules.ends_of(case.mismatch)
             if end not in {one.value for one in possible}:
                 raise CaseEndNotPossible(end, possible)
             if not reason.strip():
@@ -227,11 +228,12 @@ class CaseDesk:
                 self.reconciler.run(statement.id)
 
     def _book(self, tx: Tx, mismatch: Mismatch, now: datetime) -> None:
-        """Posts by how much the bill is above the books, marked as by hand."""
-        difference = (mismatch.theirs_minor or 0) - (mismatch.ours_minor or 0)
-        if not difference:
+        """Posts by how much the bill is above the books, marked as by hand. A case that is booked again,
+        since it became another amount, is brought to that."""
+        legs = rules.booking_of(mismatch)
+        if not legs:
             return
-        post_entry(
+        bring_to(
             tx,
             Entry(
                 environment=mismatch.environment,
@@ -239,7 +241,7 @@ class CaseDesk:
                 kind=EntryKind.MANUAL,
                 key=f"case:{mismatch.public_id}",
                 at=now,
-                moves=(rules.booking_of(Money(difference)),),
+                moves=moves_of(legs, CURRENCY),
                 order_id=mismatch.order_id,
                 merchant_id=mismatch.merchant_id,
                 memo=f"case {mismatch.public_id} of {mismatch.day.isoformat()}",

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from daozhang.money import Money
-from daozhang.service.bills.model import StatementStatus
+from daozhang.service.bills.model import StatementKind, StatementStatus
 from daozhang.service.closing.model import CaseEnd, Colour, MonthBill, Obstacle, SideSum
-from daozhang.service.ledger.model import Account, Move
-from daozhang.service.reconciliation.model import MismatchClass
+from daozhang.service.ledger.model import Account, Legs
+from daozhang.service.reconciliation.model import Mismatch, MismatchClass
 
 Sentence = tuple[str, str]
 
@@ -37,6 +37,20 @@ ENDS: Final[Mapping[MismatchClass, tuple[CaseEnd, ...]]] = {
     MismatchClass.FOREIGN: (CaseEnd.FOREIGN,),
 }
 """How a person may end a case of each class."""
+
+
+def ends_of(one: Mismatch) -> tuple[CaseEnd, ...]:
+    """How a person may end it. Groups of lines that differ agree together: whoever booked one of them would
+    put the account off."""
+    if _about(one) == "group":
+        return (CaseEnd.EXPLAINED,)
+    return ENDS[one.mismatch]
+
+
+def _about(one: Mismatch) -> str | None:
+    """What of the account bill it is about; ``None`` for what the trade bill has."""
+    return one.key.partition(":")[0] if one.kind is StatementKind.ACCOUNT else None
+
 
 SETTLED_STATEMENTS: Final = frozenset({StatementStatus.READY, StatementStatus.NONE})
 """A bill of which nothing more is expected."""
@@ -185,8 +199,18 @@ _BILLS: Final[Mapping[str, Sentence]] = {
 }
 
 
-def booking_of(difference: Money) -> Move:
-    """The move that brings the books to a bill that is above them, or below, without a signed answer."""
-    if difference.minor > 0:
-        return Move(Account.AVAILABLE, Account.SALES, difference)
-    return Move(Account.REFUNDS, Account.AVAILABLE, -difference)
+_SOURCES: Final[Mapping[str | None, tuple[Account, Account, Account]]] = {
+    # The bill's money is in suspense since it was read: it is in the account, and not once more.
+    "type": (Account.SUSPENSE, Account.OTHER, Account.OTHER),
+    "share": (Account.AVAILABLE, Account.ROYALTY, Account.ROYALTY),
+    "transfer": (Account.AVAILABLE, Account.TRANSFERS, Account.TRANSFERS),
+}
+
+
+def booking_of(one: Mismatch) -> Legs:
+    """What brings the books to a bill without a signed answer; nothing if both say the same."""
+    minor = (one.theirs_minor or 0) - (one.ours_minor or 0)
+    held, above, below = _SOURCES.get(
+        _about(one), (Account.AVAILABLE, Account.SALES, Account.REFUNDS)
+    )
+    return {held: minor, above if minor > 0 else below: -minor} if minor else {}

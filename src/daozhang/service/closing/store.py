@@ -104,6 +104,9 @@ def case_of(mismatch: Mismatch, row: Mapping[Any, Any] | None) -> Case:
         status = CaseStatus.OPEN if mismatch.is_open else CaseStatus.SETTLED
         return Case(mismatch, status)
     status = CaseStatus(row["status"]) if mismatch.is_open else CaseStatus.SETTLED
+    if mismatch.is_open and status is CaseStatus.SETTLED:
+        # It became another amount since: what two people agreed to then holds for it no longer.
+        return Case(mismatch, CaseStatus.OPEN, row["owner"], row["owner_name"])
     return Case(
         mismatch,
         status,

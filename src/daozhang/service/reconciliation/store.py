@@ -102,7 +102,12 @@ def last_run(tx: Tx, statement_id: int) -> Run | None:
 
 
 SETTLED_BY_PEOPLE: Final = ("accepted", "foreign", "explained", "booked")
-"""Ends that a run does not undo."""
+"""Ends that a run does not undo, as long as it is the same amount by which both sides differ."""
+
+
+def _by(row: str) -> str:
+    return f"COALESCE({row}.theirs_minor, 0) - COALESCE({row}.ours_minor, 0)"
+
 
 _SEEN_AGAIN: Final = (
     "ON CONFLICT (environment, seller_id, day, kind, mismatch, key) DO UPDATE SET "
@@ -114,6 +119,7 @@ _SEEN_AGAIN: Final = (
     )
     + "".join(
         f", {name} = CASE WHEN mismatches.resolution IN ({', '.join(map(repr, SETTLED_BY_PEOPLE))})"
+        f" AND {_by('mismatches')} = {_by('excluded')}"
         f" THEN mismatches.{name} ELSE excluded.{name} END"
         for name in ("resolved_at", "resolution")
     )
@@ -122,7 +128,7 @@ _SEEN_AGAIN: Final = (
 
 def put_mismatches(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Writes down what differs; what is there already is seen again, and open again if it had ended by
-    itself."""
+    itself, or differs by another amount than the one that two people have settled."""
     insert_rows(tx, mismatches, rows, on_conflict=_SEEN_AGAIN)
 
 
