@@ -64,6 +64,27 @@ def test_a_refund_takes_back_what_the_seller_has_not_left(world: World) -> None:
     assert answer.json()["holders"] == [{"account": COURIER, "amount": "1.00"}]
 
 
+def test_a_refund_in_the_merchant_centre_leaves_nothing_rather_than_less(world: World) -> None:
+    number = paid(world)
+    shared(world, number, "Q-1", (AGENCY, "20.00"), (COURIER, "5.00"))
+    world.emulator.refund(number, Money.parse("90.00"), "CENTRE")
+    world.settle()
+    # The seller has paid what the receivers still have.
+    assert sums(world, number) == ("90.00", "0.00", "25.00", "0.00")
+    assert world.api.get(f"/v1/orders/{number}/shares").json()["shareable_amount"] == "0.00"
+    assert code_of(refund(world, number, "10.01", "q1")) == "amount_exceeds_remainder"
+    assert refund(world, number, "10.00", "q2").status_code == 201
+    world.settle()
+    world.advance(5)
+    # No receiver gives back more than a refund sends; the rest is between them and the seller.
+    assert sums(world, number) == ("100.00", "0.00", "0.00", "0.00")
+    (round_,) = rounds(world, number)
+    covered = [(one["returned_amount"], one["covered_amount"]) for one in round_["shares"]]
+    assert covered == [("5.00", "15.00"), ("5.00", "0.00")]
+    held = booked(world, number)
+    assert (held[Account.REFUNDS], held[Account.ROYALTY]) == (10000, 1500)
+
+
 @pytest.mark.parametrize(
     ("returns", "expected"),
     [

@@ -182,8 +182,10 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def remainder(self) -> Money:
-        """What may still go back or be shared: never more than this is promised at once."""
-        return self.amount - self.refunded - self.reserved - self.shared
+        """What may still go back or be shared: never more than this is promised at once, and never less
+        than nothing. A refund in the merchant centre may take what others have, or what is on its way."""
+        left = self.amount - self.refunded - self.reserved - self.shared
+        return max(left, Money.zero(self.amount.currency))
 
     @property
     def is_open(self) -> bool:

@@ -23,6 +23,7 @@ from daozhang.service.refunds.refusals import (
 )
 from daozhang.service.sharing.returning import (
     cover_returns,
+    cover_what_others_have,
     expect_returns,
     named_returns,
     plan_returns,
@@ -89,6 +90,7 @@ def _with_returns(tx: Tx, order: Order, new: NewRefund, now: datetime) -> tuple[
 
     Whom the caller names gives back so much; else as the shares' own plan says. Raises `ReturnsNeeded`.
     """
+    order = cover_what_others_have(tx, order, now)
     if new.royalty_parameters:
         returns = named_returns(tx, order, new.royalty_parameters)
     else:

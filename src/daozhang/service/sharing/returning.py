@@ -39,6 +39,21 @@ def has_open_rounds(tx: Tx, order: Order) -> bool:
     return order.way in FACE_TO_FACE and any(r.is_open for r in store.list_rounds(tx, order.id))
 
 
+def cover_what_others_have(tx: Tx, order: Order, now: datetime) -> Order:
+    """Counts as covered by the seller what of a locked order's shares has been refunded already, in the
+    merchant centre, which does not ask who has it: a claim between people. The order as it stands then."""
+    if order.way in FACE_TO_FACE:
+        return order  # there it asks everybody, and the refund query tells who gave
+    left = max(order.refunded + order.shared - order.amount, Money.zero(order.amount.currency))
+    for share in store.list_shares(tx, order.id) if left else ():
+        part = min(left, share.outstanding)
+        if part:
+            store.update_share(tx, share.id, covered_minor=(share.covered + part).minor)
+            order = take_back(tx, order, part, now)
+            left -= part
+    return order
+
+
 def plan_returns(tx: Tx, order: Order, refund: Money) -> list[tuple[Share, Money]]:
     """Who gives back how much with a refund of a locked order; nobody if that would not be enough.
 
