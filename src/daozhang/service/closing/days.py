@@ -14,10 +14,12 @@ from daozhang.service.closing.refusals import DayNotClosable
 from daozhang.service.db import Tx
 from daozhang.service.ledger import store as ledger
 from daozhang.service.ledger.locking import lock_day
+from daozhang.service.ledger.reading import CURRENCY, book_of
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.people.model import Person, Right
 from daozhang.service.people.rights import require
 from daozhang.service.reconciliation import store as reconciliation
+from daozhang.service.reconciliation.actions import turn_of
 from daozhang.service.web.context import Context
 
 
@@ -102,17 +104,21 @@ def close_day(
 ) -> Closing:
     """Closes a day: its cases are settled, its bills read, and nothing is posted to it any more.
 
-    Raises `DayNotClosable`, and what `lock_day` raises.
+    Waits for a bill of the account that is being read. Raises `DayNotClosable`, and what
+    `lock_day` raises.
     """
     require(actor, Right.LEDGER_LOCK, merchant.id)
-    (line,) = read_days(context, actor, merchant, day, day)
     now = context.clock.now()
-    with context.database.begin() as tx:
+    where = (merchant.environment, merchant.seller_id)
+    # A bill that is being read may find at its end what stands in the way.
+    with turn_of(context.database, *where), context.database.begin() as tx:
+        (line,) = days_of(tx, merchant, day, day, business_day(now))
         found = _obstacles(tx, merchant, line)
         if found or line.closing is not None:
             raise DayNotClosable(day, found)
-        book = ledger.hold_book(tx, merchant.environment, merchant.seller_id, "CNY")
-        lock_day(tx, book, day, actor.actor, now, note)
+        # Not held beside others first: two who do that wait for one another.
+        ledger.make_book(tx, *where, CURRENCY)
+        lock_day(tx, book_of(tx, merchant.id), day, actor.actor, now, note)
         figures = _figures(tx, merchant, day)
         store.insert_closed(
             tx,

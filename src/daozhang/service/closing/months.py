@@ -27,6 +27,7 @@ from daozhang.service.ledger.reading import book_of, read_trial_balance
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.people.model import Person, Right
 from daozhang.service.people.rights import require
+from daozhang.service.reconciliation.actions import turn_of
 from daozhang.service.web.context import Context
 
 NOTE_CHARACTERS_MAX: Final = 256
@@ -98,13 +99,13 @@ def propose_month(
 def agree_month(context: Context, actor: Person, merchant: Merchant, month: date) -> MonthClosing:
     """Closes a month that somebody else has proposed, with its figures. It is never opened again.
 
-    Raises `MonthNotProposed`, `MonthNeedsAnother`, and `MonthNotClosable` if something has come
+    Waits for a bill of the account that is being read. Raises `MonthNotProposed`, `MonthNeedsAnother`, and `MonthNotClosable` if something has come
     between since.
     """
     require(actor, Right.LEDGER_LOCK, merchant.id)
     now = context.clock.now()
     where = (merchant.environment, merchant.seller_id)
-    with context.database.begin() as tx:
+    with turn_of(context.database, *where), context.database.begin() as tx:
         proposal = store.find_month(tx, *where, month, lock=True)
         if proposal is None or proposal.is_closed:
             raise MonthNotProposed(month)

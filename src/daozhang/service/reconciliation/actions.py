@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,7 +18,7 @@ from daozhang.service.bills.model import (
     StatementKind,
     StatementStatus,
 )
-from daozhang.service.db import Tx
+from daozhang.service.db import Database, Tx
 from daozhang.service.ids import new_id
 from daozhang.service.ledger import store as ledger
 from daozhang.service.ledger.reading import CURRENCY
@@ -57,7 +58,7 @@ class Reconciler:
         with self.context.database.read() as tx:
             statement = bills.find_by_id(tx, statement_id)
             assert statement is not None
-        with turn(self.context.database, f"bills {statement.environment} {statement.seller_id}"):
+        with turn_of(self.context.database, statement.environment, statement.seller_id):
             self._run(statement_id)
 
     def _run(self, statement_id: int) -> None:
@@ -287,6 +288,9 @@ class Reconciler:
         problem: BillProblem | None,
         now: datetime,
     ) -> None:
+        current = bills.find_by_id(tx, statement.id, lock=True)
+        if current is None or current.file_id != file.id:
+            return  # another was chosen meanwhile, and is read after this one
         held = status is StatementStatus.HELD
         said = None if problem is None else {"say": str(problem), "say_zh": problem.say_zh}
         bills.update_file(
@@ -302,6 +306,11 @@ class Reconciler:
             new_columns=[] if loaded is None else list(loaded.new_columns),
         )
         bills.update_statement(tx, statement.id, status=status.value, updated_at=now)
+
+
+def turn_of(database: Database, environment: str, seller_id: str) -> AbstractContextManager[None]:
+    """The turn of whoever reads a bill of that Alipay account, or needs that nobody does: see `turn`."""
+    return turn(database, f"bills {environment} {seller_id}")
 
 
 def _in_parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
