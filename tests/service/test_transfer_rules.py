@@ -205,8 +205,11 @@ def test_a_limit_says_when_it_is_over() -> None:
 def test_a_card_is_watched_for_days_and_an_account_is_not() -> None:
     move, answer = TRANSITIONS[REQUESTED][Outcome.SUCCEEDED], Answer(Outcome.SUCCEEDED)
     assert due_after(move, TRANSFER, answer, NOW) == NOW + timedelta(days=1)
-    watched = replace(TRANSFER, watch_count=len(WATCH_AFTER_DAYS))
-    assert due_after(move, watched, answer, NOW) is None
+    watched, asked, at = replace(TRANSFER, paid_at=NOW), [0], NOW
+    while (due := due_after(move, watched, answer, at + timedelta(hours=1))) is not None:
+        at = due
+        asked.append((at - NOW).days)
+    assert tuple(asked) == (0, *WATCH_AFTER_DAYS)
     account = replace(TRANSFER, payee_kind=PayeeKind.USER_ID)
     assert due_after(move, account, answer, NOW) is None
 

@@ -192,13 +192,15 @@ def due_after(move: Move, transfer: Transfer, answer: Answer, now: datetime) -> 
             delays = DEALING_DELAYS_SECONDS if dealing else ASK_DELAYS_SECONDS
             return now + _delay(delays, transfer.ask_count)
         case Follow.WATCH:
-            return _watch_at(transfer, now)
+            return _watch_at(transfer, transfer.paid_at or answer.paid_at or now, now)
 
 
-def _watch_at(transfer: Transfer, now: datetime) -> datetime | None:
-    if not transfer.to_card or transfer.watch_count >= len(WATCH_AFTER_DAYS):
+def _watch_at(transfer: Transfer, paid_at: datetime, now: datetime) -> datetime | None:
+    """The next of the days after it was paid, however often somebody has had it asked about between them."""
+    if not transfer.to_card:
         return None
-    return now + timedelta(days=WATCH_AFTER_DAYS[transfer.watch_count])
+    moments = (paid_at + timedelta(days=days) for days in WATCH_AFTER_DAYS)
+    return next((at for at in moments if at > now), None)
 
 
 def limit_ends_at(code: str | None, now: datetime) -> datetime:
