@@ -154,11 +154,14 @@ def test_the_template_is_a_sheet_without_problems(world: World, encoding: str) -
 
 
 def test_what_is_no_sheet_is_told_apart() -> None:
-    for content in (b"PK\x03\x04\x00\x00", b"", HEADER.encode(), b"a,b\n1,2"):
+    open_quote = sheet(row("Q-1"))[:-1] + b'"' + b"x" * 200_000
+    for content in (b"PK\x03\x04\x00\x00", b"", HEADER.encode(), b"a,b\n1,2", open_quote):
         (problem,) = read_sheet(content).problems
         assert (problem.row, bool(problem.say_zh)) == (1, True)
     many = sheet(*(row(f"M-{n}") for n in range(1001)))
     assert "1000" in read_sheet(many).problems[0].say
+    (old_mac,) = read_sheet(sheet(row("O-1")).replace(b"\r\n", b"\n").replace(b"\n", b"\r")).rows
+    assert old_mac.new.out_biz_no == "O-1"
     english = (
         'out_biz_no,payee_kind,payee,amount,title\nE-1,user_id,2088000000000001,"1,234.50",pay\n'
     )

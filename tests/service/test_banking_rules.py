@@ -79,6 +79,17 @@ def test_a_line_that_cannot_be_read_is_named(row: list[str], said: str) -> None:
     assert refused.value.fields["line"] == 3
 
 
+def test_lines_end_as_any_spreadsheet_ends_them_and_a_quote_that_stays_open_is_said() -> None:
+    rows = [["交易日期", "贷方发生额", "对方户名"], ["2026-03-03", "5.00", ALIPAY]]
+    content = sheet(rows)
+    for ends in (b"\n", b"\r"):
+        (line,) = read_statement(content.replace(b"\r\n", ends), KNOWN).lines
+        assert line.minor == 500
+    with pytest.raises(StatementUnreadable) as refused:
+        read_statement(content + b'2026-03-03,"' + b"5" * 200_000, KNOWN)
+    assert "引号" in refused.value.detail_zh
+
+
 def test_a_workbook_is_no_statement() -> None:
     with pytest.raises(StatementUnreadable, match="workbook"):
         read_statement(b"PK\x03\x04\0\0\xff\xff", KNOWN)

@@ -65,7 +65,7 @@ def columns_of(
 
 def read_statement(content: bytes, columns: Columns) -> StatementRead:
     """The lines of money that Alipay has sent. Raises `StatementUnreadable`, with the line."""
-    rows = enumerate(csv.reader(io.StringIO(_decoded(content))), 1)
+    rows = enumerate(_rows(_decoded(content)), 1)
     places = _places(rows, columns)
     payers = known_names().payers
     lines: list[StatementLine] = []
@@ -123,6 +123,18 @@ def _places(rows: Iterator[tuple[int, list[str]]], columns: Columns) -> dict[str
         f"({', '.join(columns.amount)}): say how yours are called",
         "未找到日期列与金额列，请指明列名",
     )
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    lines = csv.reader(io.StringIO(text, newline=""))
+    try:
+        yield from lines
+    except csv.Error:
+        raise StatementUnreadable(
+            lines.line_num,
+            "a cell has no end: a quote is opened there or before, and never closed",
+            "单元格没有结束：此处或之前的引号未闭合",
+        ) from None
 
 
 def _decoded(content: bytes) -> str:

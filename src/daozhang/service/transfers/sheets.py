@@ -124,7 +124,14 @@ def read_sheet(content: bytes) -> Sheet:
             "The file is no CSV in UTF-8 or GBK: save it as CSV, not as a workbook.",
             "文件不是 UTF-8 或 GBK 编码的 CSV：请在表格软件中另存为 CSV。",
         )
-    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text))]
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        lines = [[cell.strip() for cell in line] for line in reader]
+    except csv.Error:
+        return _only(
+            f"A cell has no end by line {reader.line_num}: a quote is opened and never closed.",
+            f"第 {reader.line_num} 行：单元格没有结束，引号未闭合。",
+        )
     while lines and not any(lines[-1]):
         lines.pop()
     if len(lines) < 2:
