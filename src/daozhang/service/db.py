@@ -238,6 +238,15 @@ def insert_ignoring(
     return list(tx.execute(statement.returning(returning)).scalars())
 
 
+def earliest_of(
+    column: sa.Column[datetime] | sa.Column[datetime | None], *conditions: sa.ColumnElement[bool]
+) -> sa.Select[Any]:
+    """The statement that reads the earliest moment in ``column``, of the rows for which
+    ``conditions`` hold. Keep it as a constant: to build it costs more than to run it."""
+    # The first condition says nothing new; by it SQLite sees that its index will do.
+    return sa.select(sa.func.min(column)).where(column.is_not(None), *conditions)
+
+
 def _create_engine(url: str) -> sa.Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -36,12 +37,17 @@ positions: Final = sa.Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
     """A table whose rows are gone through once, in order of their ids."""
 
     name: str
     id: sa.Column[int]
+
+    @cached_property
+    def last_id(self) -> sa.Select[Any]:
+        """The statement that reads the highest id."""
+        return sa.select(sa.func.max(self.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,12 @@ def lock_position(tx: Tx, source: Rows, first_ceiling_at: datetime = BEGINNING) 
     return None if row is None else Position(*row)
 
 
+_ALL_POSITIONS: Final = sa.select(positions)
+
+
 def list_positions(tx: Tx) -> dict[str, Position]:
     """Where counting stands."""
-    return {row.name: Position(*row) for row in tx.execute(sa.select(positions))}
+    return {row.name: Position(*row) for row in tx.execute(_ALL_POSITIONS)}
 
 
 def set_position(tx: Tx, name: str, **values: Any) -> None:
@@ -82,7 +91,7 @@ def set_position(tx: Tx, name: str, **values: Any) -> None:
 
 def last_id(tx: Tx, source: Rows) -> int:
     """The highest id that the source has."""
-    return int(tx.execute(sa.select(sa.func.max(source.id))).scalar() or 0)
+    return int(tx.execute(source.last_id).scalar() or 0)
 
 
 class GoThrough(Duty):

@@ -17,7 +17,16 @@ from daozhang.service.agreements.model import (
     Plan,
     Rule,
 )
-from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.db import (
+    Json,
+    Moment,
+    RowId,
+    Tx,
+    earliest_of,
+    insert_ignoring,
+    metadata,
+    one_of,
+)
 from daozhang.service.merchants.store import merchants
 
 DUE: Final = sa.text("due_at IS NOT NULL")
@@ -212,11 +221,12 @@ def count_attempts(tx: Tx, agreement_ids: Collection[int]) -> None:
     )
 
 
+_EARLIEST_DUE: Final = earliest_of(agreements.c.due_at)
+
+
 def earliest_due(tx: Tx) -> datetime | None:
     """When the next agreement is due."""
-    # The condition says nothing new; by it SQLite sees that its index will do.
-    earliest = sa.select(sa.func.min(agreements.c.due_at)).where(agreements.c.due_at.is_not(None))
-    return tx.execute(earliest).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()
 
 
 def doubt_all(tx: Tx, now: datetime) -> None:

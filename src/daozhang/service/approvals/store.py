@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -163,9 +163,12 @@ def lock_expired(tx: Tx, now: datetime, rows_max: int) -> list[Approval]:
     return [_approval_of(row) for row in rows.all()]
 
 
+_EARLIEST_EXPIRY: Final = sa.select(sa.func.min(approvals.c.expires_at)).where(_PENDING)
+
+
 def earliest_expiry(tx: Tx) -> datetime | None:
     """When the first of those that wait is over."""
-    return tx.execute(sa.select(sa.func.min(approvals.c.expires_at)).where(_PENDING)).scalar_one()
+    return tx.execute(_EARLIEST_EXPIRY).scalar_one()
 
 
 def _one(tx: Tx, wanted: sa.Select[Any]) -> Approval | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -26,15 +26,20 @@ def insert_rounds(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> bool:
     return bool(insert_ignoring(tx, backfill, rows, backfill.c.round))
 
 
+_OPEN_ROUNDS: Final = (
+    sa.select(backfill).where(backfill.c.ended_at.is_(None)).order_by(backfill.c.round)
+)
+_ANY_ROUND: Final = sa.select(backfill.c.round).limit(1)
+
+
 def list_open_rounds(tx: Tx) -> list[sa.RowMapping]:
     """The rounds that are not through, the first first."""
-    wanted = sa.select(backfill).where(backfill.c.ended_at.is_(None)).order_by(backfill.c.round)
-    return list(tx.execute(wanted).mappings())
+    return list(tx.execute(_OPEN_ROUNDS).mappings())
 
 
 def has_rounds(tx: Tx) -> bool:
     """Whether anybody has ever begun."""
-    return tx.execute(sa.select(backfill.c.round).limit(1)).first() is not None
+    return tx.execute(_ANY_ROUND).first() is not None
 
 
 def lock_round(tx: Tx, round_: int) -> sa.RowMapping | None:

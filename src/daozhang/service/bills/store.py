@@ -16,7 +16,16 @@ from daozhang.service.bills.model import (
     StatementKind,
     StatementStatus,
 )
-from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.db import (
+    Json,
+    Moment,
+    RowId,
+    Tx,
+    earliest_of,
+    insert_ignoring,
+    metadata,
+    one_of,
+)
 from daozhang.service.merchants.store import merchants
 
 PART_BYTES: Final = 512 * 1024
@@ -85,12 +94,22 @@ def list_sellers(tx: Tx) -> list[tuple[str, str]]:
     return [(row.environment, row.seller_id) for row in tx.execute(wanted)]
 
 
+_SELLERS_WITHOUT: Final = (
+    sa.select(merchants.c.environment, merchants.c.seller_id)
+    .where(
+        merchants.c.retired_at.is_(None),
+        ~sa.exists().where(
+            statements.c.environment == merchants.c.environment,
+            statements.c.seller_id == merchants.c.seller_id,
+        ),
+    )
+    .distinct()
+)
+
+
 def list_sellers_without(tx: Tx) -> list[tuple[str, str]]:
     """Those of whom no bill was ever expected."""
-    c, s = merchants.c, statements.c
-    known = sa.exists().where(s.environment == c.environment, s.seller_id == c.seller_id)
-    wanted = sa.select(c.environment, c.seller_id).where(c.retired_at.is_(None), ~known)
-    return [(row.environment, row.seller_id) for row in tx.execute(wanted.distinct())]
+    return [(row.environment, row.seller_id) for row in tx.execute(_SELLERS_WITHOUT)]
 
 
 def merchant_of_seller(tx: Tx, environment: str, seller_id: str) -> tuple[int, int] | None:
@@ -205,10 +224,12 @@ def count_attempts(tx: Tx, row_ids: Collection[int], /) -> None:
         tx.execute(sa.update(statements).where(chosen).values(attempt=statements.c.attempt + 1))
 
 
+_EARLIEST_DUE: Final = earliest_of(statements.c.due_at)
+
+
 def earliest_due(tx: Tx, /) -> datetime | None:
     """When the next bill is asked for."""
-    wanted = sa.select(sa.func.min(statements.c.due_at)).where(IS_DUE)
-    return tx.execute(wanted).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()
 
 
 def insert_file(tx: Tx, values: Mapping[str, Any]) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 import sqlalchemy as sa
 
 from daozhang.service.charges.model import Charge, ChargeKind, Ending, Outcome, Phase
-from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
 from daozhang.service.merchants.store import merchants
 
 DUE: Final = sa.text("due_at IS NOT NULL")
@@ -131,11 +131,12 @@ def count_attempts(tx: Tx, charge_ids: Collection[int]) -> None:
     )
 
 
+_EARLIEST_DUE: Final = earliest_of(charges.c.due_at)
+
+
 def earliest_due(tx: Tx) -> datetime | None:
     """When the next charge is due."""
-    # The condition says nothing new; by it SQLite sees that its index will do.
-    earliest = sa.select(sa.func.min(charges.c.due_at)).where(charges.c.due_at.is_not(None))
-    return tx.execute(earliest).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()
 
 
 def doubt_all(tx: Tx, now: datetime) -> int:

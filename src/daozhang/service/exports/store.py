@@ -105,12 +105,15 @@ def list_over(tx: Tx, now: datetime, stale_before: datetime, rows_max: int) -> l
     return [_export_of(row) for row in rows]
 
 
+_EARLIEST_OVER: Final = sa.select(sa.func.min(exports.c.expires_at)).where(
+    exports.c.status == ExportStatus.DONE.value
+)
+_EARLIEST_MOVED: Final = sa.select(sa.func.min(exports.c.updated_at)).where(_OPEN)
+
+
 def earliest_over(tx: Tx) -> tuple[datetime | None, datetime | None]:
     """When the first file's time is over, and when the open one that moved longest ago did."""
-    kept = exports.c.status == ExportStatus.DONE.value
-    over = tx.execute(sa.select(sa.func.min(exports.c.expires_at)).where(kept)).scalar()
-    moved = tx.execute(sa.select(sa.func.min(exports.c.updated_at)).where(_OPEN)).scalar()
-    return over, moved
+    return tx.execute(_EARLIEST_OVER).scalar(), tx.execute(_EARLIEST_MOVED).scalar()
 
 
 def _export_of(row: Mapping[Any, Any]) -> Export:

@@ -9,7 +9,16 @@ from typing import Any, Final, NamedTuple, cast
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.db import (
+    Json,
+    Moment,
+    RowId,
+    Tx,
+    earliest_of,
+    insert_ignoring,
+    metadata,
+    one_of,
+)
 from daozhang.service.holds.model import (
     Hold,
     HoldStatus,
@@ -238,11 +247,12 @@ def count_attempts(tx: Tx, hold_ids: Collection[int]) -> None:
     tx.execute(sa.update(holds).where(holds.c.id.in_(hold_ids)).values(attempt=holds.c.attempt + 1))
 
 
+_EARLIEST_DUE: Final = earliest_of(holds.c.due_at)
+
+
 def earliest_due(tx: Tx) -> datetime | None:
     """When the next hold is due."""
-    # The condition says nothing new; by it SQLite sees that its index will do.
-    earliest = sa.select(sa.func.min(holds.c.due_at)).where(holds.c.due_at.is_not(None))
-    return tx.execute(earliest).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()
 
 
 def doubt_all(tx: Tx, now: datetime) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from daozhang.service.bulk import any_of, insert_rows, read_rows
-from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
 from daozhang.service.inbox.model import (
     FORGOTTEN,
     InboxStatus,
@@ -220,13 +220,14 @@ def update_notification(tx: Tx, notification_id: int, **values: Any) -> None:
     )
 
 
+_EARLIEST_DUE: Final = earliest_of(
+    notifications.c.due_at, notifications.c.status == sa.bindparam("status")
+)
+
+
 def earliest_due(tx: Tx, status: InboxStatus) -> datetime | None:
     """When the next row of ``status`` is due."""
-    return tx.execute(
-        sa.select(sa.func.min(notifications.c.due_at)).where(
-            notifications.c.status == status.value, notifications.c.due_at.is_not(None)
-        )
-    ).scalar()
+    return tx.execute(_EARLIEST_DUE, {"status": status.value}).scalar()
 
 
 def latest_received(tx: Tx) -> dict[int, datetime]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -134,9 +134,12 @@ def claim_due(tx: Tx, now: datetime, until: datetime, rows_max: int) -> list[Key
     return found
 
 
+_EARLIEST_ASK: Final = sa.select(sa.func.min(changes.c.ask_at)).where(_WAITING)
+
+
 def earliest_ask(tx: Tx) -> datetime | None:
     """When Alipay is asked next about one of them."""
-    return tx.execute(sa.select(sa.func.min(changes.c.ask_at)).where(_WAITING)).scalar_one()
+    return tx.execute(_EARLIEST_ASK).scalar_one()
 
 
 def _change(row: sa.Row[Any]) -> KeyChange:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from daozhang.clock import require_aware
 from daozhang.money import Money
 from daozhang.service.bulk import any_of, insert_row, insert_rows, read_rows, update_rows
-from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
 from daozhang.service.merchants.model import Merchant
 from daozhang.service.merchants.store import merchants
 from daozhang.service.orders.model import (
@@ -386,13 +386,12 @@ def claim_silent(
     return [(row.id, row.merchant_id) for row in claimed]
 
 
+_EARLIEST_QUERY: Final = earliest_of(orders.c.next_query_at)
+
+
 def earliest_query(tx: Tx) -> datetime | None:
     """When the next query of any order is due."""
-    # The condition says nothing new; by it SQLite sees that its index will do.
-    earliest = sa.select(sa.func.min(orders.c.next_query_at)).where(
-        orders.c.next_query_at.is_not(None)
-    )
-    return tx.execute(earliest).scalar()
+    return tx.execute(_EARLIEST_QUERY).scalar()
 
 
 def order_of(row: Mapping[Any, Any]) -> Order:

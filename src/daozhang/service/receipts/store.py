@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.db import Moment, RowId, Tx, earliest_of, insert_ignoring, metadata, one_of
 from daozhang.service.merchants.store import merchants
 from daozhang.service.receipts.model import AccountReceipt, AccountReceiptKind, ReceiptStatus
 
@@ -129,7 +129,9 @@ def count_attempts(tx: Tx, receipt_ids: Collection[int], /) -> None:
     )
 
 
+_EARLIEST_DUE: Final = earliest_of(account_receipts.c.due_at)
+
+
 def earliest_due(tx: Tx, /) -> datetime | None:
     """When the next receipt is due."""
-    c = account_receipts.c
-    return tx.execute(sa.select(sa.func.min(c.due_at)).where(c.due_at.is_not(None))).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from daozhang.money import Money
 from daozhang.service.bulk import read_rows
-from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
 from daozhang.service.merchants.store import STOPPED, merchants
 from daozhang.service.orders.store import orders
 from daozhang.service.refunds.model import (
@@ -340,18 +340,19 @@ def claim_at_bank(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -
     return [Due(row.id, row.bank_ask_count, row.app_row) for row in claimed]
 
 
+_EARLIEST_AT_BANK: Final = earliest_of(refunds.c.bank_due_at)
+
+
 def earliest_at_bank(tx: Tx) -> datetime | None:
     """When a bank is asked after next."""
-    earliest = sa.select(sa.func.min(refunds.c.bank_due_at)).where(
-        refunds.c.bank_due_at.is_not(None)
-    )
-    return tx.execute(earliest).scalar()
+    return tx.execute(_EARLIEST_AT_BANK).scalar()
 
 
 _RELEASABLE: Final = (
     refunds.c.held_at.is_not(None),
     refunds.c.merchant_id.not_in(STOPPED),
 )
+_FIRST_RELEASABLE: Final = sa.select(refunds.c.id).where(*_RELEASABLE).limit(1)
 
 
 def release_held(tx: Tx, now: datetime) -> int:
@@ -362,12 +363,15 @@ def release_held(tx: Tx, now: datetime) -> int:
 
 def has_releasable(tx: Tx) -> bool:
     """Whether `release_held` would find one."""
-    return tx.execute(sa.select(refunds.c.id).where(*_RELEASABLE).limit(1)).first() is not None
+    return tx.execute(_FIRST_RELEASABLE).first() is not None
+
+
+_EARLIEST_DUE: Final = earliest_of(refunds.c.due_at)
 
 
 def earliest_due(tx: Tx) -> datetime | None:
     """When the next refund is due."""
-    return tx.execute(sa.select(sa.func.min(refunds.c.due_at))).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()
 
 
 def refund_of(row: Mapping[Any, Any]) -> Refund:

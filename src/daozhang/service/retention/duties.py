@@ -82,8 +82,9 @@ class Forget(Duty):
         with self._context.database.read() as tx:
             oldest = store.oldest_refused(tx)
             dues = [] if oldest is None else [forgotten_at(oldest, self._refused_days)]
+            marks = store.read_marks(tx)
             for kind in self._kinds:
-                for _id, at in kind.list_after(tx, store.read_mark(tx, kind.name), 1):
+                for _id, at in kind.list_after(tx, marks.get(kind.name, 0), 1):
                     dues.append(forgotten_at(at, kind.days))
         return dues
 

@@ -6,9 +6,9 @@ for it, and notifications cost no more for being forgotten one day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -43,10 +43,12 @@ def lock_mark(tx: Tx, name: str) -> int:
     return int(tx.execute(wanted).scalar_one())
 
 
-def read_mark(tx: Tx, name: str) -> int:
-    """The same, held for nobody."""
-    wanted = sa.select(marks.c.after_id).where(marks.c.name == name)
-    return int(tx.execute(wanted).scalar() or 0)
+_ALL_MARKS: Final = sa.select(marks.c.name, marks.c.after_id)
+
+
+def read_marks(tx: Tx) -> Mapping[str, int]:
+    """Up to which row each kind has come, held for nobody; nothing of one that nobody has begun."""
+    return {row.name: row.after_id for row in tx.execute(_ALL_MARKS)}
 
 
 def move_mark(tx: Tx, name: str, after_id: int) -> None:
@@ -54,14 +56,33 @@ def move_mark(tx: Tx, name: str, after_id: int) -> None:
     tx.execute(sa.update(marks).where(marks.c.name == name).values(after_id=after_id))
 
 
+def _after(table: sa.Table, at: sa.Column[datetime]) -> sa.Select[Any, datetime]:
+    wanted = sa.select(table.c.id.label("row_id"), at.label("at"))
+    following = wanted.where(table.c.id > sa.bindparam("after_id"))
+    return following.order_by(table.c.id).limit(sa.bindparam("rows_max"))
+
+
+_NOTIFICATIONS_AFTER: Final = _after(notifications, notifications.c.received_at)
+_STEPS_AFTER: Final = _after(order_steps, order_steps.c.at)
+_HOLD_STEPS_AFTER: Final = _after(hold_steps, hold_steps.c.at)
+_AGREEMENT_STEPS_AFTER: Final = _after(agreement_steps, agreement_steps.c.at)
+
+
+def _list_after(
+    tx: Tx, following: sa.Select[Any, datetime], after_id: int, rows_max: int
+) -> list[tuple[int, datetime]]:
+    rows = tx.execute(following, {"after_id": after_id, "rows_max": rows_max})
+    return [(row.row_id, row.at) for row in rows]
+
+
 def list_notifications_after(tx: Tx, after_id: int, rows_max: int) -> list[tuple[int, datetime]]:
     """The next notifications, by number, and when they came."""
-    return _list_after(tx, notifications.c.id, notifications.c.received_at, after_id, rows_max)
+    return _list_after(tx, _NOTIFICATIONS_AFTER, after_id, rows_max)
 
 
 def list_steps_after(tx: Tx, after_id: int, rows_max: int) -> list[tuple[int, datetime]]:
     """The next steps, by number, and when each was taken."""
-    return _list_after(tx, order_steps.c.id, order_steps.c.at, after_id, rows_max)
+    return _list_after(tx, _STEPS_AFTER, after_id, rows_max)
 
 
 def forget_notifications(tx: Tx, ids: Sequence[int]) -> None:
@@ -94,12 +115,12 @@ def forget_buyers(tx: Tx, step_ids: Sequence[int]) -> None:
 
 def list_hold_steps_after(tx: Tx, after_id: int, rows_max: int) -> list[tuple[int, datetime]]:
     """The next steps of holds, by number, and when each was taken."""
-    return _list_after(tx, hold_steps.c.id, hold_steps.c.at, after_id, rows_max)
+    return _list_after(tx, _HOLD_STEPS_AFTER, after_id, rows_max)
 
 
 def list_agreement_steps_after(tx: Tx, after_id: int, rows_max: int) -> list[tuple[int, datetime]]:
     """The next steps of agreements, by number, and when each was taken."""
-    return _list_after(tx, agreement_steps.c.id, agreement_steps.c.at, after_id, rows_max)
+    return _list_after(tx, _AGREEMENT_STEPS_AFTER, after_id, rows_max)
 
 
 def forget_payers(tx: Tx, step_ids: Sequence[int]) -> None:
@@ -156,14 +177,9 @@ def delete_refused(tx: Tx, received_until: datetime, rows_max: int) -> int:
     ).rowcount
 
 
+_OLDEST_REFUSED: Final = sa.select(sa.func.min(refused_notifications.c.received_at))
+
+
 def oldest_refused(tx: Tx) -> datetime | None:
     """When the oldest sample came; there are few for each merchant."""
-    return tx.execute(sa.select(sa.func.min(refused_notifications.c.received_at))).scalar()
-
-
-def _list_after(
-    tx: Tx, id_of: sa.Column[int], at_of: sa.Column[datetime], after_id: int, rows_max: int
-) -> list[tuple[int, datetime]]:
-    wanted = sa.select(id_of, at_of).where(id_of > after_id).order_by(id_of).limit(rows_max)
-    rows = tx.execute(wanted).mappings()
-    return [(row[id_of], row[at_of]) for row in rows]
+    return tx.execute(_OLDEST_REFUSED).scalar()

@@ -47,9 +47,10 @@ class FillSearch(Duty):
         """When the next row of any source is to be gone through."""
         dues: list[datetime] = []
         with self._context.database.read() as tx:
+            marks = store.read_marks(tx)
             for source in store.SOURCES:
                 for name, seconds in PASSES:
-                    mark = store.read_mark(tx, source + name)
+                    mark = marks.get(source + name, 0)
                     for _row_id, at, _order_id in store.list_after(tx, source, mark, 1):
                         dues.append(at + timedelta(seconds=seconds))
         return min(dues, default=None)

@@ -61,9 +61,18 @@ def lock_mark(tx: Tx, name: str) -> int:
     return int(tx.execute(wanted).scalar_one())
 
 
+_MARK: Final = sa.select(marks.c.after_id).where(marks.c.name == sa.bindparam("name"))
+_ALL_MARKS: Final = sa.select(marks.c.name, marks.c.after_id)
+
+
 def read_mark(tx: Tx, name: str) -> int:
     """The same, held for nobody."""
-    return int(tx.execute(sa.select(marks.c.after_id).where(marks.c.name == name)).scalar() or 0)
+    return int(tx.execute(_MARK, {"name": name}).scalar() or 0)
+
+
+def read_marks(tx: Tx) -> Mapping[str, int]:
+    """The same of all that anybody has begun."""
+    return {row.name: row.after_id for row in tx.execute(_ALL_MARKS)}
 
 
 def move_mark(tx: Tx, name: str, after_id: int) -> None:
@@ -71,15 +80,21 @@ def move_mark(tx: Tx, name: str, after_id: int) -> None:
     tx.execute(sa.update(marks).where(marks.c.name == name).values(after_id=after_id))
 
 
+_AFTER: Final = {
+    source: sa.select(row_id.label("row_id"), at.label("at"), order_id.label("order_id"))
+    .where(row_id > sa.bindparam("after_id"))
+    .order_by(row_id)
+    .limit(sa.bindparam("rows_max"))
+    for source, (row_id, at, order_id) in SOURCES.items()
+}
+
+
 def list_after(
     tx: Tx, source: str, after_id: int, rows_max: int
 ) -> list[tuple[int, datetime, int]]:
     """The next rows of a source: number, time, order."""
-    row_id, at, order_id = SOURCES[source]
-    wanted = sa.select(row_id.label("row_id"), at.label("at"), order_id.label("order_id"))
-    wanted = wanted.where(row_id > after_id).order_by(row_id).limit(rows_max)
-    rows = tx.execute(wanted).mappings()
-    return [(row["row_id"], row["at"], row["order_id"]) for row in rows]
+    rows = tx.execute(_AFTER[source], {"after_id": after_id, "rows_max": rows_max})
+    return [(row.row_id, row.at, row.order_id) for row in rows]
 
 
 def read_orders(tx: Tx, ids: Collection[int]) -> list[Order]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
 from daozhang.service.sharing.model import (
     Mode,
     Part,
@@ -19,7 +19,7 @@ from daozhang.service.sharing.model import (
     ReceiverType,
     ReturnOrder,
 )
-from daozhang.service.sharing.store import IS_DUE, Due, claim, earliest
+from daozhang.service.sharing.store import IS_DUE, Due, claim
 
 share_receivers = sa.Table(
     "share_receivers",
@@ -186,6 +186,9 @@ def count_attempts(tx: Tx, receiver_ids: Collection[int]) -> None:
     )
 
 
+_EARLIEST_DUE: Final = earliest_of(share_receivers.c.due_at)
+
+
 def earliest_due(tx: Tx) -> datetime | None:
     """When the next receiver is due."""
-    return earliest(tx, share_receivers)
+    return tx.execute(_EARLIEST_DUE).scalar()

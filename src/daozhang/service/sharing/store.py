@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Moment, RowId, Tx, metadata, one_of
+from daozhang.service.db import Moment, RowId, Tx, earliest_of, metadata, one_of
 from daozhang.service.merchants.store import STOPPED, merchants
 from daozhang.service.sharing.model import (
     BY_PLAN,
@@ -359,22 +359,19 @@ def count_attempts(tx: Tx, round_ids: Collection[int]) -> None:
     tx.execute(sa.update(share_rounds).where(c.id.in_(round_ids)).values(attempt=c.attempt + 1))
 
 
+_EARLIEST_DUE: Final = earliest_of(share_rounds.c.due_at)
+
+
 def earliest_due(tx: Tx) -> datetime | None:
     """When the next round is due."""
-    return earliest(tx, share_rounds)
-
-
-def earliest(tx: Tx, table: sa.Table) -> datetime | None:
-    """When the next row of ``table`` is due."""
-    # The condition says nothing new; by it SQLite sees that its index will do.
-    due = sa.select(sa.func.min(table.c.due_at)).where(table.c.due_at.is_not(None))
-    return tx.execute(due).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()
 
 
 _RELEASABLE: Final = (
     share_rounds.c.held_at.is_not(None),
     share_rounds.c.merchant_id.not_in(STOPPED),
 )
+_FIRST_RELEASABLE: Final = sa.select(share_rounds.c.id).where(*_RELEASABLE).limit(1)
 
 
 def release_held(tx: Tx, now: datetime) -> int:
@@ -385,5 +382,4 @@ def release_held(tx: Tx, now: datetime) -> int:
 
 def has_releasable(tx: Tx) -> bool:
     """Whether `release_held` would find one."""
-    found = tx.execute(sa.select(share_rounds.c.id).where(*_RELEASABLE).limit(1))
-    return found.first() is not None
+    return tx.execute(_FIRST_RELEASABLE).first() is not None

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 import sqlalchemy as sa
 
 from daozhang.service.bulk import insert_row, read_rows, update_rows
-from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
 from daozhang.service.merchants.store import merchants
 from daozhang.service.till.model import BarcodePayment, Ending, Phase
 
@@ -143,13 +143,12 @@ def count_attempts(tx: Tx, payment_ids: Collection[int]) -> None:
     )
 
 
+_EARLIEST_DUE: Final = earliest_of(barcode_payments.c.due_at)
+
+
 def earliest_due(tx: Tx) -> datetime | None:
     """When the next payment is due."""
-    # The condition says nothing new; by it SQLite sees that its index will do.
-    earliest = sa.select(sa.func.min(barcode_payments.c.due_at)).where(
-        barcode_payments.c.due_at.is_not(None)
-    )
-    return tx.execute(earliest).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()
 
 
 def doubt_all(tx: Tx, now: datetime) -> int:

@@ -11,7 +11,16 @@ import sqlalchemy as sa
 from daozhang.money import Money
 from daozhang.service.approvals.model import ApprovalStatus
 from daozhang.service.approvals.store import approvals
-from daozhang.service.db import Json, Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.db import (
+    Json,
+    Moment,
+    RowId,
+    Tx,
+    earliest_of,
+    insert_ignoring,
+    metadata,
+    one_of,
+)
 from daozhang.service.merchants.store import STOPPED, merchants
 from daozhang.service.transfers.model import (
     PayeeKind,
@@ -241,7 +250,7 @@ def alone_since(tx: Tx, merchant_id: int, requested_by: str, since: datetime) ->
 
 def has_unapproved(tx: Tx) -> bool:
     """Whether `list_unapproved` would find one."""
-    return tx.execute(_UNAPPROVED.limit(1)).first() is not None
+    return tx.execute(_FIRST_UNAPPROVED).first() is not None
 
 
 def list_unapproved(tx: Tx, rows_max: int) -> list[tuple[int, ApprovalStatus]]:
@@ -258,6 +267,7 @@ _UNAPPROVED: Final = (
         approvals.c.status.not_in((ApprovalStatus.PENDING.value, ApprovalStatus.APPROVED.value)),
     )
 )
+_FIRST_UNAPPROVED: Final = _UNAPPROVED.limit(1)
 
 
 def _sum(tx: Tx, *conditions: sa.ColumnElement[bool]) -> Money:
@@ -341,17 +351,19 @@ def count_attempts(tx: Tx, transfer_ids: Collection[int]) -> None:
     )
 
 
+_EARLIEST_DUE: Final = earliest_of(transfers.c.due_at)
+
+
 def earliest_due(tx: Tx) -> datetime | None:
     """When the next transfer is due."""
-    # The condition says nothing new; by it SQLite sees that its index will do.
-    earliest = sa.select(sa.func.min(transfers.c.due_at)).where(transfers.c.due_at.is_not(None))
-    return tx.execute(earliest).scalar()
+    return tx.execute(_EARLIEST_DUE).scalar()
 
 
 _RELEASABLE: Final = (
     transfers.c.held_at.is_not(None),
     transfers.c.merchant_id.not_in(STOPPED),
 )
+_FIRST_RELEASABLE: Final = sa.select(transfers.c.id).where(*_RELEASABLE).limit(1)
 
 
 def release_held(tx: Tx, now: datetime) -> None:
@@ -361,7 +373,7 @@ def release_held(tx: Tx, now: datetime) -> None:
 
 def has_releasable(tx: Tx) -> bool:
     """Whether `release_held` would find one."""
-    return tx.execute(sa.select(transfers.c.id).where(*_RELEASABLE).limit(1)).first() is not None
+    return tx.execute(_FIRST_RELEASABLE).first() is not None
 
 
 # ---- limits

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from daozhang.service.db import Tx, insert_ignoring
+from daozhang.service.db import Tx, earliest_of, insert_ignoring
 from daozhang.service.watch.model import Alert, Message, Severity
 from daozhang.service.watch.rules import next_try_at
 from daozhang.service.watch.store import alerts, rounds
@@ -36,9 +36,12 @@ def claim_round(tx: Tx, name: str, now: datetime, due_at: datetime) -> bool:
     return claimed.rowcount == 1
 
 
+_ROUND_DUE: Final = sa.select(rounds.c.due_at).where(rounds.c.name == sa.bindparam("name"))
+
+
 def round_due(tx: Tx, name: str) -> datetime | None:
     """When somebody is to look next; ``None`` if nobody ever has."""
-    return tx.execute(sa.select(rounds.c.due_at).where(rounds.c.name == name)).scalar()
+    return tx.execute(_ROUND_DUE, {"name": name}).scalar()
 
 
 def note_alerts(
@@ -143,10 +146,14 @@ def note_not_sent(tx: Tx, one: Raised, now: datetime) -> None:
     _write(tx, one.key, one.channel, failures=failures, due_at=next_try_at(now, failures))
 
 
+_EARLIEST_DUE: Final = earliest_of(
+    alerts.c.due_at, alerts.c.channel.in_(sa.bindparam("channels", expanding=True))
+)
+
+
 def earliest_due(tx: Tx, channels: Collection[str]) -> datetime | None:
     """When the next alert is to be sent."""
-    wanted = sa.select(sa.func.min(alerts.c.due_at)).where(alerts.c.channel.in_(channels))
-    return tx.execute(wanted).scalar()
+    return tx.execute(_EARLIEST_DUE, {"channels": list(channels)}).scalar()
 
 
 def count_not_sent(tx: Tx, channels: Collection[str]) -> int:

@@ -53,6 +53,8 @@ idempotency_keys = sa.Table(
     sa.Index("ix_idempotency_keys_expires_at", "expires_at"),
 )
 
+_EARLIEST_EXPIRY: Final = sa.select(sa.func.min(idempotency_keys.c.expires_at))
+
 
 class IdempotencyKeyInvalid(Refusal):
     """The header is empty, too long, or not plain ASCII."""
@@ -144,8 +146,7 @@ class ForgetAnswers(Duty):
     def next_due(self) -> datetime | None:
         """When the oldest answer's day is over."""
         with self._context.database.read() as tx:
-            earliest = sa.select(sa.func.min(idempotency_keys.c.expires_at))
-            return tx.execute(earliest).scalar_one()
+            return tx.execute(_EARLIEST_EXPIRY).scalar_one()
 
 
 def _claim(

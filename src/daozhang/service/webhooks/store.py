@@ -176,9 +176,12 @@ def list_endpoints(tx: Tx, merchant_id: int | None = None) -> list[Endpoint]:
     return [endpoint_of(row) for row in tx.execute(wanted).mappings()]
 
 
+_ANY_ENDPOINT: Final = sa.select(endpoints.c.id).limit(1)
+
+
 def has_endpoints(tx: Tx) -> bool:
     """Whether any merchant has one, in whatever state."""
-    return tx.execute(sa.select(endpoints.c.id).limit(1)).first() is not None
+    return tx.execute(_ANY_ENDPOINT).first() is not None
 
 
 def insert_secret(tx: Tx, endpoint_id: int, secret_sealed: bytes, now: datetime) -> None:
@@ -229,11 +232,19 @@ def await_fan_out(tx: Tx) -> None:
     tx.execute(sa.select(fan_out.c.id).where(fan_out.c.id == 1).with_for_update())
 
 
+_ANY_TO_FAN_OUT: Final = (
+    sa.select(events.c.number)
+    .where(
+        events.c.number
+        > sa.select(fan_out.c.event_number).where(fan_out.c.id == 1).scalar_subquery()
+    )
+    .limit(1)
+)
+
+
 def has_fan_out_to_do(tx: Tx) -> bool:
     """Whether there are events for which no deliveries have been made yet."""
-    position = sa.select(fan_out.c.event_number).where(fan_out.c.id == 1).scalar_subquery()
-    newer = sa.select(events.c.number).where(events.c.number > position).limit(1)
-    return tx.execute(newer).first() is not None
+    return tx.execute(_ANY_TO_FAN_OUT).first() is not None
 
 
 def set_fan_out(tx: Tx, event_number: int) -> None:
