@@ -6,10 +6,12 @@ from console.houses import House
 from daozhang.clock import business_day
 from daozhang.money import Money
 from daozhang.service.audit.model import SYSTEM
+from daozhang.service.ledger.configuring import set_book
+from daozhang.service.ledger.model import Payout
 from daozhang.service.merchants.store import update_merchant
 from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import TransferLimits
-from reconciling import to_hour
+from reconciling import morning_after, to_hour
 from repacking import repacked
 from sharing import AGENCY, COURIER, bind, paid, plan, share
 
@@ -30,7 +32,7 @@ SHEET = (
 
 def furnish(house: House) -> list[str]:
     """Puts something into each room; the pages that show it."""
-    return [*_bills(house), *_transfers(house), *_shares(house)]
+    return [*_bills(house), *_transfers(house), *_shares(house), *_payouts(house)]
 
 
 def _bills(house: House) -> list[str]:
@@ -121,3 +123,18 @@ def _shares(house: House) -> list[str]:
         f"/m/shop/approvals/{asked.json()['id']}",
         "/m/shop/approvals",
     ]
+
+
+def _payouts(house: House) -> list[str]:
+    """An account that is paid out the next working day: what comes, what is late, what is frozen."""
+    world = house.world
+    context = world.service.context
+    with context.database.begin() as tx:
+        set_book(tx, context, SYSTEM, 1, payout=Payout.LATER, payout_days=1)
+    for amount in ("1280.00", "66.60"):
+        world.pay(world.order(amount, subject="凤凰单丛"))
+    world.pay(world.order("300.00", subject="白毫银针", pay_options={"royalty_freeze": True}))
+    morning_after(world)
+    world.pay(world.order("35.20", subject="茉莉花茶"))
+    morning_after(world)
+    return ["/m/shop/payouts", "/m/shop/ledger/settings"]

@@ -134,6 +134,7 @@ PAGES = (
     "/m/shop/ledger/entry?kind=payment&key=1",
     "/m/shop/ledger/new",
     "/m/shop/ledger/settings",
+    "/m/shop/payouts",
     "/m/shop/holds",
     "/m/shop/agreements",
     "/m/shop/transfers",

@@ -34,6 +34,21 @@ def test_every_page_is_whole(house: House, pages: list[str], language: str, them
     assert house.strangers() == []
 
 
+@pytest.mark.parametrize(("language", "theme"), [("zh", "dark"), ("en", "light")])
+def test_alipays_balance_is_asked_for_by_a_button(
+    house: House, pages: list[str], language: str, theme: str
+) -> None:
+    house.problems.clear()
+    with house.signed_in(language, color_scheme=theme, viewport=PHONE) as page:
+        house.open(page, "/m/shop/payouts")
+        page.click("#balance button")
+        page.wait_for_selector("#balance table")
+        assert untranslated(page, language) == []
+        assert faults(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert house.problems == []
+
+
 def test_nothing_is_wider_than_a_phone(house: House, pages: list[str]) -> None:
     with house.signed_in(viewport=PHONE) as page:
         for path in pages:

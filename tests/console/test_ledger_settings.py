@@ -31,10 +31,14 @@ def test_they_are_set_and_hold_from_then_on(world: World) -> None:
     page = owner.get("/ledger/settings")
     assert 'value="at_once" checked' in page.text
     assert 'value="0.6"' in page.text
+    assert 'name="days" type="text" value="1"' in page.text
     assert "/ledger/settings" in owner.get("/ledger").text
-    assert owner.do("/ledger/settings", {"payout": "later", "rate": "0.3855"}) == "/ledger"
+    assert (
+        owner.do("/ledger/settings", {"payout": "later", "rate": "0.3855", "days": "1"})
+        == "/ledger"
+    )
     assert stands(world) == (Payout.LATER, 3855)
-    assert "Paid out later · fee 0.3855 %" in owner.read("/ledger")
+    assert "Paid out later (T+1) · fee 0.3855 %" in owner.read("/ledger")
     world.pay(world.order("1000.00"))
     world.settle()
     page = owner.read("/ledger")
@@ -51,7 +55,7 @@ def test_they_are_set_and_hold_from_then_on(world: World) -> None:
 @pytest.mark.parametrize("rate", ["", "a", "-1", "100.01", "0.12345", "1,5", "1e2", "999"])
 def test_what_is_no_rate_is_said_at_its_field(world: World, rate: str) -> None:
     owner, before = Staff(world.service.context, Role.OWNER), stands(world)
-    answer = owner.post("/ledger/settings", {"payout": "later", "rate": rate})
+    answer = owner.post("/ledger/settings", {"payout": "later", "rate": rate, "days": "1"})
     assert (answer.status_code, "Write a percentage" in plain(answer.text)) == (422, True)
     assert 'value="later" checked' in answer.text
     assert stands(world) == before

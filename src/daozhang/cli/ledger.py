@@ -8,7 +8,7 @@ import typer
 
 from daozhang.cli.speaking import cli_actor, say, say_rows, service_context
 from daozhang.service.ledger.configuring import set_book
-from daozhang.service.ledger.model import Payout
+from daozhang.service.ledger.model import PAYOUT_DAYS_MAX, Payout
 from daozhang.service.ledger.reading import book_of
 from daozhang.service.merchants.actions import get_merchant
 from daozhang.service.payouts.calendars import known_working_days
@@ -20,7 +20,6 @@ ledger_commands = typer.Typer(help="The books: what will be paid out, and when. 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, ask nothing. 输出 JSON")]
 Slug = Annotated[str, typer.Argument(help="The merchant's slug. 商户标识")]
 
-DAYS_MAX: Final = 90
 _COLUMNS: Final = {
     "paid_on": "paid 支付日",
     "amount": "amount 金额",
@@ -59,7 +58,9 @@ def ledger_set(
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(min=1, max=DAYS_MAX, help="The N of T+N, in working days. 结算工作日数"),
+        typer.Option(
+            min=1, max=PAYOUT_DAYS_MAX, help="The N of T+N, in working days. 结算工作日数"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

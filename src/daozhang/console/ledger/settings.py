@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -16,13 +17,15 @@ from daozhang.console.rendering import respond
 from daozhang.console.visits import Visit
 from daozhang.console.words import word
 from daozhang.service.ledger.configuring import set_book_as
-from daozhang.service.ledger.model import Book, Payout
+from daozhang.service.ledger.model import PAYOUT_DAYS_MAX, Book, Payout
 from daozhang.service.ledger.reading import book_of
 from daozhang.service.people.model import Right
 
 RATE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
 PPM_IN_A_PERCENT: Final = 10_000
 RATE_WRONG: Final = word("Write a percentage such as 0.6: up to 100, four digits after the point.")
+DAYS: Final = re.compile(r"[0-9]{1,3}")
+DAYS_WRONG: Final = word("Write a whole number of working days, from 1 to {most}.")
 PAYOUT_MISSING: Final = word("Choose when Alipay pays out.")
 
 SAYS: Final[Mapping[Payout, str]] = {
@@ -34,27 +37,54 @@ SAYS: Final[Mapping[Payout, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What stands in the form."""
+
+    payout: str
+    days: str
+    rate: str
+
+
 @page(Right.MERCHANTS_WRITE, HERE)
 def settings_page(visit: Visit) -> Response:
     """The form; sent, it holds for payments from now on."""
     with visit.context.database.read() as tx:
         book = book_of(tx, visit.merchant.id)
     if visit.request.method != "POST":
-        return _form(visit, book, book.payout.value, percent_text(book.fee_ppm), {})
-    payout, rate = visit.form.get("payout", ""), visit.form.get("rate", "").strip()
-    errors: dict[str, str] = {}
-    if payout not in tuple(Payout):
-        errors["payout"] = visit.t(PAYOUT_MISSING)
-    if RATE.fullmatch(rate) is None or Decimal(rate) > 100:
-        errors["rate"] = visit.t(RATE_WRONG)
+        now = Sent(book.payout.value, str(book.payout_days), percent_text(book.fee_ppm))
+        return _form(visit, book, now, {})
+    sent = Sent(*(visit.form.get(name, "").strip() for name in ("payout", "days", "rate")))
+    errors = _errors(visit, sent)
     if errors:
-        return _form(visit, book, payout, rate, errors)
-    fee_ppm = int(Decimal(rate) * PPM_IN_A_PERCENT)
-    set_book_as(visit.context, visit.who, visit.merchant.id, payout=Payout(payout), fee_ppm=fee_ppm)
+        return _form(visit, book, sent, errors)
+    is_later = sent.payout == Payout.LATER
+    set_book_as(
+        visit.context,
+        visit.who,
+        visit.merchant.id,
+        payout=Payout(sent.payout),
+        fee_ppm=int(Decimal(sent.rate) * PPM_IN_A_PERCENT),
+        # Who is paid out at once has no T+N; what was set before is there should it come back.
+        payout_days=int(sent.days) if is_later else None,
+    )
     return RedirectResponse(f"{visit.home}/ledger", 303)
 
 
-def _form(visit: Visit, book: Book, payout: str, rate: str, errors: Mapping[str, str]) -> Response:
+def _errors(visit: Visit, sent: Sent) -> Mapping[str, str]:
+    """What is wrong, by field."""
+    errors: dict[str, str] = {}
+    if sent.payout not in tuple(Payout):
+        errors["payout"] = visit.t(PAYOUT_MISSING)
+    is_count = DAYS.fullmatch(sent.days) is not None and 0 < int(sent.days) <= PAYOUT_DAYS_MAX
+    if sent.payout == Payout.LATER and not is_count:
+        errors["days"] = visit.t(DAYS_WRONG, most=PAYOUT_DAYS_MAX)
+    if RATE.fullmatch(sent.rate) is None or Decimal(sent.rate) > 100:
+        errors["rate"] = visit.t(RATE_WRONG)
+    return errors
+
+
+def _form(visit: Visit, book: Book, sent: Sent, errors: Mapping[str, str]) -> Response:
     t = visit.t
     choices: Sequence[tuple[str, str, str]] = [
         (value.value, t(PAYOUTS[value]), t(SAYS[value])) for value in Payout
@@ -65,7 +95,6 @@ def _form(visit: Visit, book: Book, payout: str, rate: str, errors: Mapping[str,
         422 if errors else 200,
         book=book_view(visit, book, None),
         choices=choices,
-        payout=payout,
-        rate=rate,
+        sent=sent,
         errors=errors,
     )

@@ -152,11 +152,17 @@ def book_view(visit: Visit, book: Book, backfilling_until: datetime | None) -> B
         currency=book.currency,
         locked_through=book.locked_through,
         backfilling_until=backfilling_until,
-        payout=visit.t(PAYOUTS[book.payout]),
+        payout=payout_text(visit, book),
         fee_rate=percent_text(book.fee_ppm),
         may_book=visit.may(Right.LEDGER_BOOK),
         may_set=visit.may(Right.MERCHANTS_WRITE),
     )
+
+
+def payout_text(visit: Visit, book: Book) -> str:
+    """When the account is paid out: at once, or after how many working days."""
+    text = visit.t(PAYOUTS[book.payout])
+    return f"{text} (T+{book.payout_days})" if book.payout is Payout.LATER else text
 
 
 def trial_balance_view(visit: Visit, span: Span, found: TrialBalance) -> TrialBalanceView:

@@ -19,6 +19,9 @@ MANUAL_KEY_CHARACTERS_MAX: Final = 64
 PAYOUT_DAYS: Final = 1
 """T+1, which most agreements say."""
 
+PAYOUT_DAYS_MAX: Final = 90
+"""The longest T+N that is taken for meant."""
+
 
 class Account(StrEnum):
     """The accounts of a book."""

@@ -13,7 +13,6 @@ class BalanceNotTold(Refusal):
 
     def __init__(self, said: str, said_zh: str) -> None:
         super().__init__(
-            f"Alipay was asked what is in the account: {said}. The ledger's own figures are at "
-            "/v1/ledger/balances.",
-            f"已向支付宝查询账户余额：{said_zh}。账簿余额见 /v1/ledger/balances。",
+            f"Alipay was asked what is in the account: {said}. Nothing has changed; ask again later.",
+            f"已向支付宝查询账户余额：{said_zh}。数据未变动，请稍后重试。",
         )
