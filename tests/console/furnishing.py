@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from console.houses import House
 from daozhang.clock import business_day
 from daozhang.money import Money
@@ -11,7 +13,7 @@ from daozhang.service.ledger.model import Payout
 from daozhang.service.merchants.store import update_merchant
 from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import TransferLimits
-from reconciling import morning_after, to_hour
+from reconciling import morning_after, seller, to_hour
 from repacking import repacked
 from sharing import AGENCY, COURIER, bind, paid, plan, share
 
@@ -32,7 +34,7 @@ SHEET = (
 
 def furnish(house: House) -> list[str]:
     """Puts something into each room; the pages that show it."""
-    return [*_bills(house), *_transfers(house), *_shares(house), *_payouts(house)]
+    return [*_bills(house), *_transfers(house), *_shares(house), *_payouts(house), *_bank(house)]
 
 
 def _bills(house: House) -> list[str]:
@@ -138,3 +140,33 @@ def _payouts(house: House) -> list[str]:
     world.pay(world.order("35.20", subject="茉莉花茶"))
     morning_after(world)
     return ["/m/shop/payouts", "/m/shop/ledger/settings"]
+
+
+def _bank(house: House) -> list[str]:
+    """Withdrawals that wait, two that are matched, and lines of the bank that nobody has matched."""
+    world = house.world
+    account = world.emulator.desk.account
+    for amount in ("500.00", "80.00", "12.34"):
+        account.withdraw(seller(world), Money.parse(amount))
+        day = business_day(world.clock.now())
+        morning_after(world)
+        assert world.api.post(f"/v1/bills/signcustomer/{day}/fetch").status_code == 202
+        world.settle()
+    today = business_day(world.clock.now())
+    lines = [
+        (today - timedelta(days=2), "500.00", "提现 20260306001"),
+        (today - timedelta(days=1), "80.00", "提现 20260307001"),
+        (today, "12.00", "提现 20260308001"),
+        (today, "0.34", "提现 20260308002"),
+        (today, "7.00", "不知从何而来"),
+    ]
+    rows = [f"{day},{amount},支付宝(中国)网络技术有限公司,{said}" for day, amount, said in lines]
+    content = "\n".join(("交易日期,贷方发生额,对方户名,摘要", *rows)).encode()
+    headers = {"Content-Type": "text/csv"}
+    given = world.api.post("/v1/bank/statements", content=content, headers=headers)
+    assert given.json()["new"] == len(rows), given.text
+    first, *_ = world.api.get("/v1/bank").json()["suggestions"]
+    wish = {"days": first["days"], "lines": first["lines"]}
+    said = world.api.post("/v1/bank/matches", json=wish)
+    assert said.status_code == 202, said.text
+    return ["/m/shop/bank", "/m/shop/bank/matches", f"/m/shop/approvals/{said.json()['approval']}"]

@@ -55,3 +55,24 @@ def test_nothing_is_wider_than_a_phone(house: House, pages: list[str]) -> None:
             house.open(page, path)
             wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             assert wide <= 0, path
+
+
+def test_both_sides_of_the_bank_are_ticked_until_they_are_even(
+    house: House, pages: list[str]
+) -> None:
+    house.problems.clear()
+    with house.signed_in() as page:
+        house.open(page, "/m/shop/bank")
+        said, button = page.locator("#bank-sum"), page.locator(".bank-bar button")
+        assert button.is_disabled()
+        page.locator("[data-side=withdrawn] label", has_text="12.34").click()
+        page.locator("[data-side=arrived] label", has_text="20260308001").click()
+        assert said.inner_text() == "Ticked: 12.34 withdrawn, 12.00 at the bank."
+        assert button.is_disabled()
+        page.keyboard.press("Tab")  # to the next line
+        page.keyboard.press("Space")
+        assert said.inner_text() == "Ticked: 12.34 on both sides."
+        button.click()
+        page.wait_for_url("**/bank/matches")
+        assert page.locator("tr[data-row]").count() == 2
+    assert house.problems == []

@@ -109,3 +109,11 @@ class Match:
     def status(self) -> MatchStatus:
         """Where it stands."""
         return MatchStatus.NOTHING_TO_POST if self.approval is None else STATUS_OF[self.approval]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchParts:
+    """What a match holds: days of withdrawals, and lines of the bank."""
+
+    days: Sequence[date]
+    lines: Sequence[BankLine]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from daozhang.service.approvals.model import ApprovalStatus
 from daozhang.service.approvals.store import approvals
-from daozhang.service.banking.model import BankLine, Match, Withdrawal
+from daozhang.service.banking.model import BankLine, Match, MatchParts, Withdrawal
 from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata
 from daozhang.service.ledger.model import Account, Book, EntryKind
 from daozhang.service.ledger.store import moves
@@ -91,17 +91,21 @@ def list_lines(
     if public_ids is not None:
         wanted = wanted.where(c.public_id.in_(public_ids))
     return [
-        BankLine(
-            id=row["id"],
-            public_id=row["public_id"],
-            day=row["day"],
-            minor=row["amount_minor"],
-            counterparty=row["counterparty"],
-            reference=row["reference"],
-            is_free=bool(row["is_free"]),
-        )
+        _line(row, is_free=bool(row["is_free"]))
         for row in tx.execute(wanted.order_by(c.day, c.id)).mappings()
     ]
+
+
+def _line(row: sa.RowMapping, *, is_free: bool) -> BankLine:
+    return BankLine(
+        id=row["id"],
+        public_id=row["public_id"],
+        day=row["day"],
+        minor=row["amount_minor"],
+        counterparty=row["counterparty"],
+        reference=row["reference"],
+        is_free=is_free,
+    )
 
 
 def give_lines(tx: Tx, match_id: int, line_ids: Collection[int]) -> None:
@@ -159,6 +163,20 @@ def _matches(tx: Tx, book: Book, condition: sa.ColumnElement[bool], rows_max: in
         )
         for row in tx.execute(wanted).mappings()
     ]
+
+
+def list_parts(tx: Tx, match_ids: Collection[int]) -> dict[int, MatchParts]:
+    """What each of these matches holds, oldest first; a line that another one has by now is that one's."""
+    days: dict[int, list[date]] = {match_id: [] for match_id in match_ids}
+    lines: dict[int, list[BankLine]] = {match_id: [] for match_id in match_ids}
+    d, c = bank_match_days.c, bank_lines.c
+    of_days = sa.select(d.match_id, d.day).where(d.match_id.in_(match_ids)).order_by(d.day)
+    for row in tx.execute(of_days):
+        days[row.match_id].append(row.day)
+    of_lines = sa.select(bank_lines).where(c.match_id.in_(match_ids)).order_by(c.day, c.id)
+    for row in tx.execute(of_lines).mappings():
+        lines[row["match_id"]].append(_line(row, is_free=False))
+    return {match_id: MatchParts(days[match_id], lines[match_id]) for match_id in match_ids}
 
 
 def list_withdrawals(tx: Tx, book: Book) -> list[Withdrawal]:

@@ -1,0 +1,1 @@
+"""The bank in the console: withdrawals against the bank's own statement."""
