@@ -11,7 +11,7 @@ import heapq
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -88,6 +88,7 @@ class _Account:
     numbers: dict[str, list[Movement]] = field(default_factory=dict[str, list[Movement]])
     parked: dict[tuple[Pot, str], int] = field(default_factory=dict[tuple[Pot, str], int])
     pending: dict[str, list[Movement]] = field(default_factory=dict[str, list[Movement]])
+    freezing: dict[str, timedelta] = field(default_factory=dict[str, timedelta])
 
 
 class Accounts:
@@ -230,6 +231,10 @@ class Accounts:
         self._serial += 1
         heapq.heappush(self._due, (until, self._serial, user_id, trade_no, pot))
 
+    def freeze_once_settled(self, user_id: str, trade_no: str, life: timedelta) -> None:
+        """What is unsettled of the trade becomes frozen for ``life``, not available, once it is settled."""
+        self._account(user_id).freezing[trade_no] = life
+
     def release(
         self, user_id: str, trade_no: str, at: datetime, amount: Money | None = None
     ) -> Money:
@@ -266,9 +271,14 @@ class Accounts:
         self.move(
             user_id, -total, business=Business.SETTLEMENT, at=at, pot=Pot.UNSETTLED, trade_no=trade_no
         )  # fmt: skip
+        life = self._account(user_id).freezing.pop(trade_no, None)
+        pot = Pot.AVAILABLE
+        if life is not None:
+            pot = Pot.FROZEN
+            self.keep_until(user_id, trade_no, pot, at + life)
         for movement in pending:
-            log_id, balance = self._add(user_id, movement.amount, Pot.AVAILABLE, trade_no, at)
-            settled = replace(movement, log_id=log_id, at=at, balance=balance, pot=Pot.AVAILABLE)
+            log_id, balance = self._add(user_id, movement.amount, pot, trade_no, at)
+            settled = replace(movement, log_id=log_id, at=at, balance=balance, pot=pot)
             self._keep(settled)
 
     def _add(

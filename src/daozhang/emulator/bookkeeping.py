@@ -85,7 +85,9 @@ class Bookkeeping:
         self._basis_points[trade.trade_no] = switches.fee_basis_points
         fee = fee_of(trade.total, switches.fee_basis_points)
         pot = Pot.AVAILABLE
-        if request.royalty_freeze:
+        if switches.direct_pay:
+            pot = Pot.UNSETTLED  # until its settlement is confirmed
+        elif request.royalty_freeze:
             pot, until = Pot.FROZEN, at + FREEZE_LIFE
             self.accounts.keep_until(request.seller_id, trade.trade_no, pot, until)
         elif switches.settlement_days:
@@ -96,6 +98,21 @@ class Bookkeeping:
         if fee:
             self._move(trade, -fee, Business.FEE, at, pot)
         self._note(Line(trade, LineKind.PAYMENT, at, trade.total, fee, note=request.body))
+
+    def confirmed(self, trade: Trade, at: datetime, *, freezes: bool) -> None:
+        """The settlement of a direct-pay merchant's payment was confirmed: from now on it is paid out as
+        other payments are."""
+        request = trade.request
+        if self._pot_of(trade) is not Pot.UNSETTLED:
+            return
+        switches = self._switches(request.app_id)
+        until = at
+        if switches.settlement_days:
+            until = settled_at(at, switches.settlement_days, switches.holidays)
+        if freezes:
+            self.accounts.freeze_once_settled(request.seller_id, trade.trade_no, FREEZE_LIFE)
+        self.accounts.keep_until(request.seller_id, trade.trade_no, Pot.UNSETTLED, until)
+        self.accounts.let_time_pass(at)
 
     def refunded(self, trade: Trade, refund: Refund) -> None:
         """Money went back; ``trade`` is as it is after that."""

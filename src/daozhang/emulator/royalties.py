@@ -119,7 +119,6 @@ class Royalties:
         default_factory=dict[str, list[tuple[str, str]]]
     )
     _returns: dict[str, list[Royalty]] = field(default_factory=dict[str, list[Royalty]])
-    _confirmed: dict[str, tuple[str, Money]] = field(default_factory=dict[str, tuple[str, Money]])
 
     # ---- who may receive
 
@@ -236,16 +235,6 @@ class Royalties:
             for account, amount in amounts
         )
 
-    # ---- settlement of direct-pay merchants
-
-    def confirmation(self, trade_no: str) -> tuple[str, Money] | None:
-        """Under which number a trade's settlement was confirmed, and of how much."""
-        return self._confirmed.get(trade_no)
-
-    def confirm(self, trade_no: str, out_request_no: str, amount: Money) -> None:
-        """Notes that the settlement of a trade was confirmed."""
-        self._confirmed[trade_no] = (out_request_no, amount)
-
     def clear(self) -> None:
         """Forgets everything."""
         for kept in (
@@ -253,7 +242,6 @@ class Royalties:
             self._settlements,
             self._of_trade,
             self._returns,
-            self._confirmed,
         ):
             kept.clear()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daozhang.clock import to_beijing_text
 from daozhang.emulator.accounts import Business, NotEnough, Pot
+from daozhang.emulator.confirmations import Confirmations
 from daozhang.emulator.ledger import Declined, Product, Trade, TradeStatus
 from daozhang.emulator.royalties import (
     NO_BALANCE,
@@ -59,6 +60,7 @@ class SharingDesk:
         self._desk = desk
         self._announcer = announcer
         self._royalties = Royalties()
+        self.confirmations = Confirmations(desk)
         self._conduct: dict[str, Conduct] = {}
 
     # ---- what there is
@@ -93,6 +95,7 @@ class SharingDesk:
     def clear(self) -> None:
         """Forgets relations, royalties and how accounts behave."""
         self._royalties.clear()
+        self.confirmations.clear()
         self._conduct.clear()
 
     # ---- who may receive
@@ -169,7 +172,7 @@ class SharingDesk:
         if trade.paid_at is None or trade.paid_at + SHARING_LIFE <= now:
             raise Declined("ACQ.REASON_TRADE_STATUS_INVALID")
         switches = self._desk.switches(request.app_id)
-        if switches.direct_pay and self._royalties.confirmation(trade.trade_no) is None:
+        if switches.direct_pay and not self.confirmations.is_confirmed(trade.trade_no):
             raise Declined("ACQ.ALLOC_REFUSE_BEFORE_SETTLE")
         if self._royalties.is_finished(trade.trade_no):
             raise Declined("ACQ.ALREADY_FINISH_ALLOC")
@@ -341,29 +344,6 @@ class SharingDesk:
                         subject=trade.request.subject,
                         other_account=other,
                     )
-
-    # ---- settlement of direct-pay merchants
-
-    def confirm(self, trade: Trade, app_id: str, out_request_no: str, amount: Money) -> None:
-        """Confirms the settlement of a trade. Raises `Declined`."""
-        with self._desk.lock:
-            if not self._desk.switches(app_id).direct_pay:
-                raise Declined("ACQ.SETTLE_SCENE_NOT_SUPPORT")
-            known = self._royalties.confirmation(trade.trade_no)
-            if known is not None:
-                if known == (out_request_no, amount):
-                    return
-                same = known[0] == out_request_no
-                raise Declined(
-                    f"ACQ.{'DISCORDANT_REPEAT_REQUEST' if same else 'ALREADY_CONFIRM_SETTLE'}"
-                )
-            if trade.status is TradeStatus.WAIT_BUYER_PAY:
-                raise Declined("ACQ.REASON_TRADE_STATUS_INVALID")
-            if trade.status is TradeStatus.TRADE_CLOSED:
-                raise Declined("ACQ.CONFIRM_REFUSE_AFTER_REFUND")
-            if amount != trade.remaining:
-                raise Declined("ACQ.INVALID_SETTLE_AMOUNT_PARAMETER")
-            self._royalties.confirm(trade.trade_no, out_request_no, amount)
 
     # ---- time
 

@@ -62,7 +62,10 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share_seconds: Annotated[int, msgspec.Meta(ge=0, le=86400)] = 3
     """How long a share takes that was only accepted (``royalty_mode`` async)."""
     direct_pay: bool = False
-    """A merchant of 直付通: nothing is passed on of a trade before its settlement is confirmed."""
+    """A merchant of 直付通: a payment stays unsettled, and nothing is passed on of it, until its settlement
+    is confirmed."""
+    settlement_suspended: bool = False
+    """Risk control lets no settlement be confirmed."""
     opening_balance: Annotated[str, msgspec.Meta(pattern=_AMOUNT)] = "1000000.00"
     """What the seller's account holds before its first movement, in yuan."""
     fee_basis_points: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 60

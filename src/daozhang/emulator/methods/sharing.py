@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from daozhang.clock import to_beijing_text
+from daozhang.emulator.confirmations import Request as Confirmation
 from daozhang.emulator.desk import Desk
 from daozhang.emulator.errors import invalid_parameter
 from daozhang.emulator.ledger import Declined, Trade
@@ -170,7 +171,10 @@ def confirm(desk: Desk, call: Call) -> dict[str, Any]:
     if len(details) != 1:
         raise invalid_parameter("settle_detail_infos须且仅须有一项")
     amount = terms.amount(details[0], "amount")
-    desk.sharing.confirm(trade, call.app.app_id, number, amount)
+    freezes = terms.text(terms.extended(call.terms), "royalty_freeze", 5) == "true"
+    desk.sharing.confirmations.confirm(
+        trade, call.app.app_id, Confirmation(number, amount, freezes)
+    )
     return {"trade_no": trade.trade_no, "out_request_no": number, "settle_amount": str(amount)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from daozhang.clock import to_beijing_text
 from daozhang.emulator.desk import Desk
@@ -39,10 +39,19 @@ def query(desk: Desk, call: Call) -> dict[str, Any]:
         answer |= dict.fromkeys(amount_fields(trade.total), "0.00")
     for name in ("body", "store_id", "terminal_id", "passback_params"):
         answer[name] = getattr(trade.request, name)
+    if "trade_settle_info" in _options(call) and (
+        info := desk.sharing.confirmations.settle_info(trade)
+    ):
+        answer["trade_settle_info"] = info
     if _amounts_are_withheld(desk, trade, call):
         for name in (*amount_fields(trade.total), "total_amount", "fund_bill_list"):
             answer.pop(name, None)
     return {name: value for name, value in answer.items() if value != ""}
+
+
+def _options(call: Call) -> list[Any]:
+    options: Any = call.terms.get("query_options")
+    return cast("list[Any]", options) if isinstance(options, list) else []
 
 
 def _amounts_are_withheld(desk: Desk, trade: Trade, call: Call) -> bool:
