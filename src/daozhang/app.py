@@ -82,6 +82,10 @@ from daozhang.service.retention.duties import Forget
 from daozhang.service.seal import open_sealer
 from daozhang.service.search.duties import FillSearch
 from daozhang.service.settings import Settings, load_settings
+from daozhang.service.settlements.calls import SettlementCalls
+from daozhang.service.settlements.duties import SweepSettlements
+from daozhang.service.settlements.requesting import SETTLEMENT_JOB
+from daozhang.service.settlements.workflow import SettlementWork
 from daozhang.service.sharing.calls import ShareCalls
 from daozhang.service.sharing.duties import RECEIVER_JOB, SweepReceivers, SweepShares
 from daozhang.service.sharing.requesting import SHARE_JOB
@@ -173,6 +177,8 @@ class Service:
         self.shares = ShareWork(context, ShareCalls(self.clients))
         self.jobs.register(SHARE_JOB, self.shares.run)
         self.jobs.register(RECEIVER_JOB, self.shares.relate)
+        self.settlements = SettlementWork(context, SettlementCalls(self.clients))
+        self.jobs.register(SETTLEMENT_JOB, self.settlements.run)
         self.jobs.register(AGREEMENT_JOB, self.agreements.run)
         self.jobs.register(HOLD_JOB, self.holds.run)
         self.jobs.register(CHARGE_JOB, self.charges.run)
@@ -236,6 +242,7 @@ class Service:
             AskBanks(context, self.jobs),
             SweepShares(context, self.jobs),
             SweepReceivers(context, self.jobs),
+            SweepSettlements(context, self.jobs),
             SweepTill(context, self.jobs),
             SweepCharges(context, self.jobs),
             SweepHolds(context, self.jobs),

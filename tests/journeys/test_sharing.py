@@ -265,7 +265,7 @@ def test_only_the_scope_of_sharing_shares(world: World, scope: Scope) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     for method, path, body in (
         ("POST", "/v1/orders/W000001/shares", {"out_request_no": "Z", "finish": True}),
-        ("POST", "/v1/orders/W000001/settlement", {"out_request_no": "Z"}),
+        ("POST", "/v1/orders/W000001/settlements", {"out_request_no": "Z"}),
         ("POST", "/v1/sharing/receivers", {"account": AGENCY}),
         ("DELETE", f"/v1/sharing/receivers/{AGENCY}", None),
         ("PUT", "/v1/sharing", {}),
@@ -275,23 +275,7 @@ def test_only_the_scope_of_sharing_shares(world: World, scope: Scope) -> None:
         assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing"), path
 
 
-# ---- direct pay
-
-
-def test_direct_pay_confirms_its_settlement_first(world: World) -> None:
-    switch(world, direct_pay=True)
-    number = paid(world)
-    shared(world, number, "M-1", (AGENCY, "20.00"))
-    (failed,) = rounds(world, number)
-    assert (failed["status"], failed["last_code"]) == ("failed", "ACQ.ALLOC_REFUSE_BEFORE_SETTLE")
-    confirm = {"out_request_no": "M-2", "period": "30d"}
-    for _ in range(2):
-        answer = world.api.post(f"/v1/orders/{number}/settlement", json=confirm)
-        assert (answer.status_code, answer.json()["settle_amount"]) == (200, "100.00")
-    other = world.api.post(f"/v1/orders/{number}/settlement", json={"out_request_no": "M-3"})
-    assert code_of(other) == "settlement_not_confirmed"
-    shared(world, number, "M-4", (AGENCY, "20.00"))
-    assert sums(world, number)[2] == "20.00"
+# ---- frozen payments
 
 
 def test_a_frozen_payment_is_let_go_by_the_finish(world: World) -> None:

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from sharing import switch
 from worlds import World
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/share-a-payment.md"
@@ -31,7 +32,7 @@ def carry_out(world: World, words: list[str]) -> Any:
 
 
 def test_what_the_guide_says_is_what_happens(world: World) -> None:
-    bind, listed, plan, order, later, read, refund = commands()
+    bind, listed, plan, order, later, read, refund, *_ = commands()
     assert carry_out(world, bind)["status"] == "binding"
     assert [one["status"] for one in carry_out(world, listed)["data"]] == ["bound"]
     carry_out(world, plan)
@@ -48,3 +49,14 @@ def test_what_the_guide_says_is_what_happens(world: World) -> None:
     assert back == ["5.55", "1.50"]  # half of each, and of the fen the seller's half
     assert world.events(number)[-3:] == ["refund.succeeded", "share.returned", "share.returned"]
     assert world.read(number)["shared_amount"] == "7.06"
+
+
+def test_what_it_says_of_direct_pay_is_what_happens(world: World) -> None:
+    *_, setting, settle = commands()
+    switch(world, direct_pay=True)
+    assert carry_out(world, setting)["direct_pay"] is True
+    world.api.post("/v1/orders", json={"out_trade_no": "T2", "amount": "88.88", "subject": "Tea"})
+    world.pay("T2")
+    world.settle()
+    assert carry_out(world, settle)["amount"] == "88.88"
+    assert world.events("T2") == ["order.paid", "settlement.confirmed"]

@@ -38,6 +38,7 @@ from daozhang.service.orders.model import SurpriseEnd
 from daozhang.service.outbox.model import API_VERSION
 from daozhang.service.refunds.events import REFUND_EVENTS, RefundSnapshot
 from daozhang.service.refusals import Refusal
+from daozhang.service.settlements.events import SETTLEMENT_EVENTS, SettlementSnapshot
 from daozhang.service.sharing.events import SHARE_EVENTS, ShareSnapshot
 from daozhang.service.transfers.events import TRANSFER_EVENTS, TransferSnapshot
 from daozhang.service.webhooks.events import DISABLED, TEST, WEBHOOK_EVENTS
@@ -65,6 +66,13 @@ class ShareBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     order: OrderSnapshot
     share: ShareSnapshot
+
+
+class SettlementBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event of a settlement carries."""
+
+    order: OrderSnapshot
+    settlement: SettlementSnapshot
 
 
 class NoticeSurprise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,6 +162,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     **ORDER_EVENTS,
     **REFUND_EVENTS,
     **SHARE_EVENTS,
+    **SETTLEMENT_EVENTS,
     **HOLD_EVENTS,
     **AGREEMENT_EVENTS,
     **TRANSFER_EVENTS,
@@ -166,6 +175,7 @@ BODIES: Final[Mapping[str, type[msgspec.Struct]]] = {
     **dict.fromkeys(ORDER_EVENTS, OrderBody),
     **dict.fromkeys(REFUND_EVENTS, RefundBody),
     **dict.fromkeys(SHARE_EVENTS, ShareBody),
+    **dict.fromkeys(SETTLEMENT_EVENTS, SettlementBody),
     **dict.fromkeys(HOLD_EVENTS, HoldBody),
     **dict.fromkeys(AGREEMENT_EVENTS, AgreementBody),
     DEDUCTION_FAILED: DeductionBody,

@@ -28,6 +28,7 @@ from daozhang.service.receipts.routes import router as receipts_router
 from daozhang.service.reconciliation.routes import router as reconciliation_router
 from daozhang.service.refunds.routes import router as refunds_router
 from daozhang.service.reports.routes import router as reports_router
+from daozhang.service.settlements.routes import router as settlements_router
 from daozhang.service.sharing.register_routes import router as sharing_router
 from daozhang.service.sharing.routes import router as shares_router
 from daozhang.service.story.routes import router as story_router
@@ -96,6 +97,7 @@ def add_routes(app: FastAPI) -> None:
     app.include_router(returning.router)
     app.include_router(mini_router)
     app.include_router(shares_router)
+    app.include_router(settlements_router)
     app.include_router(sharing_router)
     app.include_router(holds_router)
     app.include_router(agreements_router)

@@ -30,6 +30,7 @@ from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.model import Outcome, RefundStatus
 from daozhang.service.refunds.policies import policy_refund_number
 from daozhang.service.refunds.rules import PROOF_SECONDS
+from daozhang.service.settlements import store as settlements_store
 from daozhang.service.sharing import store as shares_store
 from daozhang.service.till import store as till_store
 from daozhang.service.transfers import store as transfers_store
@@ -187,6 +188,7 @@ class Recovery:
             charges_store.doubt_all(tx, now)
             holds_store.doubt_all(tx, now)
             shares_store.doubt_all(tx, now, now + timedelta(seconds=PROOF_SECONDS))
+            settlements_store.doubt_all(tx, now, now + timedelta(seconds=PROOF_SECONDS))
             agreements_store.doubt_all(tx, now)
             transfers_store.doubt_all(tx, now, now + timedelta(seconds=PROOF_SECONDS))
 

@@ -31,6 +31,7 @@ from daozhang.service.reconciliation import store as reconciliation_store
 from daozhang.service.refunds import store as refunds_store
 from daozhang.service.retention import store as retention_store
 from daozhang.service.search import store as search_store
+from daozhang.service.settlements import store as settlements_store
 from daozhang.service.sharing import register as share_register
 from daozhang.service.sharing import store as shares_store
 from daozhang.service.shifts import store as shifts_store
@@ -68,6 +69,7 @@ STORES: Final = (
     refunds_store,
     retention_store,
     search_store,
+    settlements_store,
     share_register,
     shares_store,
     shifts_store,

@@ -251,7 +251,8 @@ class SettleDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettleInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """``settle_info``: one detail, and for how long the money may be shared (``1d`` to ``365d``)."""
+    """``settle_info``: one detail; and, of a payment, after how long it is settled without being confirmed
+    (``1d`` to ``365d``)."""
 
     settle_detail_infos: tuple[SettleDetail]
     settle_period_time: str | None = None

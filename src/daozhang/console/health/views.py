@@ -32,6 +32,7 @@ DUTIES: Final[Mapping[str, str]] = {
     "transfers_unapproved": word("End transfers that nobody has approved"),
     "shares": word("Share, and ask about shares"),
     "share_receivers": word("Bind and unbind receivers"),
+    "settlements": word("Confirm settlements, and ask about them"),
     "till": word("Payments at the till"),
     "charges": word("Charges of holds and agreements"),
     "holds": word("Holds"),

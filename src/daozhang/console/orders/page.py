@@ -11,6 +11,7 @@ from starlette.responses import Response
 from daozhang.console.orders.story import tell
 from daozhang.console.orders.views import order_view
 from daozhang.console.rendering import respond
+from daozhang.console.sharing.settlements import may_settle, settlement_rows
 from daozhang.console.sharing.views import round_rows
 from daozhang.console.timeline import coming
 from daozhang.console.visits import Visit
@@ -25,6 +26,8 @@ from daozhang.service.people.actions import people_with
 from daozhang.service.people.model import Right
 from daozhang.service.refunds.approving import list_waiting
 from daozhang.service.refunds.store import list_refunds
+from daozhang.service.settlements.model import Settlement
+from daozhang.service.settlements.store import list_settlements
 from daozhang.service.sharing.approving import list_waiting as list_shares_waiting
 from daozhang.service.sharing.model import Round, RoundStatus
 from daozhang.service.sharing.requesting import SHAREABLE
@@ -40,6 +43,7 @@ DONE: Final[Mapping[str, str]] = {
     "closing": word("The order is given up. It is closed once Alipay has proven it."),
     "closed": word("The order is closed."),
     "asked": word("Alipay was asked. What it answered is told below."),
+    "settlement": word("The settlement is to be confirmed. Its end is told below."),
     "resent": word("The events are on their way again."),
     "nothing": word("There was nothing to send again."),
 }
@@ -73,6 +77,7 @@ class Doable:
     refund: bool
     share: bool
     finish: bool
+    settle: bool
     close: bool
     query: bool
     resend: bool
@@ -89,10 +94,11 @@ def show_order(visit: Visit, form: OrderForm, status: int = 200) -> Response:
         pending = _waiting(tx, visit, order)
         rounds, shares = list_rounds(tx, order.id), list_shares(tx, order.id)
         shares_pending = list_shares_waiting(tx, order)
+        settlements = list_settlements(tx, order.id)
     done = DONE.get(visit.query.get("done", ""))
     if done is not None and visit.request.method == "GET":
         visit.messages.append(visit.t(done))
-    may = _doable(visit, order, rounds)
+    may = _doable(visit, order, rounds, settlements)
     if not may.refund and form.errors.get(""):
         visit.messages.append(form.errors[""])  # the dialog that would say so is gone
     view = order_view(visit, order, refunds, unmasked=form.unmasked)
@@ -108,6 +114,8 @@ def show_order(visit: Visit, form: OrderForm, status: int = 200) -> Response:
         is_sharing=any(one.is_open for one in rounds),
         shares_pending=shares_pending,
         share_number=new_id("shr", visit.context.clock.now()),
+        settlements=settlement_rows(visit, settlements),
+        settlement_number=new_id("stl", visit.context.clock.now()),
         may=may,
         form=form,
         refund_number=form.fields.get("out_request_no") or _new_number(visit),
@@ -136,7 +144,9 @@ def _waiting(tx: Tx, visit: Visit, order: Order) -> list[Waiting]:
     ]
 
 
-def _doable(visit: Visit, order: Order, rounds: Sequence[Round]) -> Doable:
+def _doable(
+    visit: Visit, order: Order, rounds: Sequence[Round], settlements: list[Settlement]
+) -> Doable:
     alive = [one for one in rounds if one.status is not RoundStatus.FAILED]
     shareable = (
         order.status in SHAREABLE
@@ -150,6 +160,7 @@ def _doable(visit: Visit, order: Order, rounds: Sequence[Round]) -> Doable:
     return Doable(
         share=shareable and bool(order.remainder),
         finish=shareable and bool(alive),
+        settle=may_settle(visit, order, settlements),
         refund=left and visit.may(Right.REFUNDS_REQUEST),
         close=unpaid and not at_till and visit.may(Right.ORDERS_CLOSE),
         query=visit.may(Right.ORDERS_QUERY),

@@ -18,6 +18,7 @@ from daozhang.console.sharing.views import (
 )
 from daozhang.console.visits import Visit
 from daozhang.console.words import word
+from daozhang.service.merchants.model import Merchant
 from daozhang.service.people.model import Right
 from daozhang.service.sharing.by_people import bind_as, read_register, set_sharing_as, unbind_as
 from daozhang.service.sharing.model import CoverPolicy, ReceiverType
@@ -94,6 +95,7 @@ def settings_page(visit: Visit) -> Response:
         "percent_max": visit.form.get("percent_max", str(merchant.share_percent_max)).strip(),
         "plan": visit.form.get("plan", merchant.share_plan or ""),
         "cover": visit.form.get("cover", merchant.share_cover),
+        "direct_pay": _direct_pay(visit, merchant),
     }
     if visit.request.method == "POST":
         if PERCENT_MAX.fullmatch(values["percent_max"]) is None:
@@ -106,6 +108,7 @@ def settings_page(visit: Visit) -> Response:
                 percent_max=int(values["percent_max"]),
                 plan=values["plan"] or None,
                 cover=CoverPolicy.SELLER if values["cover"] == "seller" else CoverPolicy.PERSON,
+                direct_pay=values["direct_pay"] == "yes",
             )
             return RedirectResponse(f"{visit.home}/sharing", 303)
     none = ("", visit.t(word("None: only orders that name a plan are shared")))
@@ -118,3 +121,10 @@ def settings_page(visit: Visit) -> Response:
         plans=[none, *((plan.name, plan.name) for plan in found.plans)],
         covers=[(value, visit.t(text)) for value, text in COVERS.items()],
     )
+
+
+def _direct_pay(visit: Visit, merchant: Merchant) -> str:
+    """``yes`` if it is ticked: what is not ticked, a browser does not send."""
+    if visit.request.method == "POST":
+        return visit.form.get("direct_pay", "")
+    return "yes" if merchant.direct_pay else ""

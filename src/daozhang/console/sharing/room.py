@@ -7,7 +7,7 @@ from typing import Final
 from starlette.routing import Route
 
 from daozhang.console.rooms import Group, Link, Room
-from daozhang.console.sharing import plans, receivers, sharing
+from daozhang.console.sharing import plans, receivers, settlements, sharing
 from daozhang.console.words import word
 from daozhang.service.people.model import Right
 
@@ -21,6 +21,7 @@ ROOM: Final = Room(
         Route("/sharing/plans/new", plans.plan_page, methods=["GET", "POST"]),
         Route("/sharing/plans/{plan}", plans.plan_page, methods=["GET", "POST"]),
         Route("/orders/{out_trade_no}/share", sharing.share_page, methods=["GET", "POST"]),
+        Route("/orders/{out_trade_no}/settle", settlements.settle, methods=["POST"]),
     ],
     links=[
         Link(

@@ -80,6 +80,7 @@ class RegisterView:
     percent_max: int
     plan: str | None
     cover: str
+    direct_pay: bool
     receivers: Sequence[ReceiverRow]
     is_waiting: bool
     plans: Sequence[PlanRow]
@@ -95,6 +96,7 @@ def register_view(visit: Visit, found: Register) -> RegisterView:
         percent_max=merchant.share_percent_max,
         plan=merchant.share_plan,
         cover=visit.t(COVERS[merchant.share_cover]),
+        direct_pay=merchant.direct_pay,
         receivers=[_receiver_row(visit, one, may_write) for one in found.receivers],
         is_waiting=any(one.status in underway for one in found.receivers),
         plans=[_plan_row(visit, one, merchant.share_plan) for one in found.plans],

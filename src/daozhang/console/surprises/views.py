@@ -50,6 +50,8 @@ TITLES: Final[Mapping[str, str]] = {
     "share_stays_unclear": word("Shares unclear"),
     "failed_share_succeeded": word("Failed share has gone"),
     "share_plan_failed": word("Plan could not share"),
+    "settlement_stays_unclear": word("Settlement unclear"),
+    "failed_settlement_confirmed": word("Failed settlement is confirmed"),
     "share_message_differs": word("Share message does not fit"),
     "refund_bounced": word("Refund sent back by the bank"),
     "bank_message_differs": word("Bank message does not fit"),

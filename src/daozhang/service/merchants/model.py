@@ -122,6 +122,8 @@ class Merchant:
     share_cover: str = "person"
     """What becomes of a refund for which a receiver cannot give back: a person decides, or the seller
     pays."""
+    direct_pay: bool = False
+    """A merchant of 直付通 or 账期: a payment is held until its settlement is confirmed."""
     answered_at: datetime | None = None
     """When Alipay last answered a call in its name, to the minute or so."""
 

@@ -57,6 +57,7 @@ merchants = sa.Table(
     sa.Column("share_percent_max", sa.Integer, nullable=False, server_default=sa.text("30")),
     sa.Column("share_plan", sa.String(64)),
     sa.Column("share_cover", sa.String(16), nullable=False, server_default=sa.text("'person'")),
+    sa.Column("direct_pay", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("answered_at", Moment),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("retired_at", Moment),

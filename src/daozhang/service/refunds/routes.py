@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -21,7 +20,7 @@ from daozhang.service.refunds.messages import sentences_for
 from daozhang.service.refunds.model import NewRefund, Refund
 from daozhang.service.refunds.refusals import RefundNumberMissing
 from daozhang.service.web.context import context_of
-from daozhang.service.web.idempotency import HEADER, answer_once
+from daozhang.service.web.idempotency import HEADER, answer_once, number_by_key
 from daozhang.service.web.problem import AmountText, amount_of
 
 router = APIRouter(prefix="/v1/orders", tags=["refunds"])
@@ -192,7 +191,9 @@ def post_refund(
     """
     context = context_of(request)
     jobs: Jobs = request.app.state.jobs
-    number = wanted.out_request_no or _number_of(request)
+    number = wanted.out_request_no or number_by_key(request)
+    if number is None:
+        raise RefundNumberMissing
 
     def refund() -> tuple[int, RefundOut | ApprovalOut]:
         now = context.clock.now()
@@ -227,14 +228,6 @@ def post_refund(
         return (201 if is_new else 200), RefundOut.of(made, out_trade_no, caller.environment)
 
     return answer_once(request, caller, refund)
-
-
-def _number_of(request: Request) -> str:
-    """A number made from the idempotency key: the same key is the same refund, for ever."""
-    key = request.headers.get(HEADER)
-    if not key:
-        raise RefundNumberMissing
-    return f"ik{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
 @router.get("/{out_trade_no}/refunds", response_model=RefundList, summary="List an order's refunds")

@@ -146,13 +146,20 @@ def set_sharing(
     percent_max: int,
     plan: str | None,
     cover: CoverPolicy,
+    direct_pay: bool,
 ) -> Merchant:
     """How a merchant shares: the limit of its agreement, the plan of every payment that names no other,
-    and what becomes of a refund for which a receiver cannot give back. Raises `PlanNotFound`."""
+    what becomes of a refund for which a receiver cannot give back, and whether its payments wait for their
+    settlement to be confirmed. Raises `PlanNotFound`."""
     if plan is not None:
         read_plan(tx, merchant_id, plan)
     update_merchant(
-        tx, merchant_id, share_percent_max=percent_max, share_plan=plan, share_cover=cover.value
+        tx,
+        merchant_id,
+        share_percent_max=percent_max,
+        share_plan=plan,
+        share_cover=cover.value,
+        direct_pay=direct_pay,
     )
     merchant = find_merchant_by_id(tx, merchant_id)
     record(
@@ -165,6 +172,7 @@ def set_sharing(
         percent_max=percent_max,
         plan=plan,
         cover=cover.value,
+        direct_pay=direct_pay,
     )
     tx.after_commit(lambda: context.signals.wake(CHANGED_SIGNAL))
     return merchant

@@ -164,10 +164,18 @@ def set_sharing_as(
     percent_max: int,
     plan: str | None,
     cover: CoverPolicy,
+    direct_pay: bool,
 ) -> Merchant:
     """How the merchant shares from now on. Raises `PlanNotFound`."""
     require(actor, Right.SHARING_WRITE, merchant_id)
     with context.database.begin() as tx:
         return set_sharing(
-            tx, context, actor.actor, merchant_id, percent_max=percent_max, plan=plan, cover=cover
+            tx,
+            context,
+            actor.actor,
+            merchant_id,
+            percent_max=percent_max,
+            plan=plan,
+            cover=cover,
+            direct_pay=direct_pay,
         )

@@ -191,6 +191,11 @@ class Round:
         """Whether its end is not known yet."""
         return self.status not in (RoundStatus.DONE, RoundStatus.FAILED)
 
+    @property
+    def is_requested(self) -> bool:
+        """Whether it is to be sent."""
+        return self.status is RoundStatus.REQUESTED
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

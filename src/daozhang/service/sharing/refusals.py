@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from daozhang.money import Money
 from daozhang.service.orders.model import Order
 from daozhang.service.refusals import Refusal
-from daozhang.service.sharing.messages import sentences_for
 from daozhang.service.sharing.model import Receiver, Round
 
 
@@ -190,21 +189,6 @@ class ReturnsNeeded(Refusal):
             f"{listed or '无（均已退回或正在退回）'}。请减少退款金额，或由收款方垫付（returns: seller）。",
             missing=str(missing),
             holders=[{"account": account, "amount": str(amount)} for account, amount in holders],
-        )
-
-
-class SettlementNotConfirmed(Refusal):
-    """Alipay has not confirmed a settlement, or nobody knows."""
-
-    code = "settlement_not_confirmed"
-    title = "The settlement is not confirmed"
-
-    def __init__(self, code: str, message: str) -> None:
-        said = sentences_for(code, message) or (message, message)
-        super().__init__(
-            f"The settlement is not known to be confirmed. {said[0]} Send it again with the same number.",
-            f"结算未确认成功。{said[1]}请使用相同的请求号重试。",
-            alipay_code=code,
         )
 
 

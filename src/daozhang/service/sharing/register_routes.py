@@ -57,6 +57,7 @@ def put_sharing(request: Request, caller: Writer, wanted: SharingIn) -> SharingO
             percent_max=wanted.percent_max,
             plan=wanted.plan,
             cover=CoverPolicy(wanted.when_receiver_cannot_return),
+            direct_pay=wanted.direct_pay,
         )
     return SharingOut.of(merchant)
 

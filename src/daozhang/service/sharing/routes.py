@@ -1,22 +1,17 @@
-"""Shares of an order over HTTP: ask for some, list them, confirm a settlement."""
+"""Shares of an order over HTTP: ask for some, list them."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from daozhang.alipay.errors import OutcomeUnknown, Rejected
-from daozhang.alipay.operations.sharing import SettleDetail, SettleInfo, TradeSettleConfirm
 from daozhang.money import Money
 from daozhang.service.approvals.model import Approval
-from daozhang.service.audit.actions import record
 from daozhang.service.auth.dependencies import caller_with
 from daozhang.service.auth.model import Caller
 from daozhang.service.db import Tx
 from daozhang.service.jobs import Jobs
-from daozhang.service.merchants.clients import clients_of
 from daozhang.service.merchants.store import find_merchant_by_id
 from daozhang.service.orders.actions import lock_numbered, read_order
 from daozhang.service.orders.model import Order
@@ -24,22 +19,16 @@ from daozhang.service.sharing import rules, store
 from daozhang.service.sharing.approving import share_or_ask
 from daozhang.service.sharing.model import NewRound
 from daozhang.service.sharing.planning import read_plan, round_by_plan
-from daozhang.service.sharing.refusals import (
-    OrderNotShareable,
-    SettlementNotConfirmed,
-    ShareNumberMissing,
-)
+from daozhang.service.sharing.refusals import ShareNumberMissing
 from daozhang.service.sharing.requesting import SHAREABLE, shared_of
 from daozhang.service.sharing.views import (
-    ConfirmIn,
-    ConfirmOut,
     RoundList,
     RoundOut,
     ShareApprovalOut,
     SharesIn,
 )
 from daozhang.service.web.context import context_of
-from daozhang.service.web.idempotency import HEADER, answer_once
+from daozhang.service.web.idempotency import answer_once, number_by_key
 from daozhang.service.web.problem import amount_of
 
 router = APIRouter(prefix="/v1/orders", tags=["sharing"])
@@ -66,7 +55,9 @@ def post_shares(request: Request, caller: Writer, out_trade_no: str, wanted: Sha
     """
     context = context_of(request)
     jobs: Jobs = request.app.state.jobs
-    number = wanted.out_request_no or _number_of(request)
+    number = wanted.out_request_no or number_by_key(request)
+    if number is None:
+        raise ShareNumberMissing
 
     def share() -> tuple[int, RoundOut | ShareApprovalOut]:
         now = context.clock.now()
@@ -103,14 +94,6 @@ def _new_round(tx: Tx, order: Order, wanted: SharesIn, number: str, requested_by
     )
 
 
-def _number_of(request: Request) -> str:
-    """A number made from the idempotency key: the same key is the same request, for ever."""
-    key = request.headers.get(HEADER)
-    if not key:
-        raise ShareNumberMissing
-    return f"ik{hashlib.sha256(key.encode()).hexdigest()[:40]}"
-
-
 @router.get("/{out_trade_no}/shares", response_model=RoundList, summary="List an order's shares")
 def get_shares(request: Request, caller: Reader, out_trade_no: str) -> RoundList:
     """The rounds in which the order was shared, with each share, and what could still be."""
@@ -128,52 +111,4 @@ def get_shares(request: Request, caller: Reader, out_trade_no: str) -> RoundList
         shared_amount=str(shared),
         shareable_amount=str(max(left, Money.zero(order.amount.currency))),
         data=[RoundOut.of(one, shares, out_trade_no, order.environment) for one in rounds],
-    )
-
-
-@router.post(
-    "/{out_trade_no}/settlement", response_model=ConfirmOut, summary="Confirm a settlement (直付通)"
-)
-def post_settlement(
-    request: Request, caller: Writer, out_trade_no: str, wanted: ConfirmIn
-) -> ConfirmOut:
-    """Lets what is left of a payment be settled, for merchants of 直付通: before, nothing of it can be shared.
-
-    Alipay is asked now. Sent again with the same number it confirms once; do so after an unknown outcome.
-    """
-    context = context_of(request)
-    with context.database.read() as tx:
-        order = read_order(tx, caller.merchant_id, out_trade_no)
-    if order.status not in SHAREABLE or order.trade_no is None:
-        raise OrderNotShareable(order)
-    amount = order.amount - order.refunded
-    operation = TradeSettleConfirm(
-        out_request_no=wanted.out_request_no,
-        trade_no=order.trade_no,
-        settle_info=SettleInfo(
-            settle_detail_infos=(SettleDetail(amount=amount),),
-            settle_period_time=wanted.period,
-        ),
-    )
-    try:
-        result = clients_of(request).client_for(order.merchant_id).call(operation)
-    except Rejected as no:
-        raise SettlementNotConfirmed(no.sub_code or no.code, no.message) from no
-    except OutcomeUnknown as unknown:
-        raise SettlementNotConfirmed(unknown.cause, unknown.reason) from unknown
-    with context.database.begin() as tx:
-        record(
-            tx,
-            caller.actor,
-            "share.settlement_confirmed",
-            f"order:{out_trade_no}",
-            context.clock.now(),
-            merchant_id=order.merchant_id,
-            out_request_no=wanted.out_request_no,
-            amount=str(amount),
-        )
-    return ConfirmOut(
-        out_trade_no=out_trade_no,
-        out_request_no=wanted.out_request_no,
-        settle_amount=str(result.settle_amount or amount),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from daozhang.money import Money
 from daozhang.service.sharing.model import (
@@ -20,7 +20,6 @@ from daozhang.service.sharing.model import (
     Outcome,
     Plan,
     ReturnOrder,
-    Round,
     RoundStatus,
     Share,
     ShareStatus,
@@ -217,43 +216,60 @@ class Action(StrEnum):
     DOUBT = "doubt"  # a call was begun and its outcome never recorded: the process died
 
 
+class Sent(Protocol):
+    """A request as its row stands: a round, or another that is sent and asked about as one is."""
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def is_requested(self) -> bool: ...
+    @property
+    def calling(self) -> bool: ...
+    @property
+    def called_at(self) -> datetime | None: ...
+    @property
+    def call_count(self) -> int: ...
+    @property
+    def ask_count(self) -> int: ...
+
+
 def next_action(
-    round_: Round, now: datetime, *, outgoing_allowed: bool = True
+    sent: Sent, now: datetime, *, outgoing_allowed: bool = True
 ) -> tuple[Action, datetime | None]:
-    """What to do about a round at ``now``; with `Action.WAIT`, until when.
+    """What to do about a request at ``now``; with `Action.WAIT`, until when.
 
     Where outgoing money is stopped nothing is sent; questions go on, since they only learn.
     """
-    if not round_.is_open:
+    if not sent.is_open:
         return Action.NOTHING, None
-    if round_.calling:
+    if sent.calling:
         return Action.DOUBT, None
-    if round_.status is RoundStatus.REQUESTED:
+    if sent.is_requested:
         return (Action.CALL, None) if outgoing_allowed else (Action.HOLD, None)
-    ripe_at = round_.called_at and round_.called_at + timedelta(seconds=PROOF_SECONDS)
+    ripe_at = sent.called_at and sent.called_at + timedelta(seconds=PROOF_SECONDS)
     return (Action.ASK, None) if ripe_at is None or now >= ripe_at else (Action.WAIT, ripe_at)
 
 
-def due_after(move: Move, round_: Round, now: datetime) -> datetime | None:
-    """When a round is worked on next after ``move``; ``None`` if it has reached its end."""
-    match move.follow:
+def due_after(follow: Follow, sent: Sent, now: datetime) -> datetime | None:
+    """When a request is worked on next if that follows; ``None`` if it has reached its end."""
+    match follow:
         case Follow.NOTHING:
             return None
         case Follow.CALL:
             return now
         case Follow.CALL_LATER:
-            return now + _delay(BALANCE_DELAYS_SECONDS, round_.call_count - 1)
+            return now + _delay(BALANCE_DELAYS_SECONDS, sent.call_count - 1)
         case Follow.ASK:
-            return now + _delay(ASK_DELAYS_SECONDS, round_.ask_count)
+            return now + _delay(ASK_DELAYS_SECONDS, sent.ask_count)
 
 
 def _delay(ladder: Sequence[int], rung: int) -> timedelta:
     return timedelta(seconds=ladder[min(max(rung, 0), len(ladder) - 1)])
 
 
-def person_is_due(round_: Round) -> bool:
+def person_is_due(sent: Sent) -> bool:
     """Whether this question is the one after which people are told that it stays unclear."""
-    return round_.ask_count == ASKS_BEFORE_PERSON
+    return sent.ask_count == ASKS_BEFORE_PERSON
 
 
 # ---- what is told of the shares

@@ -98,7 +98,7 @@ def _save_round(
     values: dict[str, Any] = {
         "status": status.value,
         "calling": False,
-        "due_at": rules.due_after(move, round_, now),
+        "due_at": rules.due_after(move.follow, round_, now),
         "settle_no": answer.settle_no or round_.settle_no,
         "updated_at": now,
     }

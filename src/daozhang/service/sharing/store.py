@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -260,9 +261,14 @@ def doubt_all(tx: Tx, now: datetime, due_at: datetime) -> None:
 
     For books that were restored: nothing of it is sent before a question has found that it never arrived.
     """
-    undecided = share_rounds.c.status.in_((RoundStatus.REQUESTED.value, RoundStatus.UNKNOWN.value))
+    doubt(tx, share_rounds, now, due_at)
+
+
+def doubt(tx: Tx, table: sa.Table, now: datetime, due_at: datetime) -> None:
+    """The same for the requests in ``table``."""
+    undecided = table.c.status.in_((RoundStatus.REQUESTED.value, RoundStatus.UNKNOWN.value))
     tx.execute(
-        sa.update(share_rounds)
+        sa.update(table)
         .where(undecided)
         .values(
             status=RoundStatus.UNKNOWN.value,
@@ -355,8 +361,13 @@ def claim(
 
 def count_attempts(tx: Tx, round_ids: Collection[int]) -> None:
     """Counts one attempt more for each of these rounds."""
-    c = share_rounds.c
-    tx.execute(sa.update(share_rounds).where(c.id.in_(round_ids)).values(attempt=c.attempt + 1))
+    count(tx, share_rounds, round_ids)
+
+
+def count(tx: Tx, table: sa.Table, row_ids: Collection[int]) -> None:
+    """Counts one attempt more for each of these rows of ``table``."""
+    c = table.c
+    tx.execute(sa.update(table).where(c.id.in_(row_ids)).values(attempt=c.attempt + 1))
 
 
 _EARLIEST_DUE: Final = earliest_of(share_rounds.c.due_at)
@@ -367,19 +378,31 @@ def earliest_due(tx: Tx) -> datetime | None:
     return tx.execute(_EARLIEST_DUE).scalar()
 
 
-_RELEASABLE: Final = (
-    share_rounds.c.held_at.is_not(None),
-    share_rounds.c.merchant_id.not_in(STOPPED),
-)
-_FIRST_RELEASABLE: Final = sa.select(share_rounds.c.id).where(*_RELEASABLE).limit(1)
-
-
 def release_held(tx: Tx, now: datetime) -> int:
     """Makes the rounds due whose merchant's switch allows outgoing money again; how many."""
-    freed = sa.update(share_rounds).where(*_RELEASABLE).values(held_at=None, due_at=now)
+    return release(tx, share_rounds, now)
+
+
+def release(tx: Tx, table: sa.Table, now: datetime) -> int:
+    """The same for the requests in ``table``."""
+    freed = sa.update(table).where(*_releasable(table)).values(held_at=None, due_at=now)
     return tx.execute(freed).rowcount
 
 
 def has_releasable(tx: Tx) -> bool:
     """Whether `release_held` would find one."""
-    return tx.execute(_FIRST_RELEASABLE).first() is not None
+    return would_release(tx, share_rounds)
+
+
+def would_release(tx: Tx, table: sa.Table) -> bool:
+    """Whether `release` would find one in ``table``."""
+    return tx.execute(_first_releasable(table)).first() is not None
+
+
+@cache
+def _first_releasable(table: sa.Table) -> sa.Select[tuple[int]]:
+    return sa.select(table.c.id).where(*_releasable(table)).limit(1)
+
+
+def _releasable(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.held_at.is_not(None), table.c.merchant_id.not_in(STOPPED)

@@ -195,6 +195,10 @@ class SharingIn(BaseModel):
         description="A refund for which a receiver cannot give back fails for a person to decide, or the "
         "seller pays that part as well.",
     )
+    direct_pay: bool = Field(
+        False,
+        description="A merchant of 直付通 or 账期: Alipay holds each payment until its settlement is confirmed.",
+    )
 
 
 class SharingOut(SharingIn):
@@ -209,6 +213,7 @@ class SharingOut(SharingIn):
             percent_max=merchant.share_percent_max,
             plan=merchant.share_plan,
             when_receiver_cannot_return="seller" if merchant.share_cover == "seller" else "person",
+            direct_pay=merchant.direct_pay,
         )
 
 
@@ -383,23 +388,3 @@ class ShareApprovalOut(BaseModel):
             created_at=approval.created_at,
             expires_at=approval.expires_at,
         )
-
-
-class ConfirmIn(BaseModel):
-    """A settlement to be confirmed (直付通)."""
-
-    model_config = _STRICT
-
-    out_request_no: Number = Field(description="Your number; sent again it confirms once.")
-    period: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}d$")] | None = Field(
-        None, description="For how long the money may be shared: 1d to 365d."
-    )
-
-
-class ConfirmOut(BaseModel):
-    """What was confirmed."""
-
-    object: str = "settlement"
-    out_trade_no: str
-    out_request_no: str
-    settle_amount: str

@@ -35,6 +35,8 @@ from daozhang.service.refunds import telling as refunds_telling
 from daozhang.service.refunds.model import Refund
 from daozhang.service.refunds.store import list_refunds
 from daozhang.service.refunds.telling import subject_of
+from daozhang.service.settlements import telling as settlements_telling
+from daozhang.service.settlements.store import list_settlements
 from daozhang.service.sharing import telling as sharing_telling
 from daozhang.service.sharing.store import list_rounds, list_shares
 from daozhang.service.story.entries import (
@@ -69,6 +71,7 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
     charges = [] if charge is None else [(charge, order)]
     refunds = list_refunds(tx, order.id)
     rounds, shares = list_rounds(tx, order.id), list_shares(tx, order.id)
+    settlements = list_settlements(tx, order.id)
     entries = in_order(
         [_created(order)],
         tell_notifications(tx, order.merchant_id, order.out_trade_no, keep_days),
@@ -80,6 +83,7 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
         ],
         *(_of_refund(refund) for refund in refunds),
         *(sharing_telling.tell(r, [s for s in shares if s.round_id == r.id]) for r in rounds),
+        *(settlements_telling.tell(one) for one in settlements),
         tell_surprises(list_surprises(tx, order.merchant_id, order.id, ended=True)),
         tell_events(tx, order.merchant_id, list_events_of_order(tx, order.id)),
     )
@@ -89,6 +93,7 @@ def tell_order(tx: Tx, order: Order, keep_days: int) -> Story:
         *_upcoming(charges),
         *(one for refund in refunds for one in refunds_telling.tell_next(refund)),
         *(one for round_ in rounds for one in sharing_telling.tell_next(round_)),
+        *(one for each in settlements for one in settlements_telling.tell_next(each)),
     ]
     book = book_of(tx, order.merchant_id, order.amount.currency)
     return Story(entries, upcoming, list_of_order(tx, book, order.id))

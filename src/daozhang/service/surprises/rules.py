@@ -233,6 +233,16 @@ MEANINGS: Final[Mapping[str, Sentence]] = {
         "The payment is booked, and could not be shared by its plan. Look at the plan, then share it by hand.",
         "款项已入账，但未能按分账方案分账。请检查方案后手动分账。",
     ),
+    "settlement_stays_unclear": (
+        "Whether a settlement is confirmed stays unclear after many questions. Look into Alipay's merchant centre; the "
+        "asking goes on by itself.",
+        "结算是否已确认，多次查询仍无明确结果。请在支付宝商家平台核对，系统会继续查询。",
+    ),
+    "failed_settlement_confirmed": (
+        "A settlement that had failed here is confirmed after all. Nothing has to be done, unless you have taken another "
+        "way meanwhile.",
+        "曾判定失败的确认结算实际已成功。如未另行处理，无需操作。",
+    ),
     "share_message_differs": (
         "A message about shares names another trade than the order's.",
         "分账消息中的交易与订单不符。",

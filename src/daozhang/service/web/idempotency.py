@@ -8,6 +8,7 @@ which is safe because the work itself is idempotent by the caller's own numbers.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
@@ -54,6 +55,13 @@ idempotency_keys = sa.Table(
 )
 
 _EARLIEST_EXPIRY: Final = sa.select(sa.func.min(idempotency_keys.c.expires_at))
+
+
+def number_by_key(request: Request) -> str | None:
+    """A number made from the idempotency key: the same key is the same request, for ever. ``None`` if
+    the request has no key."""
+    key = request.headers.get(HEADER)
+    return f"ik{hashlib.sha256(key.encode()).hexdigest()[:40]}" if key else None
 
 
 class IdempotencyKeyInvalid(Refusal):

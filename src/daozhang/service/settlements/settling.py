@@ -1,0 +1,106 @@
+"""What was told of a settlement becomes what the books say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from daozhang.service.db import Tx
+from daozhang.service.orders.actions import raise_surprise
+from daozhang.service.orders.events import snapshot_of
+from daozhang.service.orders.model import Order
+from daozhang.service.orders.rules import SURPRISE
+from daozhang.service.outbox.actions import append_event
+from daozhang.service.settlements import rules, store
+from daozhang.service.settlements.events import CONFIRMED, FAILED, settlement_snapshot
+from daozhang.service.settlements.model import Answer, Settlement, SettlementStatus
+from daozhang.service.settlements.requesting import SETTLEMENTS_SIGNAL
+from daozhang.service.sharing.rules import due_after, person_is_due
+from daozhang.service.web.context import Context
+
+
+def take_answer(
+    tx: Tx, context: Context, order: Order, settlement: Settlement, answer: Answer, now: datetime
+) -> None:
+    """Moves a settlement of a locked order by what was told. The same again changes nothing.
+
+    Nothing is posted to the ledger: a confirmed settlement is a promise, and what has arrived the account bill tells.
+    """
+    move = rules.TRANSITIONS[settlement.status][answer.outcome]
+    if move == rules.Move():
+        return
+    saved = _save(tx, context, settlement, answer, move, now)
+    if saved.status is not settlement.status and not saved.is_open:
+        confirmed = saved.status is SettlementStatus.CONFIRMED
+        snapshot = settlement_snapshot(saved)
+        name = CONFIRMED if confirmed else FAILED
+        _append(tx, context, order, name, {"settlement": snapshot}, now)
+    surprise = move.surprise
+    if surprise is None and person_is_due(settlement) and saved.is_open:
+        surprise = "settlement_stays_unclear"
+    if surprise is not None:
+        said = f"{answer.code or answer.outcome.value}: {answer.message or ''}"
+        detail = f"settlement {settlement.out_request_no}: {said}"
+        _tell_person(tx, context, order, surprise, detail, settlement, now)
+
+
+def _save(
+    tx: Tx,
+    context: Context,
+    settlement: Settlement,
+    answer: Answer,
+    move: rules.Move,
+    now: datetime,
+) -> Settlement:
+    status = move.to or settlement.status
+    values: dict[str, Any] = {
+        "status": status.value,
+        "calling": False,
+        "due_at": due_after(move.follow, settlement, now),
+        "updated_at": now,
+    }
+    if answer.code is not None:
+        values |= {"last_code": answer.code, "last_message": answer.message}
+    if status in (SettlementStatus.CONFIRMED, SettlementStatus.FAILED):
+        values["ended_at"] = now
+    store.update_settlement(tx, settlement.id, **values)
+    if values["due_at"] is not None:
+        tx.after_commit(lambda: context.signals.wake(SETTLEMENTS_SIGNAL))
+    return store.read_settlement(tx, settlement.id)
+
+
+def _tell_person(
+    tx: Tx,
+    context: Context,
+    order: Order,
+    reason: str,
+    detail: str,
+    settlement: Settlement,
+    now: datetime,
+) -> None:
+    if raise_surprise(
+        tx,
+        merchant_id=order.merchant_id,
+        order=order,
+        reason=reason,
+        detail=detail,
+        amount=settlement.amount,
+        now=now,
+    ):
+        _append(tx, context, order, SURPRISE, {}, now)
+
+
+def _append(
+    tx: Tx, context: Context, order: Order, name: str, more: Mapping[str, object], now: datetime
+) -> None:
+    append_event(
+        tx,
+        merchant_id=order.merchant_id,
+        environment=order.environment,
+        order_id=order.id,
+        type=name,
+        data={"order": snapshot_of(order), **more},
+        now=now,
+        signals=context.signals,
+    )

@@ -1,0 +1,142 @@
+"""Settlements as rows. Plain functions in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+
+from daozhang.money import Money
+from daozhang.service.db import Moment, RowId, Tx, earliest_of, metadata, one_of
+from daozhang.service.settlements.model import Settlement, SettlementStatus
+from daozhang.service.sharing.store import (
+    HELD,
+    IS_DUE,
+    Due,
+    claim,
+    count,
+    doubt,
+    release,
+    would_release,
+)
+
+settlements = sa.Table(
+    "settlements",
+    metadata,
+    sa.Column("id", RowId, primary_key=True, autoincrement=True),
+    sa.Column("order_id", RowId, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("merchant_id", RowId, sa.ForeignKey("merchants.id"), nullable=False),
+    sa.Column("environment", sa.String(16), nullable=False),
+    sa.Column("seller_id", sa.String(32), nullable=False),
+    sa.Column("out_request_no", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("amount_minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("freezes", sa.Boolean, nullable=False),
+    sa.Column("requested_by", sa.String(64)),
+    sa.Column("calling", sa.Boolean, nullable=False, default=False),
+    sa.Column("called_at", Moment),
+    sa.Column("call_count", sa.Integer, nullable=False, default=0),
+    sa.Column("ask_count", sa.Integer, nullable=False, default=0),
+    sa.Column("attempt", sa.Integer, nullable=False, default=0),
+    sa.Column("due_at", Moment),
+    sa.Column("held_at", Moment),
+    sa.Column("last_code", sa.String(128)),
+    sa.Column("last_message", sa.Text),
+    sa.Column("ended_at", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    # Whether Alipay's number is one of the seller or one of the trade is unverified: of the seller is both.
+    sa.UniqueConstraint("environment", "seller_id", "out_request_no"),
+    sa.Index("ix_settlements_order_id", "order_id"),
+    sa.Index("ix_settlements_due", "due_at", postgresql_where=IS_DUE, sqlite_where=IS_DUE),
+    sa.Index("ix_settlements_held", "merchant_id", postgresql_where=HELD, sqlite_where=HELD),
+    one_of("status", SettlementStatus),
+    sa.CheckConstraint("amount_minor > 0", name="amount"),
+)
+
+
+def insert_settlement(tx: Tx, values: Mapping[str, Any]) -> int:
+    """Adds a settlement; its row id."""
+    made = tx.execute(sa.insert(settlements).values(**values).returning(settlements.c.id))
+    return cast("int", made.scalar_one())
+
+
+def update_settlement(tx: Tx, settlement_id: int, **values: Any) -> None:
+    """Writes the given columns of one settlement."""
+    tx.execute(sa.update(settlements).where(settlements.c.id == settlement_id).values(**values))
+
+
+def find_settlement(
+    tx: Tx, environment: str, seller_id: str, out_request_no: str
+) -> Settlement | None:
+    """The seller's settlement of that number."""
+    c = settlements.c
+    wanted = sa.select(settlements).where(
+        c.environment == environment,
+        c.seller_id == seller_id,
+        c.out_request_no == out_request_no,
+    )
+    row = tx.execute(wanted).mappings().first()
+    return None if row is None else settlement_of(row)
+
+
+def read_settlement(tx: Tx, settlement_id: int) -> Settlement:
+    """The settlement with that row id; they are never deleted."""
+    wanted = sa.select(settlements).where(settlements.c.id == settlement_id)
+    return settlement_of(tx.execute(wanted).mappings().one())
+
+
+def list_settlements(tx: Tx, order_id: int) -> list[Settlement]:
+    """All settlements of an order, oldest first. Under the order's lock nobody else moves them."""
+    wanted = sa.select(settlements).where(settlements.c.order_id == order_id)
+    return [settlement_of(row) for row in tx.execute(wanted.order_by(settlements.c.id)).mappings()]
+
+
+def settlement_of(row: Mapping[Any, Any]) -> Settlement:
+    """A row of ``settlements`` as a `Settlement`."""
+    typed = ("status", "amount")
+    return Settlement(
+        status=SettlementStatus(row["status"]),
+        amount=Money(row["amount_minor"], row["currency"]),
+        **{name: row[name] for name in Settlement.__dataclass_fields__ if name not in typed},
+    )
+
+
+# ---- what is due
+
+
+def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
+    """Claims settlements that are due, by moving their due time to ``lease_until``."""
+    return claim(tx, settlements, now, lease_until, rows_max)
+
+
+def count_attempts(tx: Tx, settlement_ids: Collection[int]) -> None:
+    """Counts one attempt more for each of these settlements."""
+    count(tx, settlements, settlement_ids)
+
+
+_EARLIEST_DUE: Final = earliest_of(settlements.c.due_at)
+
+
+def earliest_due(tx: Tx) -> datetime | None:
+    """When the next settlement is due."""
+    return tx.execute(_EARLIEST_DUE).scalar()
+
+
+def release_held(tx: Tx, now: datetime) -> int:
+    """Makes those due whose merchant's switch allows outgoing money again; how many."""
+    return release(tx, settlements, now)
+
+
+def has_releasable(tx: Tx) -> bool:
+    """Whether `release_held` would find one."""
+    return would_release(tx, settlements)
+
+
+def doubt_all(tx: Tx, now: datetime, due_at: datetime) -> None:
+    """Every settlement that is not final becomes one that may have been sent until ``now``, for books that
+    were restored."""
+    doubt(tx, settlements, now, due_at)
