@@ -205,6 +205,9 @@ class Database:
         try:
             with self.engine.connect() as connection:
                 connection = connection.execution_options(daozhang_writes=writes)
+                if not writes and self._writer is None:
+                    # PostgreSQL's own level shows each statement another picture.
+                    connection = connection.execution_options(isolation_level="REPEATABLE READ")
                 driver = cast("Any", connection.connection.driver_connection)
                 with driver.pipeline() if in_one_go else nullcontext(), connection.begin():
                     tx = Tx(connection)

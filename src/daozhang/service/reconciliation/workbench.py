@@ -120,8 +120,6 @@ def workbench(database: Database, folder: Path) -> Generator[Bench]:
     """A bench beside the books; what lies on it is gone after the block."""
     if database.dialect == "postgresql":
         with database.read() as tx:
-            # What is compared is one picture of the books, while payments go on being booked.
-            tx.connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             tx.connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
             # What has to be known is whether a column says a thing once, and how few refunds there are:
             # three thousand lines tell that as well as thirty thousand.
