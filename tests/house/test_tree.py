@@ -161,6 +161,13 @@ def test_no_file_tells_of_the_desk_at_which_it_was_written() -> None:
     assert traces == {}
 
 
+def test_a_refusal_names_no_address_of_the_api() -> None:
+    """The console says it too, to people who have no use for one; the reference of errors says where."""
+    refusals = [path for path in PYTHON if path.name == "refusals.py"]
+    assert refusals
+    assert not [name(path) for path in refusals if "/v1/" in path.read_text("utf-8")]
+
+
 def test_the_changelog_tells_of_this_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")

@@ -69,6 +69,8 @@ def test_a_bill_is_fetched_given_chosen_and_matched_again(world: World) -> None:
     assert stands.json()["code"] == "bill_stands"
     mine, _ = api.get("/v1/bills", params={"first": day, "last": day}).json()["data"][0]["files"]
     assert (mine["name"], mine["stands"]) == ("mine.zip", False)
+    nobodys = api.post(f"/v1/bills/trade/{day}/choose", json={"file": "bill_nobodys"})
+    assert (nobodys.status_code, nobodys.json()["code"]) == (404, "bill_not_found")
     chosen = api.post(f"/v1/bills/trade/{day}/choose", json={"file": mine["id"]}).json()
     assert [one["stands"] for one in chosen["files"]] == [True, False]
     world.settle()

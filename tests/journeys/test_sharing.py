@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from daozhang.service.approvals.refusals import ApprovalOver
@@ -181,6 +183,18 @@ def test_what_cannot_be_shared_is_refused_with_a_sentence(world: World) -> None:
     shared(world, number, "E-4", (AGENCY, "30.00"))
     listed = world.api.get(f"/v1/orders/{number}/shares").json()
     assert (listed["shared_amount"], listed["shareable_amount"]) == ("50.00", "0.00")
+
+
+def test_one_number_on_two_orders_at_the_same_moment_is_one_request(world: World) -> None:
+    orders = [paid(world), paid(world)]
+    for turn in range(8):
+        own = f"R-{turn}"
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(share, world, at, own, (AGENCY, "0.10")) for at in orders]
+            answers = [one.result() for one in asked]
+        assert sorted(answer.status_code for answer in answers) == [201, 409], own
+        (no,) = [answer for answer in answers if answer.status_code == 409]
+        assert no.json()["code"] == "share_conflict"
 
 
 def test_receivers_come_and_go(world: World) -> None:

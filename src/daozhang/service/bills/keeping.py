@@ -24,7 +24,12 @@ from daozhang.service.bills.model import (
     StatementKind,
     StatementStatus,
 )
-from daozhang.service.bills.refusals import BillOfAnother, BillStands, BillUnreadable
+from daozhang.service.bills.refusals import (
+    BillOfAnother,
+    BillStands,
+    BillUnreadable,
+    StatementNotFound,
+)
 from daozhang.service.db import Tx
 from daozhang.service.ids import new_id
 from daozhang.service.jobs import Jobs
@@ -176,7 +181,8 @@ def _put_in_place(
 def choose_file(
     context: Context, jobs: Jobs, actor: Actor, statement_id: int, public_id: str
 ) -> Statement:
-    """Lets another of a statement's files stand for its time, and has it read."""
+    """Lets another of a statement's files stand for its time, and has it read. Raises
+    `StatementNotFound` for a file that is none of its."""
     now = context.clock.now()
     with context.database.begin() as tx:
         statement = store.find_by_id(tx, statement_id, lock=True)
@@ -185,7 +191,7 @@ def choose_file(
             (one for one in store.list_files(tx, statement_id) if one.public_id == public_id), None
         )
         if chosen is None:
-            raise BillOfAnother("No such file is here.", "没有该文件。")
+            raise StatementNotFound(public_id)
         _put_in_place(tx, statement, chosen, None, now)
         enqueue_reading(tx, jobs, statement)
         subject = f"bill:{statement.kind}:{statement.period}"

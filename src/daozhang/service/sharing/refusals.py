@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from daozhang.money import Money
 from daozhang.service.orders.model import Order
 from daozhang.service.refusals import Refusal
-from daozhang.service.sharing.model import Receiver, Round
+from daozhang.service.sharing.model import Receiver, ReceiverStatus, Round
 
 
 class ShareConflict(Refusal):
@@ -87,6 +88,15 @@ class ShareExceedsLimit(Refusal):
         )
 
 
+_STANDS_ZH: Final = {
+    ReceiverStatus.BINDING: "正在绑定",
+    ReceiverStatus.BOUND: "已绑定",
+    ReceiverStatus.REFUSED: "绑定被支付宝拒绝",
+    ReceiverStatus.UNBINDING: "正在解绑",
+    ReceiverStatus.UNBOUND: "已解绑",
+}
+
+
 class ReceiverNotBound(Refusal):
     """Somebody is to receive who is not bound."""
 
@@ -95,10 +105,10 @@ class ReceiverNotBound(Refusal):
 
     def __init__(self, account: str, receiver: Receiver | None) -> None:
         stands = "not known here" if receiver is None else receiver.status.value
-        stands_zh = "尚未登记" if receiver is None else f"状态为 {receiver.status.value}"
+        stands_zh = "尚未登记" if receiver is None else _STANDS_ZH[receiver.status]
         super().__init__(
-            f"Receiver {account!r} is {stands}: bind it (POST /v1/sharing/receivers), and wait until it is bound.",
-            f"分账方 {account!r} {stands_zh}：请先绑定（POST /v1/sharing/receivers），待绑定成功后再分账。",
+            f"Receiver {account!r} is {stands}: bind it first, and wait until it is bound.",
+            f"分账方 {account!r} {stands_zh}：请先绑定，待绑定成功后再分账。",
             account=account,
         )
 
@@ -157,8 +167,8 @@ class PlanNotFound(Refusal):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"This merchant has no plan {name[:64]!r}: make it with PUT /v1/sharing/plans/NAME.",
-            f"该商户没有分账方案 {name[:64]!r}：请用 PUT /v1/sharing/plans/NAME 创建。",
+            f"This merchant has no plan {name[:64]!r}: make it first.",
+            f"该商户没有分账方案 {name[:64]!r}：请先创建。",
         )
 
 

@@ -77,6 +77,10 @@ def request_shares(
     round_id = store.insert_round(
         tx, _row_of(order, new, total, now, due_at), _parts_of(order, new, receivers)
     )
+    if round_id is None:  # at the same moment, for another order: theirs is the one
+        theirs = store.find_round(tx, order.environment, order.seller_id, new.out_request_no)
+        assert theirs is not None
+        raise ShareConflict(theirs)
     if jobs is not None:
         enqueue_step(tx, jobs, SHARE_JOB, 1, {"round_id": round_id}, merchant.app_row)
     made = store.find_round_by_id(tx, round_id)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Moment, RowId, Tx, earliest_of, metadata, one_of
+from daozhang.service.db import Moment, RowId, Tx, earliest_of, insert_ignoring, metadata, one_of
 from daozhang.service.merchants.store import STOPPED, merchants
 from daozhang.service.sharing.model import (
     BY_PLAN,
@@ -123,11 +123,13 @@ share_returns = sa.Table(
 # ---- rounds and shares
 
 
-def insert_round(tx: Tx, values: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> int:
-    """Adds a round with its shares; its row id."""
-    made = tx.execute(sa.insert(share_rounds).values(**values).returning(share_rounds.c.id))
-    round_id = cast("int", made.scalar_one())
-    if parts:
+def insert_round(
+    tx: Tx, values: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]
+) -> int | None:
+    """Adds a round with its shares; its row id, or ``None`` if the seller's number is taken."""
+    added = insert_ignoring(tx, share_rounds, [values], share_rounds.c.id)
+    round_id = cast("int", added[0]) if added else None
+    if round_id is not None and parts:
         tx.execute(sa.insert(shares), [{**part, "round_id": round_id} for part in parts])
     return round_id
 

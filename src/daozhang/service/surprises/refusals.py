@@ -17,8 +17,8 @@ class SurpriseNotFound(Refusal):
 
     def __init__(self, surprise_id: int) -> None:
         super().__init__(
-            f"This merchant has no surprise {surprise_id}: GET /v1/surprises lists those that are open.",
-            f"该商户没有异常 {surprise_id}，可用 GET /v1/surprises 查看待处理的异常。",
+            f"This merchant has no surprise {surprise_id}: look into the list of those that are open.",
+            f"该商户没有异常 {surprise_id}，请在待处理的异常列表中查看。",
         )
 
 

@@ -51,7 +51,7 @@ class PictureNotFound(Refusal):
 
     def __init__(self, *, expired: bool) -> None:
         super().__init__(
-            "The code has expired: ask for a new one (POST /v1/orders/{out_trade_no}/qr_code)."
+            "The code has expired: ask for a new one."
             if expired
             else "This is no picture of ours: use svg_url or png_url as the answer gives them.",
             "二维码已过期，请重新获取。" if expired else "图片地址无效，请使用接口返回的地址。",
