@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from daozhang.alipay.bills import BillProblem, Side, Total, open_bill
@@ -20,8 +20,6 @@ from daozhang.service.bills.model import (
 )
 from daozhang.service.db import Database, Tx
 from daozhang.service.ids import new_id
-from daozhang.service.ledger import store as ledger
-from daozhang.service.ledger.reading import CURRENCY
 from daozhang.service.reconciliation import account, matching, rules, store
 from daozhang.service.reconciliation.account_checking import (
     items_kept,
@@ -30,6 +28,13 @@ from daozhang.service.reconciliation.account_checking import (
     told_of,
 )
 from daozhang.service.reconciliation.comparing import WRITTEN_MAX, Findings, compare_trade
+from daozhang.service.reconciliation.learned import (
+    POSTED,
+    Posted,
+    learned_since,
+    open_days_before,
+    posted_of,
+)
 from daozhang.service.reconciliation.loading import NOTHING, Loaded, load_account, load_trade
 from daozhang.service.reconciliation.model import MismatchClass
 from daozhang.service.reconciliation.pairing import Day
@@ -38,9 +43,6 @@ from daozhang.service.turns import turn
 from daozhang.service.web.context import Context
 
 ROWS_AT_ONCE: Final = 200
-
-DAYS_BACK: Final = timedelta(days=62)
-"""So far back days are held against the ledger once more when a later one is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,19 @@ class Reconciler:
         """Reads the file that stands for a statement, and writes down what differs.
 
         One bill of an Alipay account at a time: each is held against the days around it, and whoever
-        writes last what was found has also seen it last. Others wait; never within a transaction.
+        writes last what was found has also seen it last. Others wait; never within a transaction. Of days
+        before it of which more was learned since, the trade bills are read once more.
         """
         with self.context.database.read() as tx:
             statement = bills.find_by_id(tx, statement_id)
             assert statement is not None
         with turn_of(self.context.database, statement.environment, statement.seller_id):
             self._run(statement_id)
+            if statement.kind is StatementKind.TRADE and not statement.is_month:
+                with self.context.database.read() as tx:
+                    again = learned_since(tx, statement)
+                for earlier in again:
+                    self._run(earlier)
 
     def _run(self, statement_id: int) -> None:
         with self.context.database.read() as tx:
@@ -67,9 +75,10 @@ class Reconciler:
             assert statement is not None
             file = None if statement.file_id is None else bills.find_file(tx, statement.file_id)
             before = account.before_lines(tx, statement)
+            posted = posted_of(tx, statement)
         if file is None:
             if statement.status is StatementStatus.NONE:
-                self._nothing(statement, before)
+                self._nothing(statement, before, posted)
             return
         reading = account.Reading()
         with laid_out(self.context, file) as path:
@@ -79,7 +88,7 @@ class Reconciler:
                     workbench(self.context.database, self.context.settings.data_dir) as bench,
                 ):
                     if statement.kind is StatementKind.TRADE:
-                        findings = self._trade(bench, statement, load_trade(bench, files))
+                        findings = self._trade(bench, statement, load_trade(bench, files), posted)
                     else:
                         findings = Findings(load_account(bench, files))
                         reading = account.read_lines(bench, statement, before)
@@ -95,8 +104,11 @@ class Reconciler:
 
     # ---- comparing
 
-    def _trade(self, bench: Bench, statement: Statement, loaded: Loaded) -> Findings:
+    def _trade(
+        self, bench: Bench, statement: Statement, loaded: Loaded, posted: Posted
+    ) -> Findings:
         found = Findings(loaded)
+        found.figures[POSTED] = posted
         if loaded.differences or statement.is_month:
             return found
         day = self._day_beside(bench, statement)
@@ -113,17 +125,9 @@ class Reconciler:
     def _look_again(self, statement: Statement) -> None:
         """Holds days before it that are not closed against the ledger once more, oldest first: of some,
         more was learned since their bills were read."""
-        first = statement.first - DAYS_BACK
         with self.context.database.read() as tx:
-            book = ledger.find_book(tx, statement.environment, statement.seller_id, CURRENCY)
-            if book is not None and book.locked_through is not None:
-                first = max(first, book.locked_through + timedelta(days=1))
-            last = statement.first - timedelta(days=1)
-            where = (statement.environment, statement.seller_id)
-            there = bills.list_statements(tx, *where, first.isoformat(), last.isoformat())
-        for one in reversed(there):
-            if one.kind is not StatementKind.ACCOUNT or one.is_month:
-                continue
+            there = open_days_before(tx, statement)
+        for one in there:
             with self.context.database.read() as tx:
                 moved = moved_since(tx, one)
                 run, told = store.last_run(tx, one.id), told_of(tx, one)
@@ -251,7 +255,7 @@ class Reconciler:
         with self.context.database.read() as tx:
             return store.list_prefixes(tx, statement.environment, statement.seller_id)
 
-    def _nothing(self, statement: Statement, before: account.Before) -> None:
+    def _nothing(self, statement: Statement, before: account.Before, posted: Posted) -> None:
         """Alipay says that nothing happened: what the books have of that day is missing there."""
         if statement.is_month:
             return
@@ -259,7 +263,7 @@ class Reconciler:
         with workbench(self.context.database, self.context.settings.data_dir) as bench:
             if statement.kind is StatementKind.TRADE:
                 bench.lay_out(trade_lines)
-                found = self._trade(bench, statement, NOTHING)
+                found = self._trade(bench, statement, NOTHING, posted)
             else:
                 bench.lay_out(account_lines)
                 reading = account.read_lines(bench, statement, before)
