@@ -241,6 +241,16 @@ def test_what_is_no_bill_is_refused() -> None:
     broken = zipped(("a.csv", b"#x")).getvalue()
     with pytest.raises(BillProblem, match=r"holds: a\.csv"), open_bill(io.BytesIO(broken)):
         pass
+    packed = bytearray(
+        zipped(("a.csv", "#支付宝业务明细查询\n".encode("gb18030") + b"x" * 5000)).getvalue()
+    )
+    begins = packed.index(b"a.csv") + len("a.csv")
+    packed[begins : begins + 8] = b"\xff" * 8  # no zip packs bytes so
+    with (
+        pytest.raises(BillProblem, match="The zip cannot be read"),
+        open_bill(io.BytesIO(packed)),
+    ):
+        pass
     with (
         pytest.raises(BillProblem, match="members"),
         open_bill(zipped(*((f"{n}.csv", b"") for n in range(201)))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ def open_bill(source: str | os.PathLike[str] | IO[bytes], name: str = "") -> Gen
     try:
         with zipfile.ZipFile(source) as archive:
             yield _files_of(archive, name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as problem:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
         raise BillProblem(
             f"The zip cannot be read ({problem}). Fetch it again.",
             f"压缩包无法读取（{problem}）。请重新下载。",
