@@ -97,6 +97,19 @@ def test_what_has_no_name_of_its_own_is_in_the_content() -> None:
     assert told.royalty_detail_list == tuple(SETTLED["royalty_detail_list"])
 
 
+def test_a_freeze_that_ends_by_itself_names_no_request() -> None:
+    content = {
+        "msg_type": "AUTO_SETTLE_FINISH",
+        "trade_no": "2026030122001462650500142964",
+        "operation_finish_dt": "2026-03-31 12:00:00",
+        "royalty_finish_amount": "79.40",
+    }
+    told = read_message(message_of(OrderSettled.METHOD, content))
+    assert isinstance(told, OrderSettled)
+    assert (told.royalty_finish_amount, told.out_request_no) == (Money(7940), None)
+    assert told.operation_finish_dt == datetime(2026, 3, 31, 4, 0, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("content", ["", "<XML/>", "[1]", '"text"', {}])
 def test_a_kind_that_is_not_known_stays_a_message(content: Any) -> None:
     message = message_of("alipay.brand.new", content)

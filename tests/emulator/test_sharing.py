@@ -20,6 +20,7 @@ QUERY = "alipay.trade.order.settle.query"
 LEFT = "alipay.trade.order.onsettle.query"
 CONFIRM = "alipay.trade.settle.confirm"
 REFUND = "alipay.trade.refund"
+SETTLED = "alipay.trade.order.settle.notify"
 REFUND_QUERY = "alipay.trade.fastpay.refund.query"
 
 AGENCY, COURIER = "2088100000000001", "2088100000000002"
@@ -209,6 +210,30 @@ def test_a_frozen_payment_is_let_go_by_a_finish(place: Place) -> None:
     assert share(place, trade_no, "S1", (AGENCY, "20.00"), **finish).isdigit()
     assert share(place, trade_no, "S2", (AGENCY, "1.00")) == "ACQ.ALREADY_FINISH_ALLOC"
     assert left(place, trade_no) == "0.00"
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_freeze_that_ends_by_itself_is_told_to_the_gateway(place: Place, is_told: bool) -> None:
+    switch(place, gateway_url=place.shop.notify_url, thaw_notified=is_told)
+    trade_no = paid(place, "S-10", extend_params={"royalty_freeze": "true"})
+    paid(place, "S-11")
+    place.emulator.advance(30 * 86400 - 60)
+    place.emulator.settle()
+    assert thaws(place) == []
+    place.emulator.advance(60)
+    place.emulator.settle()
+    wanted = [("AUTO_SETTLE_FINISH", trade_no, "99.40")] if is_told else []
+    assert thaws(place) == wanted
+    place.emulator.advance(86400)
+    place.emulator.settle()
+    assert thaws(place) == wanted
+
+
+def thaws(place: Place) -> list[tuple[str, str, str]]:
+    """What the gateway was told of freezes that ended."""
+    heard = [got.text() for got in place.shop.received]
+    told = [json.loads(one["biz_content"]) for one in heard if one.get("msg_method") == SETTLED]
+    return [(one["msg_type"], one["trade_no"], one["royalty_finish_amount"]) for one in told]
 
 
 def test_direct_pay_confirms_before_it_shares(place: Place) -> None:

@@ -45,7 +45,9 @@ class RefundDepositBack(TypedMessage, frozen=True, kw_only=True):
 
 
 class OrderSettled(TypedMessage, frozen=True, kw_only=True):
-    """What became of a share that was made later."""
+    """What became of a share that was made later (``msg_type`` ASYNC_SETTLE_RESULT); or what was frozen of a
+    payment for sharing is the seller's since its time is over (AUTO_SETTLE_FINISH, unverified): then
+    ``royalty_finish_amount`` says how much, and there is no ``out_request_no``."""
 
     METHOD: ClassVar[str] = "alipay.trade.order.settle.notify"
 
@@ -54,6 +56,8 @@ class OrderSettled(TypedMessage, frozen=True, kw_only=True):
     out_request_no: str | None = None
     msg_type: str | None = None
     operation_dt: datetime | None = None
+    operation_finish_dt: datetime | None = None
+    royalty_finish_amount: Money | None = None
     royalty_detail_list: tuple[Mapping[str, Any], ...] | None = None
 
 
@@ -110,9 +114,17 @@ KINDS: Final[Mapping[str, type[TypedMessage]]] = {
 }
 """By ``msg_method``."""
 
-_AMOUNTS: Final = frozenset({"dback_amount", "trans_amount"})
+_AMOUNTS: Final = frozenset({"dback_amount", "trans_amount", "royalty_finish_amount"})
 _LISTS: Final = frozenset({"royalty_detail_list"})
-_TIMES: Final = frozenset({"bank_ack_time", "est_bank_receipt_time", "operation_dt", "pay_date"})
+_TIMES: Final = frozenset(
+    {
+        "bank_ack_time",
+        "est_bank_receipt_time",
+        "operation_dt",
+        "operation_finish_dt",
+        "pay_date",
+    }
+)
 
 
 def content_of(message: Message) -> Mapping[str, Any]:

@@ -80,6 +80,16 @@ class Movement:
         return self.pot is not Pot.UNSETTLED and self.business not in _BETWEEN_POTS
 
 
+@dataclass(frozen=True, slots=True)
+class Thaw:
+    """Frozen money of a trade that has become available because its time was over."""
+
+    user_id: str
+    trade_no: str
+    at: datetime
+    amount: Money
+
+
 @dataclass(slots=True)
 class _Account:
     opening: Money
@@ -100,6 +110,8 @@ class Accounts:
         self._accounts: dict[str, _Account] = {}
         self._of_log_id: dict[str, Movement] = {}
         self._due: list[tuple[datetime, int, str, str, Pot]] = []
+        self._freezes: dict[tuple[str, str], datetime] = {}
+        self._thawed: list[Thaw] = []
         # Never the same twice, whatever is forgotten in between.
         self._serial = secrets.randbelow(10**10)
 
@@ -166,6 +178,8 @@ class Accounts:
         self._accounts.clear()
         self._of_log_id.clear()
         self._due.clear()
+        self._freezes.clear()
+        self._thawed.clear()
 
     # ---- moving
 
@@ -230,6 +244,17 @@ class Accounts:
         """What of the pot is the trade's becomes available at ``until``."""
         self._serial += 1
         heapq.heappush(self._due, (until, self._serial, user_id, trade_no, pot))
+        if pot is Pot.FROZEN:
+            self._freezes[user_id, trade_no] = until
+
+    def next_thaw(self) -> datetime | None:
+        """When frozen money becomes available by itself next."""
+        return min(self._freezes.values(), default=None)
+
+    def take_thawed(self) -> list[Thaw]:
+        """What has become available by itself since this was asked last."""
+        thawed, self._thawed = self._thawed, []
+        return thawed
 
     def freeze_once_settled(self, user_id: str, trade_no: str, life: timedelta) -> None:
         """What is unsettled of the trade becomes frozen for ``life``, not available, once it is settled."""
@@ -252,7 +277,10 @@ class Accounts:
             if pot is Pot.UNSETTLED:
                 self._settle(user_id, trade_no, at)
             else:
-                self._release(user_id, trade_no, at, None)
+                self._freezes.pop((user_id, trade_no), None)
+                released = self._release(user_id, trade_no, at, None)
+                if released:
+                    self._thawed.append(Thaw(user_id, trade_no, at, released))
 
     def _release(self, user_id: str, trade_no: str, at: datetime, amount: Money | None) -> Money:
         frozen = self.parked(user_id, trade_no)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from daozhang.clock import to_beijing_text
-from daozhang.emulator.accounts import Business, NotEnough, Pot
+from daozhang.emulator.accounts import Business, NotEnough, Pot, Thaw
 from daozhang.emulator.confirmations import Confirmations
 from daozhang.emulator.ledger import Declined, Product, Trade, TradeStatus
 from daozhang.emulator.royalties import (
@@ -348,18 +348,36 @@ class SharingDesk:
     # ---- time
 
     def next_due(self) -> datetime | None:
-        """When an accepted settlement is carried out next."""
-        return self._royalties.next_due()
+        """When an accepted settlement is carried out next, or a freeze ends by itself."""
+        moments = self._royalties.next_due(), self._desk.accounts.next_thaw()
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def let_time_pass(self) -> None:
-        """Carries out what was accepted and is due, and tells of it."""
+        """Carries out what was accepted and is due, and tells of it, and of freezes that have ended."""
         now = self._desk.now()
+        self._desk.accounts.let_time_pass(now)
+        for thaw in self._desk.accounts.take_thawed():
+            trade = self._desk.ledger.find(thaw.user_id, trade_no=thaw.trade_no)
+            app = self._desk.identities.app_by_id(trade.request.app_id)
+            if app is not None and self._desk.switches(app.app_id).thaw_notified:
+                self._announcer.message(app, SETTLED, thaw_content(thaw))
         for settlement in self._royalties.accepted(now):
             assert settlement.due_at is not None
             done = self._carry_out(settlement, settlement.due_at)
             app = self._desk.identities.app_by_id(done.request.app_id)
             if app is not None:
                 self._announcer.message(app, SETTLED, message_content(done))
+
+
+def thaw_content(thaw: Thaw) -> Mapping[str, Any]:
+    """What the message says where a freeze has ended by itself (unverified)."""
+    return {
+        "msg_type": "AUTO_SETTLE_FINISH",
+        "operation_dt": to_beijing_text(thaw.at),
+        "operation_finish_dt": to_beijing_text(thaw.at),
+        "royalty_finish_amount": str(thaw.amount),
+        "trade_no": thaw.trade_no,
+    }
 
 
 def message_content(settlement: Settlement) -> Mapping[str, Any]:

@@ -61,6 +61,8 @@ class Switches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many percent of a trade may be passed on, by the seller's agreement."""
     share_seconds: Annotated[int, msgspec.Meta(ge=0, le=86400)] = 3
     """How long a share takes that was only accepted (``royalty_mode`` async)."""
+    thaw_notified: bool = True
+    """A freeze for sharing that ends by itself is told to the gateway (unverified)."""
     direct_pay: bool = False
     """A merchant of 直付通: a payment stays unsettled, and nothing is passed on of it, until its settlement
     is confirmed."""

@@ -354,6 +354,19 @@ def list_unsettled_since(tx: Tx, since: datetime) -> list[int]:
     return list(tx.execute(wanted.order_by(orders.c.id)).scalars())
 
 
+def find_by_trade(tx: Tx, merchant_id: int, trade_no: str) -> Order | None:
+    """The order of that trade at Alipay, of the seller that the merchant is, through whichever of its apps."""
+    own = sa.select(merchants.c.environment, merchants.c.seller_id).where(
+        merchants.c.id == merchant_id
+    )
+    wanted = sa.select(orders).where(
+        orders.c.trade_no == trade_no,
+        sa.tuple_(orders.c.environment, orders.c.seller_id).in_(own),
+    )
+    row = tx.execute(wanted).mappings().first()
+    return None if row is None else order_of(row)
+
+
 def list_numbered(tx: Tx, out_trade_no: str) -> list[Order]:
     """All orders of that number: one for each seller that has used it."""
     sellers = sa.select(merchants.c.environment, merchants.c.seller_id)

@@ -30,12 +30,23 @@ def entry_of_return(order: Order, returned: Return, at: datetime) -> Entry:
 
 def entry_of_finish(tx: Tx, order: Order, round_: Round, now: datetime) -> Entry | None:
     """What a finish lets go of a frozen payment; ``None`` if nothing of it is frozen."""
+    return _let_go(tx, order, f"finish:{round_.id}", now, memo=round_.out_request_no)
+
+
+def entry_of_thaw(tx: Tx, order: Order, at: datetime) -> Entry | None:
+    """What Alipay lets go of a frozen payment by itself; ``None`` if nothing of it is frozen.
+
+    All that the books hold frozen: Alipay's own amount lacks the fee, which the account bill posts.
+    """
+    return _let_go(tx, order, f"thaw:{order.id}", at, memo=order.trade_no or "")
+
+
+def _let_go(tx: Tx, order: Order, key: str, at: datetime, *, memo: str) -> Entry | None:
     frozen = frozen_of(tx, order)
     if not frozen:
         return None
     moves = (Move(Account.AVAILABLE, Account.FROZEN, frozen),)
-    number = round_.out_request_no
-    return _entry(order, EntryKind.SETTLEMENT, f"finish:{round_.id}", moves, now, memo=number)
+    return _entry(order, EntryKind.SETTLEMENT, key, moves, at, memo=memo)
 
 
 def frozen_of(tx: Tx, order: Order) -> Money:

@@ -34,6 +34,7 @@ from daozhang.service.sharing.model import (
 )
 from daozhang.service.sharing.posting import entry_of_finish, entry_of_share
 from daozhang.service.sharing.requesting import SHARES_SIGNAL
+from daozhang.service.sharing.thawing import THAWED, take_thaw
 from daozhang.service.web.context import Context
 
 
@@ -205,6 +206,8 @@ def _append(
 def take_message(tx: Tx, context: Context, merchant_id: int, told: Notification) -> str:
     """Takes what Alipay tells of shares that were made later; what became of the message, in words."""
     read = read_message(told) if isinstance(told, Message) else None
+    if isinstance(read, OrderSettled) and read.msg_type == THAWED:
+        return take_thaw(tx, context, merchant_id, read)
     if not isinstance(read, OrderSettled) or not read.out_request_no:
         return "kept; it names no share"
     found = store.find_round_of_merchant(tx, merchant_id, read.out_request_no)
