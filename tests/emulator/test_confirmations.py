@@ -118,3 +118,18 @@ def test_what_is_unpaid_or_refunded_cannot_be_confirmed(place: Place) -> None:
     place.emulator.pay("c-7")
     place.emulator.refund("c-7", None, "r1")
     assert confirm(place, waiting.trade_no) == "ACQ.CONFIRM_REFUSE_AFTER_REFUND"
+
+
+def test_a_refund_after_it_names_the_request_that_confirmed_it(place: Place) -> None:
+    switch(place, direct_pay=True)
+    trade_no = paid(place, "c-8")
+    terms = {"out_trade_no": "c-8", "refund_amount": "40.00", "out_request_no": "r1"}
+    early = {**terms, "related_settle_confirm_no": "C1"}
+    assert place.merchant.call("alipay.trade.refund", early)["sub_code"] == "ACQ.INVALID_PARAMETER"
+    assert confirm(place, trade_no) == "100.00"
+    for wrong in (terms, {**terms, "related_settle_confirm_no": "C2"}):
+        answer = place.merchant.call("alipay.trade.refund", wrong)
+        assert answer["sub_code"] == "ACQ.INVALID_PARAMETER"
+    assert place.merchant.call("alipay.trade.refund", early)["fund_change"] == "Y"
+    # What went back already is told whatever is named.
+    assert place.merchant.call("alipay.trade.refund", terms)["fund_change"] == "N"

@@ -186,6 +186,33 @@ def test_what_is_left_after_a_refund_is_confirmed(world: World) -> None:
     assert stand(world, number) == [("confirmed", "60.00")]
 
 
+@pytest.mark.parametrize("fault", [None, "gateway_20000"])
+def test_a_refund_names_the_request_that_confirmed_it(world: World, fault: str | None) -> None:
+    number = paid(world)
+    confirmed(world, number, f"O-{fault}")
+    if fault is not None:
+        world.emulator.set_fault(fault, method=REFUND, times=1)
+    refund(world, number, "40.00", f"O-R-{fault}")
+    world.settle()
+    world.advance(60)
+    assert sums(world, number)[0] == "40.00"
+    (made,) = world.emulator.trade(number).refunds
+    assert str(made.amount) == "40.00"
+
+
+def test_a_refund_that_was_sent_before_it_was_confirmed_stays_as_it_was(world: World) -> None:
+    number = paid(world)
+    world.emulator.set_fault("gateway_timeout_after_success", method=REFUND, times=1)
+    refund(world, number, "40.00", "P-R")
+    world.advance(60)
+    confirmed(world, number, "P-1")
+    world.api.post(
+        f"/v1/orders/{number}/refunds", json={"amount": "10.00", "out_request_no": "P-S"}
+    )
+    world.advance(60)
+    assert (stand(world, number), sums(world, number)[0]) == ([("confirmed", "60.00")], "50.00")
+
+
 def test_a_refund_past_us_makes_the_amount_another_one(world: World) -> None:
     number = paid(world)
     world.emulator.set_fault("notify_never")

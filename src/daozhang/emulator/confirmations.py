@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from daozhang.clock import to_beijing_text
 from daozhang.emulator.accounts import Pot
+from daozhang.emulator.errors import invalid_parameter
 from daozhang.emulator.ledger import Declined, Trade, TradeStatus
 from daozhang.money import Money
 
@@ -40,6 +41,14 @@ class Confirmations:
         """Whether the settlement of the trade was confirmed."""
         with self._desk.lock:
             return trade_no in self._confirmed
+
+    def require_related(self, trade: Trade, related: str) -> None:
+        """A refund of a confirmed payment names the request that confirmed it, any other names none. Raises
+        `Declined`; which code Alipay gives is unverified."""
+        with self._desk.lock:
+            found = self._confirmed.get(trade.trade_no)
+            if related != ("" if found is None else found[0].out_request_no):
+                raise invalid_parameter("related_settle_confirm_no与确认结算请求号不一致")
 
     def confirm(self, trade: Trade, app_id: str, request: Request) -> None:
         """Confirms the settlement of a trade; the same again changes nothing. Raises `Declined`."""

@@ -19,6 +19,9 @@ def refund(desk: Desk, call: Call) -> dict[str, Any]:
     trade = _trade_of(desk, call)
     number = terms.text(call.terms, "out_request_no", 64)
     amount = terms.amount(call.terms, "refund_amount")
+    if trade.refund(number) is None:
+        related = terms.text(call.terms, "related_settle_confirm_no", 64)
+        desk.sharing.confirmations.require_related(trade, related)
     _require_balance(desk, call, trade, number)
     returns = _returns(desk, call, trade, amount, number)
     outcome = desk.refund(

@@ -138,6 +138,7 @@ class Attempts:
             store_id=refund.store_id,
             terminal_id=refund.terminal_id,
             refund_royalty_parameters=refund.royalty_parameters or None,
+            related_settle_confirm_no=refund.settle_confirm_no,
             query_options=BANK_OPTIONS,
         )
         try:

@@ -119,6 +119,8 @@ class Refund:
     bank_due_at: datetime | None = None
     bank_ask_count: int = 0
     royalty_parameters: tuple[Mapping[str, Any], ...] = ()
+    settle_confirm_no: str | None = None
+    """Of a direct-pay merchant's payment: by which request its settlement was confirmed before."""
     idempotency_key: str | None = None
 
     @property

@@ -75,6 +75,7 @@ refunds = sa.Table(
     sa.Column("bank_due_at", Moment),
     sa.Column("bank_ask_count", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("royalty_parameters", Json),
+    sa.Column("settle_confirm_no", sa.String(64)),
     sa.Column("idempotency_key", sa.String(255)),
     sa.Column("billed_on", sa.Date),
     sa.Column("created_at", Moment, nullable=False),

@@ -95,6 +95,15 @@ def list_settlements(tx: Tx, order_id: int) -> list[Settlement]:
     return [settlement_of(row) for row in tx.execute(wanted.order_by(settlements.c.id)).mappings()]
 
 
+def confirmed_by(tx: Tx, order_id: int) -> str | None:
+    """The number by which the settlement of an order was confirmed; ``None`` if it was not."""
+    c = settlements.c
+    wanted = sa.select(c.out_request_no).where(
+        c.order_id == order_id, c.status == SettlementStatus.CONFIRMED.value
+    )
+    return tx.execute(wanted).scalar()
+
+
 def settlement_of(row: Mapping[Any, Any]) -> Settlement:
     """A row of ``settlements`` as a `Settlement`."""
     typed = ("status", "amount")

@@ -1,4 +1,4 @@
-"""Settlements that direct-pay merchants confirm, and which merchants do."""
+"""Settlements that direct-pay merchants confirm, which merchants do, and which refunds come after one."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def upgrade() -> None:
         "merchants",
         sa.Column("direct_pay", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
+    op.add_column("refunds", sa.Column("settle_confirm_no", sa.String(length=64), nullable=True))
     op.create_table(
         "settlements",
         sa.Column("id", db.RowId, autoincrement=True, nullable=False),
