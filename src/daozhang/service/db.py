@@ -237,7 +237,9 @@ def insert_ignoring(
 ) -> list[Any]:
     """``INSERT ... ON CONFLICT DO NOTHING``: the ``returning`` values of rows that were new."""
     dialect_insert = postgresql.insert if tx.dialect == "postgresql" else sqlite.insert
-    statement = dialect_insert(table).values(list(rows)).on_conflict_do_nothing()
+    # One row by itself: SQLAlchemy keeps what it compiles for a single one, and only for that.
+    values = rows[0] if len(rows) == 1 else list(rows)
+    statement = dialect_insert(table).values(values).on_conflict_do_nothing()
     return list(tx.execute(statement.returning(returning)).scalars())
 
 

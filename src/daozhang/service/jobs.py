@@ -19,6 +19,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+import sqlalchemy as sa
+
 from daozhang.clock import SystemClock
 from daozhang.service.db import Database, Tx
 from daozhang.service.job import Job, JobNotCancellable, JobNotFound, JobNotRetryable, JobStatus
@@ -71,10 +73,16 @@ COUNTED_MAX: Final = 1000
 _FORGET_ROWS: Final = 500
 _WAITING: Final = "ENQUEUED"
 _LIVE: Final = [_WAITING, "PENDING"]
+_ANY_LIVE: Final = {
+    dialect: sa.select(table.c.status).where(table.c.status.in_(_LIVE)).limit(1)
+    for dialect, table in {
+        "sqlite": sa.table("workflow_status", sa.column("status")),
+        "postgresql": sa.table("workflow_status", sa.column("status"), schema="dbos"),
+    }.items()
+}
 _FAILED: Final = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _ENDED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _log = logging.getLogger(__name__)
-
 
 _STATUSES: Final[Mapping[JobStatus, tuple[str, ...]]] = {
     JobStatus.WAITING: ("ENQUEUED", "DELAYED"),
@@ -203,11 +211,9 @@ class Jobs:
         return {job.workflow_id.removeprefix(f"{name}:") for job in found}
 
     def is_idle(self) -> bool:
-        """Whether no job waits or runs, in any process."""
-        found = self._client().list_workflows(
-            status=_LIVE, limit=1, load_input=False, load_output=False
-        )
-        return not found
+        """Whether no job waits or runs, in any process. Cheaper by far than `list_workflows`."""
+        with self._database.read() as tx:
+            return tx.execute(_ANY_LIVE[tx.dialect]).first() is None
 
     def count(self) -> tuple[int, int]:
         """How many jobs wait or run, and how many failed within a day; each `COUNTED_MAX` at most."""

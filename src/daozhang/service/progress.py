@@ -60,19 +60,22 @@ class Position:
     ceiling_at: datetime
 
 
+_POSITION: Final = sa.select(positions).where(positions.c.name == sa.bindparam("name"))
+_POSITION_LOCKED: Final = _POSITION.with_for_update(skip_locked=True)
+
+
 def lock_position(tx: Tx, source: Rows, first_ceiling_at: datetime = BEGINNING) -> Position | None:
     """Where counting ``source`` stands; ``None`` while another process counts it.
 
     What is there when counting first begins has its ceiling at ``first_ceiling_at``; for a tally it
     belongs to no hour: it happened before.
     """
-    wanted = sa.select(positions).where(positions.c.name == source.name)
-    row = tx.execute(wanted.with_for_update(skip_locked=True)).first()
+    row = tx.execute(_POSITION_LOCKED, {"name": source.name}).first()
     if row is None:
         ceiling = {"ceiling": last_id(tx, source), "ceiling_at": first_ceiling_at}
         start = {"name": source.name, "position": 0, **ceiling}
         if insert_ignoring(tx, positions, [start], positions.c.name):
-            row = tx.execute(wanted).one()
+            row = tx.execute(_POSITION, {"name": source.name}).one()
     return None if row is None else Position(*row)
 
 
@@ -118,7 +121,23 @@ class GoThrough(Duty):
     def run_due(self) -> int:
         """Takes a stretch of each table; how many tables had one."""
         now = self._context.clock.now()
-        return sum(self._go_on(source, now) for source in self._sources)
+        return sum(self._go_on(source, now) for source in self._ripe(now))
+
+    def _ripe(self, now: datetime) -> list[Rows]:
+        """Those with something to do: for the others nobody is locked out. What nobody has begun is
+        one of them, though it has no rows yet: from here on its rows have an hour."""
+        with self._context.database.read() as tx:
+            positions = list_positions(tx)
+            dues = {
+                source.name: self._due(tx, source, positions[source.name])
+                for source in self._sources
+                if source.name in positions
+            }
+        return [
+            source
+            for source in self._sources
+            if (due := dues.get(source.name, now)) is not None and due <= now
+        ]
 
     def next_due(self) -> datetime | None:
         """When the next stretch is certain, of any table."""

@@ -37,29 +37,30 @@ class FillSearch(Duty):
     def run_due(self) -> int:
         """One batch of each source and pass."""
         now = self._context.clock.now()
+        # Most rounds find nothing: nobody is locked out for it.
         return sum(
             self._go_on(source, name, now - timedelta(seconds=seconds))
-            for source in store.SOURCES
-            for name, seconds in PASSES
+            for source, name, seconds, due in self._dues()
+            if due <= now
         )
 
     def next_due(self) -> datetime | None:
         """When the next row of any source is to be gone through."""
-        dues: list[datetime] = []
+        return min((due for _, _, _, due in self._dues()), default=None)
+
+    def _dues(self) -> list[tuple[str, str, int, datetime]]:
+        """The sources and passes that have rows to go through, and when the first of each is due."""
+        dues: list[tuple[str, str, int, datetime]] = []
         with self._context.database.read() as tx:
             marks = store.read_marks(tx)
             for source in store.SOURCES:
                 for name, seconds in PASSES:
                     mark = marks.get(source + name, 0)
                     for _row_id, at, _order_id in store.list_after(tx, source, mark, 1):
-                        dues.append(at + timedelta(seconds=seconds))
-        return min(dues, default=None)
+                        dues.append((source, name, seconds, at + timedelta(seconds=seconds)))
+        return dues
 
     def _go_on(self, source: str, name: str, until: datetime) -> int:
-        with self._context.database.read() as tx:
-            mark = store.read_mark(tx, source + name)
-            if all(at > until for _id, at, _order in store.list_after(tx, source, mark, 1)):
-                return 0  # most rounds: nobody is locked out for it
         with self._context.database.begin() as tx:
             mark = store.lock_mark(tx, source + name)
             found = store.list_after(tx, source, mark, self._batch_rows)

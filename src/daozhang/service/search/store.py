@@ -54,15 +54,18 @@ SOURCES: Final[Mapping[str, tuple[sa.Column[int], sa.Column[datetime], sa.Column
 """Where something new about an order is seen: the row's number, its time, and the order."""
 
 
+_MARK: Final = sa.select(marks.c.after_id).where(marks.c.name == sa.bindparam("name"))
+_MARK_LOCKED: Final = _MARK.with_for_update()
+_ALL_MARKS: Final = sa.select(marks.c.name, marks.c.after_id)
+
+
 def lock_mark(tx: Tx, name: str) -> int:
     """Up to which row ``name`` has come; nobody else goes on with it before the end of ``tx``."""
-    insert_ignoring(tx, marks, [{"name": name, "after_id": 0}], marks.c.name)
-    wanted = sa.select(marks.c.after_id).where(marks.c.name == name).with_for_update()
-    return int(tx.execute(wanted).scalar_one())
-
-
-_MARK: Final = sa.select(marks.c.after_id).where(marks.c.name == sa.bindparam("name"))
-_ALL_MARKS: Final = sa.select(marks.c.name, marks.c.after_id)
+    after_id = tx.execute(_MARK_LOCKED, {"name": name}).scalar()
+    if after_id is None:
+        insert_ignoring(tx, marks, [{"name": name, "after_id": 0}], marks.c.name)
+        after_id = tx.execute(_MARK_LOCKED, {"name": name}).scalar_one()
+    return int(after_id)
 
 
 def read_mark(tx: Tx, name: str) -> int:
