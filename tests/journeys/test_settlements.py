@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -270,6 +271,16 @@ def test_what_cannot_be_confirmed_is_refused_with_a_reason(world: World) -> None
     world.api.put("/v1/sharing", json={})
     assert code_of(confirm(world, number, "L-2")) == "not_direct_pay"
     assert settlements(world, number) == []
+
+
+def test_one_number_for_two_payments_at_the_same_moment_is_one_request(world: World) -> None:
+    for turn in range(8):
+        own, orders = f"TWO-{turn}", [paid(world), paid(world)]
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(confirm, world, number, own) for number in orders]
+            answers = [one.result() for one in asked]
+        no = next(answer for answer in answers if answer.status_code != 201)
+        assert code_of(no) == "settlement_conflict"
 
 
 def test_an_idempotency_key_is_a_number_too(world: World) -> None:

@@ -55,6 +55,10 @@ def request_settlement(
     # Once it is settled it cannot be held back any more: the switch stops it, too.
     require_outgoing(tx, order.merchant_id)
     settlement_id = store.insert_settlement(tx, _row_of(order, new, now))
+    if settlement_id is None:  # at the same moment, for another payment: theirs is the one
+        theirs = store.find_settlement(tx, order.environment, order.seller_id, new.out_request_no)
+        assert theirs is not None
+        raise SettlementConflict(theirs)
     enqueue_step(tx, jobs, SETTLEMENT_JOB, 1, {"settlement_id": settlement_id}, merchant.app_row)
     made = store.read_settlement(tx, settlement_id)
     record(

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Moment, RowId, Tx, earliest_of, metadata, one_of
+from daozhang.service.db import Moment, RowId, Tx, earliest_of, insert_ignoring, metadata, one_of
 from daozhang.service.settlements.model import Settlement, SettlementStatus
 from daozhang.service.sharing.store import (
     HELD,
@@ -58,10 +58,10 @@ settlements = sa.Table(
 )
 
 
-def insert_settlement(tx: Tx, values: Mapping[str, Any]) -> int:
-    """Adds a settlement; its row id."""
-    made = tx.execute(sa.insert(settlements).values(**values).returning(settlements.c.id))
-    return cast("int", made.scalar_one())
+def insert_settlement(tx: Tx, values: Mapping[str, Any]) -> int | None:
+    """Adds a settlement; its row id, or ``None`` if the seller's number is taken."""
+    added = insert_ignoring(tx, settlements, [values], settlements.c.id)
+    return cast("int", added[0]) if added else None
 
 
 def update_settlement(tx: Tx, settlement_id: int, **values: Any) -> None:
