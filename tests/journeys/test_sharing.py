@@ -197,6 +197,28 @@ def test_one_number_on_two_orders_at_the_same_moment_is_one_request(world: World
         assert no.json()["code"] == "share_conflict"
 
 
+def test_a_receiver_and_a_plan_that_several_make_at_once_are_one(world: World) -> None:
+    for turn in range(6):
+        receiver = {"account": f"2088100000001{turn:03}"}
+        part = {"account": AGENCY, "percent": "10"}
+        with ThreadPoolExecutor(4) as pool:
+            asked = [
+                *(
+                    pool.submit(world.api.post, "/v1/sharing/receivers", json=receiver)
+                    for _ in "ab"
+                ),
+                *(
+                    pool.submit(
+                        world.api.put, f"/v1/sharing/plans/at-once-{turn}", json={"parts": [part]}
+                    )
+                    for _ in "ab"
+                ),
+            ]
+        bound, plans = [one.result().status_code for one in asked[:2]], asked[2:]
+        assert sorted(bound) == [200, 201]
+        assert [one.result().status_code for one in plans] == [200, 200]
+
+
 def test_receivers_come_and_go(world: World) -> None:
     body = {"type": "loginName", "account": "wang@example.com"}
     assert code_of(world.api.post("/v1/sharing/receivers", json=body)) == "receiver_invalid"

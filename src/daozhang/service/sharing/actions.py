@@ -64,8 +64,15 @@ def bind_receiver(
         "updated_at": now,
     }
     if known is None:
-        values |= {"call_count": 0, "attempt": 0, "created_at": now}
-    receiver_id = register.upsert_receiver(tx, known, values)
+        new = values | {"call_count": 0, "attempt": 0, "created_at": now}
+        receiver_id = register.insert_receiver(tx, new)
+        if receiver_id is None:  # at the same moment, by somebody else
+            return bind_receiver(
+                tx, context, actor, merchant_id, kind=kind, account=account, name=name, memo=memo
+            )
+    else:
+        receiver_id = known.id
+        register.update_receiver(tx, receiver_id, **values)
     _record(tx, actor, "share.bind_asked", account, now, merchant_id)
     tx.after_commit(lambda: context.signals.wake(RECEIVERS_SIGNAL))
     receiver = register.find_receiver_by_id(tx, receiver_id)

@@ -9,7 +9,16 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
+from daozhang.service.db import (
+    Json,
+    Moment,
+    RowId,
+    Tx,
+    earliest_of,
+    insert_ignoring,
+    metadata,
+    one_of,
+)
 from daozhang.service.sharing.model import (
     Mode,
     Part,
@@ -57,13 +66,10 @@ share_plans = sa.Table(
 )
 
 
-def upsert_receiver(tx: Tx, receiver: Receiver | None, values: Mapping[str, Any]) -> int:
-    """Adds a receiver, or writes the given columns of one that is there; its row id."""
-    if receiver is not None:
-        update_receiver(tx, receiver.id, **values)
-        return receiver.id
-    result = tx.execute(sa.insert(share_receivers).values(**values).returning(share_receivers.c.id))
-    return cast("int", result.scalar_one())
+def insert_receiver(tx: Tx, values: Mapping[str, Any]) -> int | None:
+    """Adds a receiver; its row id, or ``None`` if the merchant has one of that account."""
+    added = insert_ignoring(tx, share_receivers, [values], share_receivers.c.id)
+    return cast("int", added[0]) if added else None
 
 
 def update_receiver(tx: Tx, receiver_id: int, **values: Any) -> None:
@@ -103,16 +109,11 @@ def _receiver_of(row: Mapping[Any, Any]) -> Receiver:
 
 def save_plan(tx: Tx, merchant_id: int, plan: Plan, now: datetime) -> None:
     """Writes a plan down; one of that name is replaced. What was shared by it stays as it was."""
-    content = plan_json(plan)
-    c = share_plans.c
-    changed = tx.execute(
-        sa.update(share_plans)
-        .where(c.merchant_id == merchant_id, c.name == plan.name)
-        .values(content=content, updated_at=now)
-    )
-    if not changed.rowcount:
-        values = {"merchant_id": merchant_id, "name": plan.name, "content": content}
-        tx.execute(sa.insert(share_plans).values(**values, created_at=now, updated_at=now))
+    c, changed = share_plans.c, {"content": plan_json(plan), "updated_at": now}
+    row = {"merchant_id": merchant_id, "name": plan.name, "created_at": now, **changed}
+    if not insert_ignoring(tx, share_plans, [row], c.id):
+        known = (c.merchant_id == merchant_id, c.name == plan.name)
+        tx.execute(sa.update(share_plans).where(*known).values(**changed))
 
 
 def find_plan(tx: Tx, merchant_id: int, name: str) -> Plan | None:
