@@ -44,6 +44,11 @@ def test_what_is_confirmed_arrives_with_the_account_bill_of_its_day(world: World
     morning_after(world)
     assert run_of(world, thursday)
     assert balances(world)[0] == "140.00"
+    morning_after(world)
+    # T+1 is over: but nobody has confirmed anything, so nothing of it is late.
+    (line,) = world.api.get("/v1/ledger/payouts").json()["unsettled_lines"]
+    names = ("paid_on", "amount", "order_count", "pays_out_on", "state")
+    assert [line[name] for name in names] == [thursday.isoformat(), "140.00", 2, None, "unknown"]
 
     body = {"out_request_no": "B-1"}
     assert world.api.post(f"/v1/orders/{number}/settlements", json=body).status_code == 201
@@ -52,12 +57,12 @@ def test_what_is_confirmed_arrives_with_the_account_bill_of_its_day(world: World
     assert [one["status"] for one in told] == ["confirmed"]
     assert balances(world)[0] == "140.00"  # a promise posts nothing
 
-    for _ in range(4):  # Monday's bill comes on Tuesday
+    for _ in range(3):  # Monday's bill comes on Tuesday
         morning_after(world)
     unsettled, available = balances(world)
     assert unsettled == "40.00"
     assert available == str(world.emulator.desk.accounts.balance(seller(world)))
-    for day in range(5):
+    for day in range(6):
         assert mismatches(world, thursday + timedelta(days=day)) == []
     waiting = world.api.post(f"/v1/orders/{number}/settlements", json={"out_request_no": "B-2"})
     assert code_of(waiting) == "settlement_confirmed"

@@ -11,7 +11,7 @@ from daozhang.service.db import Tx
 from daozhang.service.ledger.model import Account, Book
 from daozhang.service.ledger.reading import backfilling_until, read_balances
 from daozhang.service.ledger.remainders import read_remainders
-from daozhang.service.payouts import rules
+from daozhang.service.payouts import rules, store
 from daozhang.service.payouts.model import Forecast, WorkingDays
 
 _READ = frozenset({StatementStatus.READY, StatementStatus.NONE})
@@ -28,7 +28,8 @@ def read_forecast(tx: Tx, book: Book, now: datetime, calendar: WorkingDays) -> F
     due = {rules.pays_out_on(day, book.payout_days, calendar) for day in paid_on}
     over = [day for day in due if day is not None and day < today]
     read = read_days(tx, book, min(over), max(over)) if over else set[date]()
-    lines = rules.unsettled_lines(unsettled, book, calendar, today, read)
+    direct_pay = store.is_direct_pay(tx, book)
+    lines = rules.unsettled_lines(unsettled, book, calendar, today, read, direct_pay=direct_pay)
     held = read_balances(tx, book, now)
     return Forecast(
         book=book,
@@ -38,7 +39,9 @@ def read_forecast(tx: Tx, book: Book, now: datetime, calendar: WorkingDays) -> F
         frozen=rules.frozen_lines(frozen, book),
         days=rules.payout_days_of(lines, book.currency),
         working_days=calendar,
-        unknown_years=rules.unknown_years(paid_on, book.payout_days, calendar),
+        unknown_years=(
+            () if direct_pay else rules.unknown_years(paid_on, book.payout_days, calendar)
+        ),
         backfilling_until=backfilling_until(tx),
     )
 

@@ -72,13 +72,23 @@ def state_of(day: date | None, today: date, read: Collection[date]) -> PayoutSta
 
 
 def unsettled_lines(
-    found: Remainders, book: Book, calendar: WorkingDays, today: date, read: Collection[date]
+    found: Remainders,
+    book: Book,
+    calendar: WorkingDays,
+    today: date,
+    read: Collection[date],
+    *,
+    direct_pay: bool = False,
 ) -> list[UnsettledLine]:
-    """What Alipay has not paid out, a line for each day of payments: together exactly the balance."""
+    """What Alipay has not paid out, a line for each day of payments: together exactly the balance.
+
+    With ``direct_pay`` each payment waits for its settlement to be confirmed: its own day says nothing of its
+    payout, and nothing of it is late.
+    """
     lines: list[UnsettledLine] = []
     for one in found.days:
         amount = Money(one.minor, book.currency)
-        day = pays_out_on(one.paid_on, book.payout_days, calendar)
+        day = None if direct_pay else pays_out_on(one.paid_on, book.payout_days, calendar)
         lines.append(
             UnsettledLine(
                 origin=Origin.PAYMENTS,
@@ -92,7 +102,8 @@ def unsettled_lines(
         )
     for origin, minor in _of_no_day(found):
         fee = _fee(minor if origin is Origin.EARLIER else 0, book)
-        late = PayoutState.LATE if origin is Origin.EARLIER else PayoutState.UNKNOWN
+        is_late = origin is Origin.EARLIER and not direct_pay
+        late = PayoutState.LATE if is_late else PayoutState.UNKNOWN
         amount = Money(minor, book.currency)
         lines.append(UnsettledLine(origin, None, amount, None, fee, None, late))
     return lines

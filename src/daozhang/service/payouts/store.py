@@ -15,6 +15,16 @@ from daozhang.service.transfers.store import UNDECIDED as TRANSFER_UNDECIDED
 from daozhang.service.transfers.store import transfers
 
 
+def is_direct_pay(tx: Tx, book: Book) -> bool:
+    """Whether payments of the account wait for their settlement to be confirmed."""
+    found = sa.select(merchants.c.id).where(
+        merchants.c.environment == book.environment,
+        merchants.c.seller_id == book.seller_id,
+        merchants.c.direct_pay,
+    )
+    return tx.execute(found.limit(1)).first() is not None
+
+
 def list_under_way(tx: Tx, book: Book) -> list[UnderWay]:
     """What may have left the account already, and is not in the ledger: how many, and what they come to."""
     of_account = sa.select(merchants.c.id).where(
