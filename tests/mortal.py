@@ -138,6 +138,30 @@ POINTS_OF_TRANSFERS = (
 )
 """The same on the path of a transfer."""
 
+POINTS_OF_SETTLEMENTS = (
+    after("settlement intended, before its commit", "settlements/requesting.py:request_settlement"),
+    after(
+        "sweep of settlements, before its commit",
+        "settlements/store.py:claim_due",
+        with_result=True,
+    ),
+    before("settlement committed, before its step", "settlements/workflow.py:SettlementWork.run"),
+    after("settlement begun, before its commit", "settlements/workflow.py:SettlementWork._begin"),
+    before("settlement begun, before the call", "settlements/calls.py:SettlementCalls.confirm"),
+    after(
+        "settled at Alipay, before it is written", "settlements/calls.py:SettlementCalls.confirm"
+    ),
+    after("settlement booked, before its commit", "settlements/settling.py:take_answer"),
+    after(
+        "settlement committed, before its step ends", "settlements/workflow.py:SettlementWork.run"
+    ),
+    before("doubtful settlement, before the question", "settlements/calls.py:SettlementCalls.ask"),
+    after("doubtful settlement, question answered", "settlements/calls.py:SettlementCalls.ask"),
+)
+"""The same on the path of a settlement that is confirmed."""
+
+ALL_POINTS = (*POINTS, *POINTS_OF_CONSENTS, *POINTS_OF_TRANSFERS, *POINTS_OF_SETTLEMENTS)
+
 MARK = "died-at"
 """The file in the data directory in which a process says where it dies."""
 
@@ -179,14 +203,7 @@ def main(port: int, clock: Path, name: str | None) -> None:
     settings = load_settings(os.environ)
     service = Service(create_context(settings, PushedClock(clock)))
     if name is not None:
-        arm(
-            next(
-                point
-                for point in (*POINTS, *POINTS_OF_CONSENTS, *POINTS_OF_TRANSFERS)
-                if point.name == name
-            ),
-            settings.data_dir,
-        )
+        arm(next(point for point in ALL_POINTS if point.name == name), settings.data_dir)
     uvicorn.run(service.web(), host="127.0.0.1", port=port, log_config=None, access_log=False)
 
 

@@ -4,8 +4,8 @@ A day in a shop is lived once for each point: payments plain and not, one that A
 of, a refund that is answered and one that is not, an order that is given up. The process dies at
 the point; others take its place, on PostgreSQL two of them. In the end our books are the
 emulator's ledger, and every event has arrived. Another day is lived at the till, with a hold that
-is taken from and let go of, and with an agreement that is charged by itself; and one on which money is
-sent to others.
+is taken from and let go of, and with an agreement that is charged by itself; one on which money is
+sent to others; and one on which a direct-pay merchant confirms settlements.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from books import check_books
 from daozhang.clock import business_day
 from daozhang.emulator.holds import Kind
+from daozhang.emulator.switches import changed
 from daozhang.money import Money
 from daozhang.service.db import Database
 from daozhang.service.ledger.store import moves
@@ -32,7 +33,15 @@ from daozhang.service.transfers.store import write_limits
 from databases import database_url, on_postgresql
 from equality import differences, read_books, unheard
 from figures import note_figures
-from mortal import MARK, POINTS, POINTS_OF_CONSENTS, POINTS_OF_TRANSFERS, Point
+from mortal import (
+    ALL_POINTS,
+    MARK,
+    POINTS,
+    POINTS_OF_CONSENTS,
+    POINTS_OF_SETTLEMENTS,
+    POINTS_OF_TRANSFERS,
+    Point,
+)
 from mortal_shop import Shop, shop
 
 SHORT = (
@@ -42,6 +51,7 @@ SHORT = (
     "money frozen, before it is written",
     "buyer charged, before it is written",
     "money sent, before it is written",
+    "settled at Alipay, before it is written",
 )
 """What runs with all tests; ``make chaos`` dies everywhere."""
 
@@ -78,6 +88,14 @@ def test_a_death_while_money_is_sent_loses_nothing_and_sends_nothing_twice(
     tmp_path: Path, point: Point
 ) -> None:
     _die(tmp_path, point, _live_a_day_of_transfers, _differences_of_transfers)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("point", _named(POINTS_OF_SETTLEMENTS))
+def test_a_death_while_a_settlement_is_confirmed_loses_nothing(
+    tmp_path: Path, point: Point
+) -> None:
+    _die(tmp_path, point, _live_a_day_of_settlements, _differences_of_settlements)
 
 
 def _die(
@@ -313,8 +331,54 @@ def _differences_of_transfers(alive: Shop) -> list[str]:
     return found + silence
 
 
+SETTLED = ("ANSWERED", "UNANSWERED", "ARRIVED-NOT")
+
+
+def _live_a_day_of_settlements(alive: Shop) -> None:
+    alive.ask("POST", "/v1/webhook_endpoints", (201,), url=alive.hook.url)
+    desk, app_id = alive.emulator.desk, alive.emulator.credentials("shop")["app_id"]
+    desk.set_switches(app_id, changed(desk.switches(app_id), {"direct_pay": True}))
+    alive.ask("PUT", "/v1/sharing", (200,), direct_pay=True)
+    confirm = "alipay.trade.settle.confirm"
+    faults = {"UNANSWERED": "gateway_bad_signature", "ARRIVED-NOT": "gateway_20000"}
+    for number in SETTLED:
+        alive.emulator.pay(alive.order(number))
+        alive.push_until(lambda number=number: alive.status(number) == "paid")
+        if number in faults:
+            # The next call is this order's: the one before has been answered.
+            alive.emulator.set_fault(faults[number], method=confirm, times=1)
+        body = {"out_request_no": f"{number}-S"}
+        alive.ask("POST", f"/v1/orders/{number}/settlements", (200, 201), **body)
+        alive.push_until(lambda number=number: _settlements(alive, number) == ["confirmed"])
+
+
+def _settlements(alive: Shop, number: str) -> list[str]:
+    found = alive.read(f"/v1/orders/{number}/settlements")["data"]
+    return [one["status"] for one in found]
+
+
+def _differences_of_settlements(alive: Shop) -> list[str]:
+    """What is not yet as it must be."""
+    database = Database(database_url(alive.directory))
+    try:
+        silence = unheard(database, alive.hook)
+        with database.read() as tx:
+            told = sa.text("SELECT count(*) FROM events WHERE type = 'settlement.confirmed'")
+            count = tx.execute(told).scalar_one()
+    finally:
+        database.dispose()
+    found = [] if count == len(SETTLED) else [f"{count} settlements were told of"]
+    for number in SETTLED:
+        trade = alive.emulator.trade(number)
+        info = alive.emulator.desk.sharing.confirmations.settle_info(trade)
+        names = [one["operation_serial_no"] for one in info.get("trade_settle_detail_list", ())]
+        if (_settlements(alive, number), names) != (["confirmed"], [f"{number}-S"]):
+            found.append(f"{number}: {names}")
+    return found + silence
+
+
 def test_every_point_has_a_name_of_its_own_and_is_there() -> None:
-    points = (*POINTS, *POINTS_OF_CONSENTS, *POINTS_OF_TRANSFERS)
+    points = ALL_POINTS
     assert len({point.name for point in points}) == len(points)
     assert set(SHORT) <= {point.name for point in points}
     root = Path(sys.modules["daozhang"].__file__ or "").parent / "service"
