@@ -11,7 +11,7 @@ from daozhang.emulator.confirmations import Request
 from daozhang.money import Money
 from daozhang.service.audit.model import SYSTEM
 from daozhang.service.merchants.outgoing import turn_outgoing
-from sharing import AGENCY, code_of, paid, ready, refund, rounds, shared, sums, switch
+from sharing import AGENCY, code_of, paid, plan, ready, refund, rounds, shared, sums, switch
 from worlds import World
 
 CONFIRM = "alipay.trade.settle.confirm"
@@ -53,6 +53,11 @@ def waits(world: World, number: str) -> str:
     """What of the payment Alipay holds until it is confirmed, by Alipay's own words."""
     trade = world.emulator.trade(number)
     return world.emulator.desk.sharing.confirmations.settle_info(trade)["trade_unsettled_amount"]
+
+
+def surprises(world: World, number: str) -> list[str]:
+    told = world.api.get("/v1/surprises").json()["data"]
+    return [one["reason"] for one in told if one["out_trade_no"] == number]
 
 
 def calls(world: World, number: str) -> int:
@@ -107,10 +112,7 @@ def test_a_person_is_told_of_what_stays_unclear_and_the_asking_goes_on(world: Wo
     confirmed(world, number, "C-1")
     world.emulator.set_fault("gateway_20000", method=QUERY)
     world.advance(4 * 3600)
-    told = world.api.get("/v1/surprises").json()["data"]
-    assert [one["reason"] for one in told if one["out_trade_no"] == number] == [
-        "settlement_stays_unclear"
-    ]
+    assert surprises(world, number) == ["settlement_stays_unclear"]
     assert stand(world, number) == [("unknown", "100.00")]
 
     world.emulator.clear_faults()
@@ -261,6 +263,27 @@ def test_what_is_confirmed_can_stay_frozen_for_its_receivers(world: World) -> No
     assert settlements(world, number)[0]["royalty_freeze"] is True
     trade, accounts = world.emulator.trade(number), world.emulator.desk.accounts
     assert str(accounts.parked(trade.request.seller_id, trade.trade_no)) == "99.40"
+
+
+def test_a_plan_shares_once_the_settlement_is_confirmed(world: World) -> None:
+    plan(world, "tenth", {"account": AGENCY, "percent": "10"})
+    number = paid(world, share_plan="tenth")
+    assert rounds(world, number) == []  # Alipay would refuse it
+    confirmed(world, number, "Q-1")
+    (made,) = rounds(world, number)
+    assert (made["status"], made["plan"], made["amount"]) == ("done", "tenth", "10.00")
+    told = ["order.paid", "settlement.confirmed", "share.succeeded"]
+    assert world.events(number) == told
+    assert sums(world, number)[2] == "10.00"
+
+
+def test_a_plan_that_cannot_share_does_not_hinder_the_settlement(world: World) -> None:
+    plan(world, "half", {"account": AGENCY, "percent": "50"})
+    number = paid(world, share_plan="half")
+    assert surprises(world, number) == []
+    confirmed(world, number, "R-1")
+    assert (stand(world, number), rounds(world, number)) == ([("confirmed", "100.00")], [])
+    assert surprises(world, number) == ["share_plan_failed"]
 
 
 def test_what_cannot_be_confirmed_is_refused_with_a_reason(world: World) -> None:

@@ -41,7 +41,7 @@ RIGHT_WORDS: Final[Mapping[str, Mapping[Right, str]]] = {
         Right.TRANSFERS_REQUEST: word("Ask for transfers"),
         Right.TRANSFERS_APPROVE: word("Approve transfers of others"),
         Right.SHARING_READ: word("See receivers and plans of sharing"),
-        Right.SHARING_REQUEST: word("Share orders, and finish sharing them"),
+        Right.SHARING_REQUEST: word("Share orders, finish sharing them, and confirm settlements"),
         Right.SHARING_WRITE: word("Say who may receive shares, and by which plans"),
         Right.SURPRISES_READ: word("See what did not fit"),
         Right.SURPRISES_WORK: word("Clear what did not fit"),

@@ -16,6 +16,7 @@ from daozhang.service.settlements import rules, store
 from daozhang.service.settlements.events import CONFIRMED, FAILED, settlement_snapshot
 from daozhang.service.settlements.model import Answer, Settlement, SettlementStatus
 from daozhang.service.settlements.requesting import SETTLEMENTS_SIGNAL
+from daozhang.service.sharing.planning import share_by_plan
 from daozhang.service.sharing.rules import due_after, person_is_due
 from daozhang.service.web.context import Context
 
@@ -23,7 +24,8 @@ from daozhang.service.web.context import Context
 def take_answer(
     tx: Tx, context: Context, order: Order, settlement: Settlement, answer: Answer, now: datetime
 ) -> None:
-    """Moves a settlement of a locked order by what was told. The same again changes nothing.
+    """Moves a settlement of a locked order by what was told. The same again changes nothing. What is confirmed is
+    shared by the order's plan.
 
     Nothing is posted to the ledger: a confirmed settlement is a promise, and what has arrived the account bill tells.
     """
@@ -36,6 +38,8 @@ def take_answer(
         snapshot = settlement_snapshot(saved)
         name = CONFIRMED if confirmed else FAILED
         _append(tx, context, order, name, {"settlement": snapshot}, now)
+        if confirmed:
+            share_by_plan(tx, context, order, now)
     surprise = move.surprise
     if surprise is None and person_is_due(settlement) and saved.is_open:
         surprise = "settlement_stays_unclear"

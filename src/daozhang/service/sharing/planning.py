@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from daozhang.service.db import Tx
+from daozhang.service.merchants.store import find_merchant_by_id
 from daozhang.service.orders.model import Order
 from daozhang.service.refusals import Refusal
 from daozhang.service.sharing import register
@@ -47,8 +48,18 @@ def round_by_plan(order: Order, plan: Plan, out_request_no: str, requested_by: s
 def share_at_payment(tx: Tx, context: Context, order: Order, now: datetime) -> None:
     """Asks for the shares of a locked order's plan; called as the order is booked as paid.
 
-    A payment is booked whatever becomes of that: where it cannot be shared so, a person is told. While a
-    fact does not fit, nothing moves by itself.
+    Of a direct-pay merchant's payment nothing can be shared yet: that is done once its settlement is confirmed.
+    """
+    if order.share_plan is None or find_merchant_by_id(tx, order.merchant_id).direct_pay:
+        return
+    share_by_plan(tx, context, order, now)
+
+
+def share_by_plan(tx: Tx, context: Context, order: Order, now: datetime) -> None:
+    """Asks for the shares of a locked order's plan, if it has one; once, however often it is called.
+
+    What happened to the order is booked whatever becomes of that: where it cannot be shared so, a person is
+    told. While a fact does not fit, nothing moves by itself.
     """
     if order.share_plan is None or order.attention:
         return
