@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.test_service import Operator
-from daozhang.service.transfers.sheets import template
+from daozhang.service.transfers.templates import csv_template, workbook_template
 
 SEND = ("--amount", "12.00", "--title", "佣金")
 
@@ -43,12 +43,15 @@ def test_nothing_is_sent_before_limits_are_set_and_one_number_is_one_transfer(
     assert operator.refusal("transfers", "show", "my-shop", "T2")["code"] == "transfer_not_found"
 
 
+@pytest.mark.parametrize(
+    ("name", "content"), [("march.csv", csv_template("gbk")), ("march.xlsx", workbook_template())]
+)
 def test_a_sheet_is_tried_and_then_waits_for_a_second_person(
-    operator: Operator, tmp_path: Path
+    operator: Operator, tmp_path: Path, name: str, content: bytes
 ) -> None:
     operator.answer("transfers", "limits", "my-shop", "--second-person-above", "100.00")
-    file = tmp_path / "march.csv"
-    file.write_bytes(template("gbk"))
+    file = tmp_path / name
+    file.write_bytes(content)
     asked = ("transfers", "batch", "my-shop", str(file))
     tried = operator.answer(*asked, "--dry-run")
     assert (tried["rows"], tried["amount"]) == (3, "2194.60")

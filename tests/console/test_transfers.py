@@ -16,7 +16,7 @@ from daozhang.service.transfers.batching import batch_as
 from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import NewTransfer, Payee, PayeeKind, TransferLimits
 from daozhang.service.transfers.requesting import read_transfer
-from daozhang.service.transfers.sheets import template
+from daozhang.service.transfers.templates import csv_template
 from people_here import deeds
 from refund_world import Shop, open_shop
 
@@ -87,7 +87,7 @@ def test_a_sheet_is_approved_as_one(shop: Shop, staff: dict[Role, Staff]) -> Non
     finance, owner = staff[Role.FINANCE], staff[Role.OWNER]
     merchant = shop.service.clients.merchant(1)
     batch, is_new = batch_as(
-        shop.service.context, finance.person, merchant, "2026-03", "三月", template("gbk")
+        shop.service.context, finance.person, merchant, "2026-03", "三月", csv_template("gbk")
     )
     assert is_new
     said = owner.read(f"/approvals/{batch.approval_id}")

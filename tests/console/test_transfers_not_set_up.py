@@ -8,7 +8,7 @@ import pytest
 
 from console.staff import Staff, hidden, plain
 from daozhang.service.people.model import Role
-from daozhang.service.transfers.sheets import template
+from daozhang.service.transfers.templates import csv_template
 from worlds import World, running
 
 
@@ -30,7 +30,7 @@ def test_nothing_is_offered_and_nothing_taken(world: World) -> None:
     for sure in ("", "yes"):
         answer = finance.post("/transfers/new", {"number": number, **wish, "sure": sure})
         assert (answer.status_code, "Nobody has said how much" in plain(answer.text)) == (403, True)
-    sheet = finance.send("/transfers/sheets/new", "a.csv", template("gbk"), {"title": "x"})
+    sheet = finance.send("/transfers/sheets/new", "a.csv", csv_template("gbk"), {"title": "x"})
     assert (sheet.status_code, "Nobody has said how much" in plain(sheet.text)) == (403, True)
     assert finance.get(f"/transfers/{number}").status_code == 404
     finance.close()

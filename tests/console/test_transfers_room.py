@@ -16,7 +16,8 @@ from daozhang.service.merchants.outgoing import turn_outgoing
 from daozhang.service.people.model import Role
 from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import TransferLimits
-from daozhang.service.transfers.sheets import template
+from daozhang.service.transfers.templates import csv_template, workbook_template
+from making_workbooks import workbook
 from people_here import deeds
 from worlds import World, running
 
@@ -225,7 +226,37 @@ def test_what_was_tried_is_whose_who_tried_it(world: World, staff: dict[Role, St
     again = staff[Role.FINANCE].send("/transfers/sheets/send", "", b"", late)
     assert (again.status_code, "problems are in the sheet" in plain(again.text)) == (422, True)
     got = staff[Role.FINANCE].get("/transfers/sheets/template.csv?encoding=gbk")
-    assert got.content == template("gbk")
+    assert got.content == csv_template("gbk")
+    got = staff[Role.FINANCE].get("/transfers/sheets/template.xlsx")
+    assert got.content[:2] == workbook_template()[:2] == b"PK"
+    assert "transfers.xlsx" in got.headers["content-disposition"]
+    assert staff[Role.FINANCE].get("/transfers/sheets/template.exe").status_code == 404
+
+
+def test_a_workbook_is_tried_and_sent(world: World, staff: dict[Role, Staff]) -> None:
+    head = ["商户单号", "收款方式", "收款账号", "金额", "标题"]
+
+    def march(*amounts: object) -> bytes:
+        made = [
+            [f"X-{next(_numbers)}", "支付宝用户号", "2088000000000001", one, "三月"]
+            for one in amounts
+        ]
+        return workbook({"三月": [head, *made]})
+
+    finance, chinese = (
+        staff[Role.FINANCE],
+        Staff(world.service.context, Role.FINANCE, language="zh"),
+    )
+    wrong = march(20, "=D2*2", 0.05)
+    page = plain(tried(finance, wrong).text)
+    assert "To be mended: 2" in page
+    assert "3 amount Sheet 三月, D3: amount: it is a formula" in page
+    assert "4 amount Sheet 三月, D4: '0.05' is no amount" in page
+    assert "工作表“三月” D3：金额：是公式" in plain(tried(chinese, wrong).text)
+    chinese.close()
+    where = asked_for(world, finance, march(20, 30.5))
+    for told in ("Under way", "50.50", "Sent"):
+        assert told in finance.read(where)
 
 
 def test_a_sheet_is_no_larger_than_one_can_be(world: World, staff: dict[Role, Staff]) -> None:

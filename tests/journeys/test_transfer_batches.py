@@ -15,11 +15,15 @@ from daozhang.service.people.model import Role
 from daozhang.service.transfers.approving import approve_transfers
 from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import TransferLimits
-from daozhang.service.transfers.sheets import read_sheet, template
+from daozhang.service.transfers.sheets import read_sheet
+from daozhang.service.transfers.templates import csv_template
+from making_workbooks import workbook
 from people_here import add_person
 from worlds import World
 
 HEADER = "商户单号,收款方式,收款账号,收款人姓名,金额,标题,备注,银行卡类型,开户行"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PAYEE = "2088000000000001"
 _numbers = count(1)
 
 
@@ -143,12 +147,68 @@ def test_a_declined_sheet_sends_nothing(world: World) -> None:
     assert [x for x in world.emulator.transfers if x.number in (one, two)] == []
 
 
+def test_a_workbook_is_tried_mended_and_each_row_sent_once(world: World) -> None:
+    """Amounts are numbers of the spreadsheet's; what is wrong is told by sheet and cell, in both languages."""
+    head = HEADER.split(",")[:6]
+
+    def march(*rows: tuple[str, object]) -> bytes:
+        made = [
+            [number, "支付宝用户号", PAYEE, None, amount, "三月佣金"] for number, amount in rows
+        ]
+        return workbook({"三月": [head, *made], "说明": [["for the files"]]})
+
+    one, two, three = names(3)
+    wrong = march((one, 10.1), (two, "=E2"), (one, 10.005), (three, 50.01))
+    told = dry_run(world, wrong)
+    assert (told["rows"], told["amount"]) == (2, "60.11")
+    assert [(at["row"], at["column"], at["cell"]) for at in told["problems"]] == [
+        (3, "amount", "三月!E3"),
+        (4, "amount", "三月!E4"),
+        (4, "out_biz_no", "三月!A4"),
+        (5, "amount", "三月!E5"),
+    ]
+    for problem in told["problems"]:
+        cell = problem["cell"].partition("!")[2]
+        assert problem["say"].startswith(f"Sheet 三月, {cell}: ")
+        assert problem["say_zh"].startswith(f"工作表“三月” {cell}：")
+    refused = send(world, wrong, f"{one}-wrong")
+    assert refused.json()["problems"] == told["problems"]
+    assert not [sent for sent in world.emulator.transfers if sent.number in (one, two, three)]
+
+    good = march((one, 10.1), (two, 20.2), (three, "29.70"))
+    xlsx = {"Content-Type": XLSX}
+    path = "/v1/transfer_batches"
+    tried = world.api.post(f"{path}/trial", content=good, headers=xlsx).json()
+    assert (tried["rows"], tried["amount"], tried["problems"]) == (3, "60.00", [])
+    params = {"number": f"{one}-good", "title": "三月佣金"}
+    sent = world.api.post(path, content=good, params=params, headers=xlsx)
+    assert (sent.status_code, sent.json()["amount"]) == (201, "60.00")
+    world.settle()
+    assert progress(world, f"{one}-good") == {"succeeded": 3}
+    assert send(world, good, f"{one}-good").status_code == 200  # the same sheet, the same batch
+    world.settle()
+    amounts = {x.number: str(x.request.amount) for x in world.emulator.transfers}
+    assert [amounts[number] for number in (one, two, three)] == ["10.10", "20.20", "29.70"]
+    assert [one["cell"] for one in dry_run(world, good)["problems"]] == [
+        "三月!A2",
+        "三月!A3",
+        "三月!A4",
+    ]
+
+
+def test_the_workbook_that_is_handed_out_is_a_sheet_without_problems(world: World) -> None:
+    got = world.browser.get(f"{world.api.base_url}/v1/transfer_batches/template.xlsx")
+    assert got.headers["content-type"] == XLSX
+    read_again = read_sheet(got.content)
+    assert (len(read_again.rows), read_again.problems) == (3, [])
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
 def test_the_template_is_a_sheet_without_problems(world: World, encoding: str) -> None:
     got = world.browser.get(
         f"{world.api.base_url}/v1/transfer_batches/template.csv", params={"encoding": encoding}
     )
-    assert got.content == template(encoding)
+    assert got.content == csv_template(encoding)
     read_again = read_sheet(got.content)
     assert (len(read_again.rows), read_again.problems) == (3, [])
 

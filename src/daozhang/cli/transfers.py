@@ -126,7 +126,7 @@ def show(
 @transfer_commands.command("batch")
 def batch(
     slug: Slug,
-    file: Annotated[Path, typer.Argument(help="CSV, UTF-8 or GBK. 表格文件")],
+    file: Annotated[Path, typer.Argument(help="XLSX, or CSV in UTF-8 or GBK. 表格文件")],
     number: Annotated[str | None, typer.Option(help="Your number for the batch. 批次号")] = None,
     title: Annotated[str | None, typer.Option(help="What it is for. 用途")] = None,
     dry_run: Annotated[

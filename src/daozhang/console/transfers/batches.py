@@ -10,6 +10,7 @@ import base64
 import binascii
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from daozhang.console.forgery import FormOutdated
@@ -24,6 +25,7 @@ from daozhang.console.words import word
 from daozhang.service.people.model import Language, Right
 from daozhang.service.refusals import Refusal
 from daozhang.service.seal import SealBroken
+from daozhang.service.transfers.batch_routes import XLSX
 from daozhang.service.transfers.batching import batch_as
 from daozhang.service.transfers.by_people import (
     batch_for,
@@ -32,7 +34,8 @@ from daozhang.service.transfers.by_people import (
     try_sheet_as,
 )
 from daozhang.service.transfers.refusals import SheetInvalid
-from daozhang.service.transfers.sheets import COLUMNS, template
+from daozhang.service.transfers.sheets import COLUMNS
+from daozhang.service.transfers.templates import csv_template, workbook_template
 
 SHEET_BYTES_MAX: Final = 512 * 1024
 """A sheet of as many rows as one may have, with the longest of texts in each."""
@@ -128,10 +131,16 @@ def batch_page(visit: Visit) -> Response:
 
 @page(Right.TRANSFERS_REQUEST, HERE)
 def template_page(visit: Visit) -> Response:
-    """An empty sheet with all columns, and an example of each kind of payee."""
+    """An empty sheet with all columns, and an example of each kind of payee: a workbook, or CSV."""
+    form = visit.request.path_params["form"]
+    headers = {"Content-Disposition": f'attachment; filename="transfers.{form}"'}
+    if form == "xlsx":
+        return Response(workbook_template(), media_type=XLSX, headers=headers)
+    if form != "csv":
+        raise HTTPException(404)
     encoding = "gbk" if visit.query.get("encoding") == "gbk" else "utf-8"
-    headers = {"Content-Disposition": 'attachment; filename="transfers.csv"'}
-    return Response(template(encoding), media_type=f"text/csv; charset={encoding}", headers=headers)
+    media_type = f"text/csv; charset={encoding}"
+    return Response(csv_template(encoding), media_type=media_type, headers=headers)
 
 
 def _form(visit: Visit, errors: dict[str, str], refused: str | None, status: int) -> Response:

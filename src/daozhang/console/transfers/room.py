@@ -21,7 +21,7 @@ ROOM: Final = Room(
         Route("/transfers/sheets/new", batches.new_page),
         Route("/transfers/sheets/new", batches.try_page, methods=["POST"]),
         Route("/transfers/sheets/send", batches.send_page, methods=["POST"]),
-        Route("/transfers/sheets/template.csv", batches.template_page),
+        Route("/transfers/sheets/template.{form}", batches.template_page),
         Route("/transfers/sheets/{number}", batches.batch_page),
         Route("/transfers/{number}", routes.transfer_page),
         Route("/transfers/{number}/query", routes.query, methods=["POST"]),

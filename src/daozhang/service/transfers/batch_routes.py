@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
@@ -14,7 +14,7 @@ from daozhang.service.orders.views import Number
 from daozhang.service.transfers import batch_store
 from daozhang.service.transfers.batching import read_batch, request_batch, try_sheet
 from daozhang.service.transfers.model import BatchStatus
-from daozhang.service.transfers.sheets import template
+from daozhang.service.transfers.templates import csv_template, workbook_template
 from daozhang.service.transfers.views import BatchOut, BatchPage, TrialOut
 from daozhang.service.web.context import context_of
 from daozhang.service.web.idempotency import answer_once
@@ -24,6 +24,9 @@ router = APIRouter(prefix="/v1/transfer_batches", tags=["transfers"])
 
 Reader = Annotated[Caller, Depends(caller_with("transfers:read"))]
 Writer = Annotated[Caller, Depends(caller_with("transfers:write"))]
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+"""A workbook is taken under this name and under ``text/csv`` alike: the bytes say what they are."""
+
 SheetBody = Annotated[bytes, Body(media_type="text/csv")]
 
 
@@ -41,7 +44,7 @@ def post_batch(
     number: Annotated[Number, Query(description="Your number for the batch.")],
     title: Annotated[str, Query(min_length=1, max_length=128)],
 ) -> Response:
-    """Sends all rows of a CSV sheet, or none. Try it first: `/trial` tells every row's problem.
+    """Sends all rows of a sheet, CSV or XLSX, or none. Try it first: `/trial` tells every row's problem.
 
     Idempotent by `number`; each row is one transfer for ever by its own number.
     """
@@ -88,10 +91,22 @@ def post_trial(request: Request, caller: Writer, content: SheetBody) -> TrialOut
 def get_template(encoding: Literal["utf-8", "gbk"] = "utf-8") -> Response:
     """A sheet with all columns and an example of each kind of payee, for a spreadsheet. No key."""
     return Response(
-        template(encoding),
+        csv_template(encoding),
         media_type=f"text/csv; charset={encoding}",
         headers={"Content-Disposition": "attachment; filename=transfers.csv"},
     )
+
+
+@router.get(
+    "/template.xlsx",
+    summary="An empty workbook",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def get_workbook_template() -> Response:
+    """The same as a workbook, in which long numbers stay as they are entered. No key."""
+    headers = {"Content-Disposition": "attachment; filename=transfers.xlsx"}
+    return Response(workbook_template(), media_type=XLSX, headers=headers)
 
 
 @router.get("/{number}", response_model=BatchOut, summary="Read a batch")

@@ -53,8 +53,9 @@ def try_sheet(
     now = context.clock.now()
     limits = limits_of(tx, merchant.id)
     sheet = read_sheet(content)
-    problems = [*sheet.problems, *_taken(tx, context, merchant, sheet)]
-    problems += _over_limits(tx, limits, merchant.id, sheet, now)
+    found = [*_taken(tx, context, merchant, sheet)]
+    found += _over_limits(tx, limits, merchant.id, sheet, now)
+    problems = [*sheet.problems, *(sheet.placed(problem) for problem in found)]
     waits = takes_second_person(tx, limits, merchant.id, sheet.amount, str(actor), now)
     problems.sort(key=lambda problem: problem.row)
     return Trial(len(sheet.rows), sheet.amount, tuple(problems), waits), sheet

@@ -1,21 +1,21 @@
-"""A sheet of transfers: CSV as spreadsheets write it, in UTF-8 or GBK; every row's problem is told.
+"""A sheet of transfers: CSV in UTF-8 or GBK, or a workbook (XLSX); every row's problem is told.
 
 Columns are found by their names, Chinese or English, in any order. Pure.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from daozhang.money import Money, MoneyError
 from daozhang.service.refusals import Refusal
+from daozhang.service.transfers.grids import Fault, Grid, read_csv
 from daozhang.service.transfers.model import NewTransfer, Payee, PayeeKind
 from daozhang.service.transfers.payees import require_payee
+from daozhang.service.transfers.workbooks import address, is_workbook, read_workbook
 
 ROWS_MAX: Final = 1000
 """As many transfers as one batch holds."""
@@ -39,6 +39,8 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 """The name of each column, in English and in Chinese."""
 
+_NAMES: Final = {**{name: name for name in COLUMNS}, **{zh: name for name, zh in COLUMNS.items()}}
+
 REQUIRED: Final = ("out_biz_no", "payee_kind", "payee", "amount", "title")
 
 _KINDS: Final = {
@@ -53,32 +55,19 @@ _NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _ROUNDED: Final = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]+", re.ASCII | re.IGNORECASE)
 _LENGTHS: Final = {"title": 128, "remark": 200, "name": 64, "bank_name": 64, "bank_branch": 128}
 
-EXAMPLES: Final = (
-    ("T2026030001", "支付宝账号", "13800138000", "张小明", "128.00", "三月佣金", "", "", "", ""),
-    ("T2026030002", "支付宝用户号", "2088123456789012", "", "66.60", "三月佣金", "", "", "", ""),
-    (
-        "T2026030003",
-        "银行卡",
-        "6222020000000000000",
-        "李芳",
-        "2000.00",
-        "货款",
-        "三月货款",
-        "个人",
-        "",
-        "",
-    ),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong in one row, or (row 1) with the sheet. Rows count as a spreadsheet does."""
+    """What is wrong in one row, or (row 1) with the sheet. Rows count as a spreadsheet does.
+
+    ``cell`` is where it stands in a workbook (``三月!E5``), ``None`` in CSV.
+    """
 
     row: int
     column: str | None
     say: str
     say_zh: str
+    cell: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,75 +80,70 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What a sheet asks for, and all that is wrong with it."""
+    """What a sheet asks for, and all that is wrong with it. ``name`` is what its workbook calls it, and
+    ``places`` has where each column is."""
 
     rows: Sequence[SheetRow]
     problems: Sequence[Problem]
+    name: str | None = None
+    places: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def amount(self) -> Money:
         """What its good rows come to."""
         return Money.total((row.new.amount for row in self.rows), "CNY")
 
-
-def template(encoding: str) -> bytes:
-    """A sheet with the columns and examples, for a spreadsheet: ``utf-8`` (with a mark) or ``gbk``."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS.values())
-    # A tab keeps a spreadsheet from rounding a long number.
-    writer.writerows([_kept(cell) for cell in row] for row in EXAMPLES)
-    return text.getvalue().encode("gb18030" if encoding == "gbk" else "utf-8-sig")
-
-
-def _kept(cell: str) -> str:
-    return f"{cell}\t" if cell.isdigit() and len(cell) > 10 else cell
+    def placed(self, problem: Problem) -> Problem:
+        """``problem`` with the cell that it is about, if this is a sheet of a workbook."""
+        if self.name is None or problem.cell is not None:
+            return problem
+        at = self.places.get(problem.column or "")
+        where = str(problem.row) if at is None else address(problem.row - 1, at)
+        return replace(
+            problem,
+            cell=f"{self.name}!{where}",
+            say=f"Sheet {self.name}, {where}: {problem.say}",
+            say_zh=f"工作表“{self.name}” {where}：{problem.say_zh}",
+        )
 
 
 def read_sheet(content: bytes) -> Sheet:
     """What ``content`` asks for. Problems are told, not raised."""
-    text = _decoded(content)
-    if text is None:
-        return _only(
-            "The file is no CSV in UTF-8 or GBK: save it as CSV, not as a workbook.",
-            "文件不是 UTF-8 或 GBK 编码的 CSV：请在表格软件中另存为 CSV。",
-        )
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        lines = [[cell.strip() for cell in line] for line in reader]
-    except csv.Error:
-        return _only(
-            f"A cell has no end by line {reader.line_num}: a quote is opened and never closed.",
-            f"第 {reader.line_num} 行：单元格没有结束，引号未闭合。",
-        )
-    while lines and not any(lines[-1]):
-        lines.pop()
-    if len(lines) < 2:
-        return _only("The sheet has no rows.", "表格中没有数据行。")
-    places, missing = _places(lines[0])
+    if is_workbook(content):
+        grid = read_workbook(content, _NAMES.keys(), ROWS_MAX)
+    else:
+        grid = read_csv(content)
+    if isinstance(grid, Fault):
+        return _only(None, grid.say, grid.say_zh)
+    if len(grid.lines) < 2:
+        return _only(grid.name, "The sheet has no rows.", "表格中没有数据行。")
+    places, missing = _places(grid.lines[0])
     if missing:
         english = ", ".join(missing)
         chinese = "、".join(COLUMNS[name] for name in missing)
-        return _only(f"Columns are missing: {english}.", f"缺少列：{chinese}。")
-    if len(lines) - 1 > ROWS_MAX:
+        say = f"Columns are missing: {english}."
+        return _only(grid.name, say, f"缺少列：{chinese}。")
+    if len(grid.lines) - 1 > ROWS_MAX:
         return _only(
-            f"The sheet has {len(lines) - 1} rows; {ROWS_MAX} are the most: make several.",
-            f"表格有 {len(lines) - 1} 行，最多 {ROWS_MAX} 行：请拆分。",
+            grid.name,
+            f"The sheet has more than {ROWS_MAX} rows: make several.",
+            f"表格超过 {ROWS_MAX} 行：请拆分。",
         )
-    return _read_rows(lines[1:], places)
+    return _read_rows(grid, places)
 
 
-def _read_rows(lines: Sequence[Sequence[str]], places: Mapping[str, int]) -> Sheet:
+def _read_rows(grid: Grid, places: Mapping[str, int]) -> Sheet:
     rows: list[SheetRow] = []
     problems: list[Problem] = []
     first_of: dict[str, int] = {}
-    for row, line in enumerate(lines, 2):
-        if not any(line):
+    for row, line in enumerate(grid.lines[1:], 2):
+        found = _faults_of(row, grid, places)
+        if not found and not any(line):
             continue
         cells = {name: line[at] if at < len(line) else "" for name, at in places.items()}
-        found = _problems_of(row, cells)
+        found = found or _problems_of(row, cells)
         number = cells["out_biz_no"]
-        if number in first_of:
+        if number and number in first_of:
             found.append(
                 Problem(
                     row,
@@ -173,7 +157,18 @@ def _read_rows(lines: Sequence[Sequence[str]], places: Mapping[str, int]) -> She
             problems += found
         else:
             rows.append(SheetRow(row, _new(cells)))
-    return Sheet(rows, problems[:PROBLEMS_MAX])
+    sheet = Sheet(rows, problems[:PROBLEMS_MAX], grid.name, places)
+    return replace(sheet, problems=[sheet.placed(problem) for problem in sheet.problems])
+
+
+def _faults_of(row: int, grid: Grid, places: Mapping[str, int]) -> list[Problem]:
+    """Cells of the row that are no text and no number, in columns that are read."""
+    faults = [(name, grid.faults.get((row - 1, at))) for name, at in places.items()]
+    return [
+        Problem(row, name, f"{name}: {fault.say}", f"{COLUMNS[name]}：{fault.say_zh}")
+        for name, fault in faults
+        if fault is not None
+    ]
 
 
 def _problems_of(row: int, cells: Mapping[str, str]) -> list[Problem]:
@@ -272,23 +267,13 @@ def _amount_of(text: str) -> Money | None:
 
 def _places(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     """Where each column is, and which of those that must be there are not."""
-    by_name = {**{name: name for name in COLUMNS}, **{zh: name for name, zh in COLUMNS.items()}}
-    places = {by_name[text]: at for at, text in enumerate(header) if text in by_name}
+    places = {_NAMES[text]: at for at, text in enumerate(header) if text in _NAMES}
     return places, [name for name in REQUIRED if name not in places]
 
 
-def _decoded(content: bytes) -> str | None:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return None if "\0" in text else text
-    return None
-
-
-def _only(say: str, say_zh: str) -> Sheet:
-    return Sheet((), (Problem(1, None, say, say_zh),))
+def _only(name: str | None, say: str, say_zh: str) -> Sheet:
+    sheet = Sheet((), (), name)
+    return replace(sheet, problems=(sheet.placed(Problem(1, None, say, say_zh)),))
 
 
 def as_fields(problem: Problem) -> dict[str, Any]:
@@ -296,6 +281,7 @@ def as_fields(problem: Problem) -> dict[str, Any]:
     return {
         "row": problem.row,
         "column": problem.column,
+        "cell": problem.cell,
         "say": problem.say,
         "say_zh": problem.say_zh,
     }

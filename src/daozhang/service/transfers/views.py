@@ -152,6 +152,7 @@ class RowProblem(BaseModel):
 
     row: int
     column: str | None
+    cell: str | None = Field(description="In a workbook, its sheet and address: `三月!E5`.")
     say: str
     say_zh: str
 
