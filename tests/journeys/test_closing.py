@@ -22,6 +22,7 @@ from daozhang.service.closing.refusals import (
     CaseOver,
     CaseReasonMissing,
     CaseUnanswered,
+    DayClosed,
     DayNotClosable,
 )
 from daozhang.service.ledger.model import Account
@@ -99,7 +100,7 @@ def test_a_green_day_is_closed_and_stays_as_it_is(
     assert closing.figures["trade"]["matched"] == 1
     assert colour(world, one, day) is Colour.CLOSED
     assert read_day(context, one, shop, day).obstacles == ()
-    with pytest.raises(DayNotClosable):
+    with pytest.raises(DayClosed):
         close_day(context, one, shop, day)
     with context.database.read() as tx:
         assert book_of(tx, shop.id).locked_through == day

@@ -10,7 +10,7 @@ import pytest
 
 from daozhang.clock import business_day
 from daozhang.service.closing.days import close_day
-from daozhang.service.closing.refusals import DayNotClosable
+from daozhang.service.closing.refusals import DayClosed
 from daozhang.service.people.model import Person, Role
 from daozhang.service.reconciliation.actions import turn_of
 from people_here import add_person
@@ -30,7 +30,7 @@ def test_a_day_is_closed_once_and_not_while_a_bill_is_read(tmp_path: Path) -> No
         def close(person: Person) -> str:
             try:
                 return close_day(context, person, shop, day).closed_name
-            except DayNotClosable as refusal:
+            except DayClosed as refusal:
                 return refusal.code
 
         with ThreadPoolExecutor(6) as pool:
@@ -39,5 +39,5 @@ def test_a_day_is_closed_once_and_not_while_a_bill_is_read(tmp_path: Path) -> No
                 with pytest.raises(TimeoutError):
                     closing[0].result(timeout=1)
             ends = Counter(one.result(timeout=30) for one in closing)
-        assert ends.pop("day_not_closable") == 5
+        assert ends.pop("day_closed") == 5
         assert list(ends.values()) == [1]

@@ -17,6 +17,7 @@ from daozhang.service.audit.actions import record
 from daozhang.service.audit.model import Actor
 from daozhang.service.bills import store
 from daozhang.service.bills.model import (
+    NAMES,
     FileOrigin,
     FileStatus,
     Statement,
@@ -85,9 +86,10 @@ def require_of(looked: Looked, seller_id: str, kind: StatementKind, period: str)
             f"账单属于账号 {looked.account}，而当前账户为 {seller_id}。",
         )
     if (looked.kind, looked.period) != (kind, period):
+        found, wanted = NAMES[looked.kind], NAMES[kind]
         raise BillOfAnother(
-            f"It is the {looked.kind} bill of {looked.period}, not the {kind} bill of {period}.",
-            f"这是 {looked.period} 的 {looked.kind} 账单，不是 {period} 的 {kind} 账单。",
+            f"It is the {found[0]} of {looked.period}, not the {wanted[0]} of {period}.",
+            f"这是 {looked.period} 的{found[1]}，不是 {period} 的{wanted[1]}。",
         )
 
 

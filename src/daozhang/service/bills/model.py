@@ -18,6 +18,13 @@ class StatementKind(StrEnum):
     ACCOUNT = "signcustomer"  # every movement of the account
 
 
+NAMES: Final[Mapping[StatementKind, tuple[str, str]]] = {
+    StatementKind.TRADE: ("trade bill", "业务账单"),
+    StatementKind.ACCOUNT: ("account bill", "账务账单"),
+}
+"""What people call them, in English and Chinese."""
+
+
 class StatementStatus(StrEnum):
     """Where the bill of a day or month stands."""
 

@@ -10,7 +10,7 @@ from daozhang.service.bills import store as bills
 from daozhang.service.bills.model import Statement, StatementKind
 from daozhang.service.closing import rules, store
 from daozhang.service.closing.model import Case, Closing, DayLine, DaySheet, Obstacle
-from daozhang.service.closing.refusals import DayNotClosable
+from daozhang.service.closing.refusals import DayClosed, DayNotClosable
 from daozhang.service.db import Tx
 from daozhang.service.ledger import store as ledger
 from daozhang.service.ledger.locking import lock_day
@@ -104,8 +104,8 @@ def close_day(
 ) -> Closing:
     """Closes a day: its cases are settled, its bills read, and nothing is posted to it any more.
 
-    Waits for a bill of the account that is being read. Raises `DayNotClosable`, and what
-    `lock_day` raises.
+    Waits for a bill of the account that is being read. Raises `DayNotClosable`, `DayClosed`,
+    and what `lock_day` raises.
     """
     require(actor, Right.LEDGER_LOCK, merchant.id)
     now = context.clock.now()
@@ -113,8 +113,9 @@ def close_day(
     # A bill that is being read may find at its end what stands in the way.
     with turn_of(context.database, *where), context.database.begin() as tx:
         (line,) = days_of(tx, merchant, day, day, business_day(now))
-        found = _obstacles(tx, merchant, line)
-        if found or line.closing is not None:
+        if line.closing is not None:
+            raise DayClosed(day)
+        if found := _obstacles(tx, merchant, line):
             raise DayNotClosable(day, found)
         # Not held beside others first: two who do that wait for one another.
         ledger.make_book(tx, *where, CURRENCY)

@@ -119,6 +119,14 @@ class CaseUnanswered(Refusal):
         )
 
 
+def _said(what: str, deed_zh: str, obstacles: Sequence[Obstacle]) -> tuple[str, str]:
+    """That a day or a month is not closed, and what stands in the way."""
+    return (
+        " ".join([f"{what} cannot be closed yet.", *(one.say for one in obstacles)]),
+        "".join([f"{what} 暂不能{deed_zh}。", *(one.say_zh for one in obstacles)]),
+    )
+
+
 class DayNotClosable(Refusal):
     """Something stands in the way of closing the day."""
 
@@ -127,9 +135,20 @@ class DayNotClosable(Refusal):
 
     def __init__(self, day: date, obstacles: Sequence[Obstacle]) -> None:
         super().__init__(
-            f"{day.isoformat()} cannot be closed yet. " + " ".join(one.say for one in obstacles),
-            f"{day.isoformat()} 暂不能关账。" + "".join(one.say_zh for one in obstacles),
-            obstacles=[one.code for one in obstacles],
+            *_said(day.isoformat(), "关账", obstacles), obstacles=[one.code for one in obstacles]
+        )
+
+
+class DayClosed(Refusal):
+    """Somebody has closed the day."""
+
+    code = "day_closed"
+    title = "The day is closed already"
+
+    def __init__(self, day: date) -> None:
+        super().__init__(
+            f"{day.isoformat()} is closed already. What comes to light later is posted to the next open day.",
+            f"{day.isoformat()} 已关账。之后发现的账目记入下一个未关账日。",
         )
 
 
@@ -141,9 +160,7 @@ class MonthNotClosable(Refusal):
 
     def __init__(self, month: date, obstacles: Sequence[Obstacle]) -> None:
         super().__init__(
-            f"{month:%Y-%m} cannot be closed yet. " + " ".join(one.say for one in obstacles),
-            f"{month:%Y-%m} 暂不能结账。" + "".join(one.say_zh for one in obstacles),
-            obstacles=[one.code for one in obstacles],
+            *_said(f"{month:%Y-%m}", "结账", obstacles), obstacles=[one.code for one in obstacles]
         )
 
 

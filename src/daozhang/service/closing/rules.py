@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from daozhang.money import Money
-from daozhang.service.bills.model import StatementKind, StatementStatus
+from daozhang.service.bills.model import NAMES, StatementKind, StatementStatus
 from daozhang.service.closing.model import CaseEnd, Colour, MonthBill, Obstacle, SideSum
 from daozhang.service.ledger.model import Account, Legs
 from daozhang.service.reconciliation.model import Mismatch, MismatchClass
@@ -86,7 +86,7 @@ def obstacles(
     found: list[Obstacle] = []
     for kind, status in statuses.items():
         if status not in SETTLED_STATEMENTS:
-            name = _BILLS[kind]
+            name = NAMES[StatementKind(kind)]
             found.append(
                 Obstacle(
                     f"bill_{kind}",
@@ -128,7 +128,7 @@ def month_obstacles(
     if waiting:
         found.append(_cases_open(waiting))
     for kind, bill in bills.items():
-        name = _BILLS[kind]
+        name = NAMES[StatementKind(kind)]
         if bill.status in (StatementStatus.KEPT, StatementStatus.HELD):
             found.append(
                 Obstacle(
@@ -191,12 +191,6 @@ def last_of_month(first: date) -> date:
 def first_of_next_month(first: date) -> date:
     """The first day of the month after the one that begins so."""
     return (first + timedelta(days=31)).replace(day=1)
-
-
-_BILLS: Final[Mapping[str, Sentence]] = {
-    "trade": ("trade bill", "业务账单"),
-    "signcustomer": ("account bill", "账务账单"),
-}
 
 
 _SOURCES: Final[Mapping[str | None, tuple[Account, Account, Account]]] = {

@@ -125,7 +125,7 @@ def _of(
     merchant = find_merchant_by_id(tx, merchant_id)
     found = store.find_receipt(tx, merchant.environment, merchant.seller_id, kind, key, lock=lock)
     if found is None:
-        raise ReceiptNotReady("not asked for")
+        raise ReceiptNotReady
     return found
 
 

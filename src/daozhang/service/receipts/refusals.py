@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
+from daozhang.service.receipts.model import ReceiptStatus
 from daozhang.service.refusals import Refusal
+
+NOT_ASKED_FOR: Final = "not asked for"
+
+_STANDS_ZH: Final[Mapping[str, str]] = {
+    NOT_ASKED_FOR: "尚未申请",
+    ReceiptStatus.REQUESTED.value: "已申请",
+    ReceiptStatus.MAKING.value: "正在生成",
+    ReceiptStatus.READY.value: "已生成",
+    ReceiptStatus.FAILED.value: "生成失败",
+}
+"""How far a receipt is, in Chinese; in English its own word says it."""
 
 
 class ReceiptNotReady(Refusal):
@@ -11,10 +26,10 @@ class ReceiptNotReady(Refusal):
     code = "receipt_not_ready"
     title = "The receipt is not there yet"
 
-    def __init__(self, status: str) -> None:
+    def __init__(self, status: str = NOT_ASKED_FOR) -> None:
         super().__init__(
-            f"The receipt is {status}: ask for it with POST, and come back when it is ready.",
-            f"回单状态为 {status}：请先申请，生成后再下载。",
+            f"The receipt is {status}: ask for it first, and come back when it is ready.",
+            f"回单{_STANDS_ZH[status]}：请先申请，生成后再下载。",
             status=status,
         )
 

@@ -18,6 +18,7 @@ from daozhang.service.merchants.outgoing import require_outgoing
 from daozhang.service.people.model import Person, Right
 from daozhang.service.people.rights import require
 from daozhang.service.transfers import batch_store, rules, store
+from daozhang.service.transfers.messages import STANDS_ZH
 from daozhang.service.transfers.model import Batch, BatchStatus, TransferLimits
 from daozhang.service.transfers.refusals import (
     BatchConflict,
@@ -220,7 +221,7 @@ def _taken(tx: Tx, context: Context, merchant: Merchant, sheet: Sheet) -> list[P
                 row.row,
                 "out_biz_no",
                 f"Transfer {number} exists already, {also}, and is {transfer.status.value}.",
-                f"转账 {number} 已存在（{also_zh}），状态为 {transfer.status.value}。",
+                f"转账 {number} 已存在（{also_zh}），{STANDS_ZH[transfer.status]}。",
             )
         )
     return problems

@@ -14,7 +14,19 @@ from daozhang.service.transfers.model import (
     DAY_LIMIT_CODES,
     MONTH_LIMIT_CODES,
     NO_BALANCE_CODES,
+    TransferStatus,
 )
+
+STANDS_ZH: Final[Mapping[TransferStatus, str]] = {
+    TransferStatus.AWAITING_APPROVAL: "待审批",
+    TransferStatus.REQUESTED: "已申请",
+    TransferStatus.UNKNOWN: "结果未知",
+    TransferStatus.DEALING: "银行处理中",
+    TransferStatus.SUCCEEDED: "已成功",
+    TransferStatus.FAILED: "已失败",
+    TransferStatus.RETURNED: "已退回",
+}
+"""Where a transfer stands, in Chinese; in English its own word says it."""
 
 DECLINED: Final = "approval_declined"
 EXPIRED: Final = "approval_expired"

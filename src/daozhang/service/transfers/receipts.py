@@ -10,7 +10,7 @@ from daozhang.service.audit.model import Actor
 from daozhang.service.db import Tx
 from daozhang.service.receipts.making import ReceiptMaker, Subject, values_again
 from daozhang.service.receipts.model import ReceiptStatus
-from daozhang.service.receipts.refusals import ReceiptNotReady
+from daozhang.service.receipts.refusals import NOT_ASKED_FOR, ReceiptNotReady
 from daozhang.service.transfers import batch_store
 from daozhang.service.transfers.model import Receipt, Transfer, TransferStatus
 from daozhang.service.transfers.refusals import ReceiptNotPossible
@@ -25,7 +25,7 @@ def request_receipt(tx: Tx, context: Context, transfer: Transfer, actor: Actor) 
     Raises `ReceiptNotPossible`.
     """
     if transfer.status not in (TransferStatus.SUCCEEDED, TransferStatus.RETURNED):
-        raise ReceiptNotPossible(transfer.status.value)
+        raise ReceiptNotPossible(transfer.status)
     now = context.clock.now()
     again = values_again(now)
     row = again | {
@@ -48,7 +48,7 @@ def open_receipt(tx: Tx, context: Context, transfer: Transfer) -> bytes:
     """The file. Raises `ReceiptNotReady`."""
     receipt = batch_store.find_receipt(tx, transfer.id)
     if receipt is None or receipt.pdf_sealed is None:
-        raise ReceiptNotReady("not asked for" if receipt is None else receipt.status.value)
+        raise ReceiptNotReady(NOT_ASKED_FOR if receipt is None else receipt.status.value)
     return context.sealer.open(receipt.pdf_sealed, sealed_receipt(transfer.id))
 
 

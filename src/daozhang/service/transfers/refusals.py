@@ -7,6 +7,8 @@ from typing import Any
 
 from daozhang.money import Money
 from daozhang.service.refusals import Refusal
+from daozhang.service.transfers.messages import STANDS_ZH
+from daozhang.service.transfers.model import TransferStatus
 
 
 class TransferConflict(Refusal):
@@ -154,9 +156,9 @@ class ReceiptNotPossible(Refusal):
     code = "receipt_not_possible"
     title = "There is nothing to make a receipt of"
 
-    def __init__(self, status: str) -> None:
+    def __init__(self, status: TransferStatus) -> None:
         super().__init__(
-            f"The transfer is {status}: Alipay makes a receipt of one that has succeeded.",
-            f"转账状态为 {status}：仅成功的转账可申请回单。",
-            status=status,
+            f"The transfer is {status.value}: Alipay makes a receipt of one that has succeeded.",
+            f"该笔转账{STANDS_ZH[status]}：仅成功的转账可申请回单。",
+            status=status.value,
         )

@@ -150,7 +150,7 @@ def get_receipt(request: Request, caller: Reader, out_biz_no: str) -> ReceiptOut
         transfer = read_transfer(tx, caller.merchant_id, out_biz_no)
         receipt = batch_store.find_receipt(tx, transfer.id)
     if receipt is None:
-        raise ReceiptNotReady("not asked for")
+        raise ReceiptNotReady
     return ReceiptOut.of(transfer, receipt)
 
 
