@@ -30,6 +30,7 @@ def test_the_types_and_their_schemas_are_told_to_everybody(directory: Path) -> N
         assert '"additionalProperties":false' not in answer.text.replace(" ", "")
         unknown = anybody.get("/v1/event_types/order.eaten")
         assert (unknown.status_code, unknown.json()["code"]) == (404, "event_type_unknown")
+        assert unknown.json()["event_type"]
 
 
 SPOILT: dict[str, tuple[str, type[Exception]]] = {

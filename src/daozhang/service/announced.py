@@ -201,7 +201,7 @@ class EventTypeUnknown(Refusal):
         super().__init__(
             f"There is no type of event {event_type!r}; GET /v1/event_types lists them.",
             f"没有事件类型 {event_type!r}, 可用 GET /v1/event_types 查看全部类型.",
-            type=event_type,
+            event_type=event_type,
         )
 
 

@@ -7,7 +7,12 @@ to that.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+ANSWER_FIELDS: Final = frozenset(
+    {"type", "code", "title", "status", "detail", "detail_zh", "instance"}
+)
+"""What each answer that says no has itself."""
 
 
 class Refusal(Exception):
@@ -22,6 +27,7 @@ class Refusal(Exception):
     title: ClassVar[str] = "Refused"
 
     def __init__(self, detail: str, detail_zh: str, **fields: object) -> None:
+        assert not ANSWER_FIELDS & fields.keys(), "the answer has these itself: they would be lost"
         super().__init__(detail)
         self.detail = detail
         self.detail_zh = detail_zh

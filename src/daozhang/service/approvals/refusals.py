@@ -30,7 +30,7 @@ class ApprovalOver(Refusal):
         super().__init__(
             f"This approval is {approval.status.value} or its time is over; look at it again.",
             "该审批已有结果或已过期，请刷新后查看。",
-            status=approval.status.value,
+            stands=approval.status.value,
         )
 
 

@@ -30,7 +30,7 @@ class ReceiptNotReady(Refusal):
         super().__init__(
             f"The receipt is {status}: ask for it first, and come back when it is ready.",
             f"回单{_STANDS_ZH[status]}：请先申请，生成后再下载。",
-            status=status,
+            stands=status,
         )
 
 

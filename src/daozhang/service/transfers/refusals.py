@@ -160,5 +160,5 @@ class ReceiptNotPossible(Refusal):
         super().__init__(
             f"The transfer is {status.value}: Alipay makes a receipt of one that has succeeded.",
             f"该笔转账{STANDS_ZH[status]}：仅成功的转账可申请回单。",
-            status=status.value,
+            stands=status.value,
         )
