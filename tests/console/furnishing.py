@@ -15,7 +15,7 @@ from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import TransferLimits
 from reconciling import morning_after, seller, to_hour
 from repacking import repacked
-from sharing import AGENCY, COURIER, bind, paid, plan, share
+from sharing import AGENCY, COURIER, bind, paid, plan, share, switch
 
 ACCOUNT = {"kind": "user_id", "identity": "2088000000000001"}
 PHONE = {"kind": "logon_id", "identity": "13800138000", "name": "张小明"}
@@ -34,7 +34,10 @@ SHEET = (
 
 def furnish(house: House) -> list[str]:
     """Puts something into each room; the pages that show it."""
-    return [*_bills(house), *_transfers(house), *_shares(house), *_payouts(house), *_bank(house)]
+    return [
+        *_bills(house), *_transfers(house), *_shares(house), *_payouts(house), *_bank(house),
+        *_settlements(house),
+    ]  # fmt: skip
 
 
 def _bills(house: House) -> list[str]:
@@ -90,6 +93,23 @@ def _transfers(house: House) -> list[str]:
         f"/m/shop/approvals/{waiting}",
         f"/m/shop/approvals/{sent.json()['approval_id']}",
     ]
+
+
+def _settlements(house: House) -> list[str]:
+    """Orders of direct pay: one that is confirmed, one that Alipay refused, and one that waits for somebody."""
+    world = house.world
+    assert world.api.put("/v1/sharing", json={"direct_pay": True}).status_code == 200
+    numbers: list[str] = []
+    for is_suspended in (True, False):
+        switch(world, direct_pay=True, settlement_suspended=is_suspended)
+        number = paid(world, "120.00", subject="凤凰单丛 250g")
+        body = {"out_request_no": f"C-{number}", "royalty_freeze": is_suspended}
+        asked = world.api.post(f"/v1/orders/{number}/settlements", json=body)
+        assert asked.status_code == 201, asked.text
+        world.settle()
+        numbers.append(number)
+    numbers.append(paid(world, "80.00", subject="白毫银针 100g"))
+    return [f"/m/shop/orders/{number}" for number in numbers]
 
 
 def _shares(house: House) -> list[str]:
