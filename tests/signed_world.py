@@ -10,6 +10,7 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote_plus
@@ -39,11 +40,18 @@ FORM = "application/x-www-form-urlencoded; text/html; charset=utf-8"
 SLUG = "shop"
 
 
+@cache
+def _private_key(pem: str) -> rsa.RSAPrivateKey:
+    """A key, read once: that takes as long as a hundred signatures."""
+    key = serialization.load_pem_private_key(pem.encode(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
+
+
 def sign(data: bytes, keys: KeyPair = ALIPAY_KEYS) -> str:
     """The RSA2 signature over ``data``, in base64."""
-    key = serialization.load_pem_private_key(keys.private.encode(), None)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return base64.b64encode(key.sign(data, padding.PKCS1v15(), hashes.SHA256())).decode()
+    signature = _private_key(keys.private).sign(data, padding.PKCS1v15(), hashes.SHA256())
+    return base64.b64encode(signature).decode()
 
 
 def paid(out_trade_no: str, **changes: str | None) -> dict[str, str]:
