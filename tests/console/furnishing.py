@@ -16,6 +16,7 @@ from daozhang.service.transfers.model import TransferLimits
 from reconciling import morning_after, seller, to_hour
 from repacking import repacked
 from sharing import AGENCY, COURIER, bind, paid, plan, share, switch
+from worlds import open_gateway
 
 ACCOUNT = {"kind": "user_id", "identity": "2088000000000001"}
 PHONE = {"kind": "logon_id", "identity": "13800138000", "name": "张小明"}
@@ -57,7 +58,8 @@ def _bills(house: House) -> list[str]:
 
 
 def _transfers(house: House) -> list[str]:
-    """One that has arrived, one that waits for a second person, one to a card, and a sheet that waits."""
+    """One that has arrived, one that waits for a second person, two to cards, of which one came back, and a sheet that
+    waits."""
     world = house.world
     context = world.service.context
     with context.database.begin() as tx:
@@ -67,9 +69,14 @@ def _transfers(house: House) -> list[str]:
         ("T-ARRIVED", "128.00", PHONE, "三月佣金"),
         ("T-WAITS", "1280.00", PHONE, "年终奖金，请查收；如有疑问请联系财务部王芳"),
         ("T-CARD", "66.60", CARD, "货款"),
+        ("T-BACK", "88.00", CARD, "货款"),
     ):
         wish = {"out_biz_no": number, "amount": amount, "payee": payee, "title": title}
         assert world.api.post("/v1/transfers", json=wish).status_code in (201, 202)
+        world.settle()
+    open_gateway(world)  # so that Alipay tells of it
+    for deed in ("arrive", "send_back"):
+        world.emulator.play_transfer("T-BACK", deed)
         world.settle()
     sent = world.api.post(
         "/v1/transfer_batches",
@@ -88,6 +95,8 @@ def _transfers(house: House) -> list[str]:
         "/m/shop/transfers/T-ARRIVED",
         "/m/shop/transfers/T-WAITS",
         "/m/shop/transfers/T-CARD",
+        "/m/shop/transfers/T-BACK",
+        "/m/shop/transfers/new?again=T-BACK",
         "/m/shop/transfers/sheets",
         "/m/shop/transfers/sheets/2026-03",
         f"/m/shop/approvals/{waiting}",

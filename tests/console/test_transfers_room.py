@@ -19,7 +19,7 @@ from daozhang.service.transfers.model import TransferLimits
 from daozhang.service.transfers.templates import csv_template, workbook_template
 from making_workbooks import workbook
 from people_here import deeds
-from worlds import World, running
+from worlds import World, open_gateway, running
 
 HEADER = "商户单号,收款方式,收款账号,收款人姓名,金额,标题,备注"
 PAYEE = {"payee_kind": "logon_id", "identity": "13800138000", "name": "张小明"}
@@ -30,6 +30,7 @@ _numbers = count(1)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
     with running(tmp_path_factory.mktemp("transfers")) as made:
+        open_gateway(made)
         yield made
 
 
@@ -118,6 +119,25 @@ def test_a_transfer_is_looked_at_once_more_and_sent(world: World, staff: dict[Ro
     found = finance.get(f"/transfers?number={number}")
     assert found.headers["location"].endswith(where)
     assert "No transfer fits" in finance.read("/transfers?number=nobody")
+
+
+CARD = {
+    "payee_kind": "bank_card",
+    "identity": "6222020000000000001",
+    "name": "李芳",
+    "card_holder": "person",
+    "bank_branch": "杭州西湖支行",
+}
+
+
+def came_back(world: World, one: Staff) -> str:
+    """A transfer to a card that the bank has sent back."""
+    number = send(world, one, **CARD)
+    world.emulator.play_transfer(number, "arrive")
+    world.settle()
+    world.emulator.play_transfer(number, "send_back")
+    world.settle()
+    return number
 
 
 def looks(world: World) -> list[tuple[str, str]]:
@@ -307,6 +327,7 @@ ALLOWED = {
     "form": MONEY,
     "look": MONEY,
     "send": MONEY,
+    "send again": MONEY,
     "query": MONEY,
     "ask receipt": MONEY,
     "take receipt": MONEY,
@@ -324,7 +345,7 @@ ALLOWED = {
 def test_who_may_what(world: World, staff: dict[Role, Staff]) -> None:
     finance = staff[Role.FINANCE]
     number = send(world, finance)
-    where = asked_for(world, finance, sheet("1.00"))
+    where, back = asked_for(world, finance, sheet("1.00")), came_back(world, finance)
     page = f"/transfers/{number}"
     for role in Role:
         one = Staff(world.service.context, role)
@@ -335,6 +356,7 @@ def test_who_may_what(world: World, staff: dict[Role, Staff]) -> None:
             "form": one.get("/transfers/new"),
             "look": one.post("/transfers/new", new),
             "send": one.post("/transfers/new", {**new, "sure": "yes"}),
+            "send again": one.get(f"/transfers/new?again={back}"),
             "query": one.post(f"{page}/query"),
             "ask receipt": one.post(f"{page}/receipt"),
             "take receipt": one.get(f"{page}/receipt.pdf"),

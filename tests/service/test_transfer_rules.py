@@ -34,6 +34,7 @@ from daozhang.service.transfers.rules import (
     limit_ends_at,
     move_for,
     next_action,
+    number_again,
     person_is_due,
     takes_second_person,
 )
@@ -256,3 +257,15 @@ def test_limits_count_together_and_two_people_above_them() -> None:
 
 def test_the_page_shows_the_table() -> None:
     assert PAGE.read_text("utf-8") == page()
+
+
+@given(st.lists(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True), unique=True, max_size=4))
+def test_what_is_sent_once_more_has_one_number_of_its_own(numbers: list[str]) -> None:
+    again = {number: number_again(number) for number in numbers}
+    assert all(1 <= len(one) <= 64 and one != number for number, one in again.items())
+    assert len(set(again.values())) == len(numbers)
+    assert number_again("T1") == "T1-r2"
+    assert number_again("T1-r2") == "T1-r3"
+    assert number_again("T1-r9") == "T1-r10"
+    long = "T" * 64
+    assert number_again(number_again(long)).endswith("-r3")

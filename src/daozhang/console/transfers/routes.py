@@ -22,7 +22,9 @@ from daozhang.service.transfers.by_people import (
     open_receipt_as,
     query_transfer_as,
     request_receipt_as,
+    sent_again_as,
 )
+from daozhang.service.transfers.model import TransferStatus
 from daozhang.service.transfers.refusals import TransferNotFound
 from daozhang.service.transfers.requesting import read_transfer
 
@@ -71,6 +73,9 @@ def transfer_page(visit: Visit) -> Response:
             batch = batch_store.find_batch_by_id(tx, transfer.batch_id)
         actors = (transfer.requested_by, transfer.approved_by)
         names = {actor: name_of(tx, actor) for actor in actors if actor}
+    sent_again = None
+    if transfer.status is TransferStatus.RETURNED:
+        sent_again = sent_again_as(visit.context, visit.who, merchant, number)
     payee = transfer.payee_shown
     # Each look at an unmasked payee is in the trail: a page that only refreshes itself is no look.
     if masking.sees_personal(visit.who) and not visit.is_htmx:
@@ -78,7 +83,7 @@ def transfer_page(visit: Visit) -> Response:
     return respond(
         visit,
         "transfers/transfer.html",
-        view=transfer_view(visit, transfer, payee, receipt, batch, names),
+        view=transfer_view(visit, transfer, payee, receipt, batch, names, sent_again),
         story=told(visit.language, story.entries),
         next=coming(visit.language, story.upcoming),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from starlette.responses import RedirectResponse, Response
@@ -19,7 +19,12 @@ from daozhang.money import Money
 from daozhang.service.people.model import Right
 from daozhang.service.refusals import Refusal
 from daozhang.service.transfers.approving import transfer_as
-from daozhang.service.transfers.by_people import limits_for, try_transfer_as
+from daozhang.service.transfers.by_people import (
+    limits_for,
+    sent_again_as,
+    try_transfer_as,
+    wish_again_as,
+)
 from daozhang.service.transfers.limits import CLEARING
 from daozhang.service.transfers.model import NewTransfer, Payee, PayeeKind
 from daozhang.service.transfers.payees import plainly
@@ -32,6 +37,8 @@ FIELDS: Final[Mapping[str, int]] = {
     "name": 64,
     "card_holder": 8,
     "bank_name": 64,
+    "bank_branch": 128,
+    "bank_code": 32,
     "amount": 16,
     "title": 128,
     "remark": 200,
@@ -61,6 +68,7 @@ class FormView:
     refused: str | None
     clearing: str
     set_up: bool
+    came_back: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,8 @@ class LookView:
 def new_page(visit: Visit) -> Response:
     """The form; sent once it shows what would happen, sent from there it is asked for."""
     if visit.request.method != "POST":
-        return _form(visit, new_number(visit, "tr"), {}, None, 200)
+        again = visit.query.get("again", "")[:64]
+        return _again(visit, again) if again else _form(visit, new_number(visit, "tr"), {}, None)
     number, errors = number_sent(visit), dict[str, str]()
     new = _sent(visit, number, errors)
     if new is None or visit.form.get("back"):
@@ -102,6 +111,30 @@ def new_page(visit: Visit) -> Response:
         takes_second_person=waits,
     )
     return respond(visit, "transfers/look.html", view=view, number_field=NUMBER)
+
+
+def _again(visit: Visit, number: str) -> Response:
+    """The form with what came back in it, to be sent once more: under one number, however often it is asked
+    for; if it was sent already, it leads there."""
+    sent = sent_again_as(visit.context, visit.who, visit.merchant.id, number)
+    if sent is not None:
+        return RedirectResponse(f"{visit.home}/transfers/{sent}", 303)
+    wish = wish_again_as(visit.context, visit.who, visit.merchant.id, number)
+    payee = wish.payee
+    filled = {
+        "payee_kind": payee.kind.value,
+        "identity": payee.identity,
+        "name": payee.name,
+        "card_holder": payee.card_holder,
+        "bank_name": payee.bank_name,
+        "bank_branch": payee.bank_branch,
+        "bank_code": payee.bank_code,
+        "amount": str(wish.amount),
+        "title": wish.title,
+        "remark": wish.remark,
+    }
+    shown = replace(visit, form={name: text or "" for name, text in filled.items()})
+    return _form(shown, wish.out_biz_no, {}, None, came_back=number)
 
 
 def _fields(visit: Visit) -> dict[str, str]:
@@ -129,12 +162,20 @@ def _sent(visit: Visit, number: str, errors: dict[str, str]) -> NewTransfer | No
         name=fields["name"] or None,
         card_holder=(fields["card_holder"] or None) if is_card else None,
         bank_name=(fields["bank_name"] or None) if is_card else None,
+        bank_branch=(fields["bank_branch"] or None) if is_card else None,
+        bank_code=(fields["bank_code"] or None) if is_card else None,
     )
     return NewTransfer(number, amount, payee, fields["title"], fields["remark"] or None)
 
 
 def _form(
-    visit: Visit, number: str, errors: Mapping[str, str], refused: str | None, status: int
+    visit: Visit,
+    number: str,
+    errors: Mapping[str, str],
+    refused: str | None,
+    status: int = 200,
+    *,
+    came_back: str | None = None,
 ) -> Response:
     t = visit.t
     limits = limits_for(visit.context, visit.who, visit.merchant.id)
@@ -147,5 +188,6 @@ def _form(
         refused=refused,
         clearing=CLEARING[visit.language.value == "zh"],
         set_up=limits is not None,
+        came_back=came_back,
     )
     return respond(visit, "transfers/new.html", status, view=view, number_field=NUMBER)

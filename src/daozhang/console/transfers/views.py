@@ -104,7 +104,9 @@ class TransferView:
     requested_by: str
     approved_by: str | None
     receipt: ReceiptView | None
+    sent_again: str | None
     may_ask: bool
+    may_send_again: bool
     may_ask_receipt: bool
     may_take_receipt: bool
 
@@ -162,6 +164,7 @@ def transfer_view(
     receipt: Receipt | None,
     batch: Batch | None,
     names: Mapping[str, str],
+    sent_again: str | None,
 ) -> TransferView:
     """One transfer; ``payee`` is as this visitor may see it, ``names`` are those of who asked and approved."""
     said = sentences_for(transfer.last_code, transfer.last_message)
@@ -184,6 +187,10 @@ def transfer_view(
         requested_by=names[transfer.requested_by],
         approved_by=None if by is None else names[by],
         receipt=None if receipt is None else _receipt_view(visit, receipt),
+        sent_again=sent_again,
+        may_send_again=may_work
+        and masking.sees_personal(visit.who)
+        and transfer.status is TransferStatus.RETURNED,
         may_ask=may_work and transfer.is_open and not transfer.calling,
         may_ask_receipt=may_work and again and transfer.status in _DONE,
         may_take_receipt=is_ready and masking.sees_personal(visit.who),

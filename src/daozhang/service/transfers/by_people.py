@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from daozhang.service.merchants.model import Merchant
+from daozhang.service.people.actions import note_personal_view
 from daozhang.service.people.model import Person, Right
 from daozhang.service.people.rights import require
-from daozhang.service.transfers import batch_store, store
+from daozhang.service.transfers import batch_store, rules, store
 from daozhang.service.transfers.batching import Trial, read_batch, try_sheet
 from daozhang.service.transfers.model import (
     Batch,
@@ -15,7 +16,9 @@ from daozhang.service.transfers.model import (
     TransferLimits,
     TransferStatus,
 )
+from daozhang.service.transfers.payees import open_payee
 from daozhang.service.transfers.receipts import open_receipt, request_receipt
+from daozhang.service.transfers.refusals import TransferNotFound, TransferNotReturned
 from daozhang.service.transfers.requesting import note, read_transfer, try_transfer
 from daozhang.service.transfers.settling import ask_soon, lock_transfer
 from daozhang.service.web.context import Context
@@ -85,6 +88,38 @@ def try_sheet_as(context: Context, actor: Person, merchant: Merchant, content: b
     with context.database.read() as tx:
         trial, _ = try_sheet(tx, context, merchant, content, actor.actor)
         return trial
+
+
+def wish_again_as(
+    context: Context, actor: Person, merchant_id: int, out_biz_no: str
+) -> NewTransfer:
+    """What would be sent once more of a transfer that came back: the same payee, under a number of its own.
+    Nothing is written but that somebody has seen the payee. Raises `TransferNotReturned`."""
+    require(actor, Right.TRANSFERS_REQUEST, merchant_id)
+    require(actor, Right.PERSONAL_READ, merchant_id)
+    with context.database.read() as tx:
+        transfer = read_transfer(tx, merchant_id, out_biz_no)
+    if transfer.status is not TransferStatus.RETURNED:
+        raise TransferNotReturned(out_biz_no)
+    note_personal_view(context, actor, f"transfer:{out_biz_no}", merchant_id=merchant_id)
+    return NewTransfer(
+        out_biz_no=rules.number_again(out_biz_no),
+        amount=transfer.amount,
+        payee=open_payee(context.sealer, transfer),
+        title=transfer.title,
+        remark=transfer.remark,
+    )
+
+
+def sent_again_as(context: Context, actor: Person, merchant_id: int, out_biz_no: str) -> str | None:
+    """The number under which a transfer that came back was sent once more; ``None`` if it was not."""
+    require(actor, Right.TRANSFERS_READ, merchant_id)
+    number = rules.number_again(out_biz_no)
+    with context.database.read() as tx:
+        try:
+            return read_transfer(tx, merchant_id, number).out_biz_no
+        except TransferNotFound:
+            return None
 
 
 def query_transfer_as(context: Context, actor: Person, merchant_id: int, out_biz_no: str) -> None:

@@ -67,6 +67,10 @@ class Outcome(StrEnum):
     ABSENT = "absent"  # asked late enough, and Alipay has no such transfer
 
 
+NUMBER_CHARACTERS_MAX: Final = 64
+"""Of the caller's own number of a transfer."""
+
+
 class PayeeKind(StrEnum):
     """How a payee is named."""
 

@@ -28,6 +28,19 @@ class TransferConflict(Refusal):
         )
 
 
+class TransferNotReturned(Refusal):
+    """Only what has come back is sent once more."""
+
+    code = "transfer_not_returned"
+    title = "The transfer has not come back"
+
+    def __init__(self, out_biz_no: str) -> None:
+        super().__init__(
+            f"Transfer {out_biz_no} has not come back, so its money may be with the payee: it is not sent once more.",
+            f"转账 {out_biz_no} 未被退回，资金可能已在收款方处，不能再次发出。",
+        )
+
+
 class TransferNotFound(Refusal):
     """No such transfer belongs to this merchant."""
 

@@ -7,6 +7,8 @@ money; only a query, late enough, decides. And whatever happens, the number stay
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,12 +20,27 @@ from daozhang.money import Money
 from daozhang.service.transfers.events import FAILED, RETURNED, SUCCEEDED
 from daozhang.service.transfers.model import (
     MONTH_LIMIT_CODES,
+    NUMBER_CHARACTERS_MAX,
     Answer,
     Outcome,
     Transfer,
     TransferLimits,
     TransferStatus,
 )
+
+_AGAIN: Final = re.compile(r"(.+)-r([2-9]|[1-9][0-9]{1,3})", re.ASCII)
+
+
+def number_again(out_biz_no: str) -> str:
+    """The number under which what came back is sent once more: always the same one, so that two people who
+    do it, or one who does it twice, send once. ``T1`` is followed by ``T1-r2``, that by ``T1-r3``."""
+    found = _AGAIN.fullmatch(out_biz_no)
+    base, number = (found[1], int(found[2]) + 1) if found else (out_biz_no, 2)
+    again = f"{base}-r{number}"
+    if len(again) <= NUMBER_CHARACTERS_MAX:
+        return again
+    # Another base of its own: cut off, two long numbers could become one.
+    return f"{hashlib.sha256(base.encode()).hexdigest()[:32]}-r{number}"
 
 
 class Follow(StrEnum):
