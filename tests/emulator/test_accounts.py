@@ -157,3 +157,21 @@ def test_only_working_days_count(days: int, day: str) -> None:
 @pytest.mark.parametrize(("minor", "fee"), [(83, 0), (84, 1), (10000, 60), (8888, 53), (1, 0)])
 def test_a_fee_is_rounded_half_up_to_the_fen(minor: int, fee: int) -> None:
     assert fee_of(Money(minor), 60) == Money(fee)
+
+
+def test_a_thousand_payments_are_settled_at_one_moment() -> None:
+    accounts, count = Accounts(lambda _: Money(0)), 1000
+    for number in range(count):
+        trade_no = f"T{number}"
+        accounts.move(
+            "2088",
+            Money(5),
+            business=Business.PAYMENT,
+            at=FRIDAY,
+            pot=Pot.UNSETTLED,
+            trade_no=trade_no,
+        )
+        accounts.keep_until("2088", trade_no, Pot.UNSETTLED, FRIDAY + timedelta(days=3))
+    accounts.let_time_pass(FRIDAY + timedelta(days=4))
+    held = [accounts.balance("2088", pot).minor for pot in (Pot.UNSETTLED, Pot.AVAILABLE)]
+    assert held == [0, 5 * count]

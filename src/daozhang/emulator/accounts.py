@@ -112,6 +112,7 @@ class Accounts:
         self._due: list[tuple[datetime, int, str, str, Pot]] = []
         self._freezes: dict[tuple[str, str], datetime] = {}
         self._thawed: list[Thaw] = []
+        self._is_passing = False
         # Never the same twice, whatever is forgotten in between.
         self._serial = secrets.randbelow(10**10)
 
@@ -272,15 +273,23 @@ class Accounts:
 
     def let_time_pass(self, now: datetime) -> None:
         """Settles, and releases, what is due by ``now``."""
-        while self._due and self._due[0][0] <= now:
-            at, _, user_id, trade_no, pot = heapq.heappop(self._due)
-            if pot is Pot.UNSETTLED:
-                self._settle(user_id, trade_no, at)
-            else:
-                self._freezes.pop((user_id, trade_no), None)
-                released = self._release(user_id, trade_no, at, None)
-                if released:
-                    self._thawed.append(Thaw(user_id, trade_no, at, released))
+        if self._is_passing:
+            return  # each of them moves money, which lets time pass: the loop below has its turn
+        self._is_passing = True
+        try:
+            while self._due and self._due[0][0] <= now:
+                self._act(*heapq.heappop(self._due))
+        finally:
+            self._is_passing = False
+
+    def _act(self, at: datetime, _serial: int, user_id: str, trade_no: str, pot: Pot) -> None:
+        if pot is Pot.UNSETTLED:
+            self._settle(user_id, trade_no, at)
+            return
+        self._freezes.pop((user_id, trade_no), None)
+        released = self._release(user_id, trade_no, at, None)
+        if released:
+            self._thawed.append(Thaw(user_id, trade_no, at, released))
 
     def _release(self, user_id: str, trade_no: str, at: datetime, amount: Money | None) -> Money:
         frozen = self.parked(user_id, trade_no)
