@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -191,7 +191,7 @@ class Reconciler:
         prefixes = self._prefixes(statement)
         with self.context.database.begin() as tx:
             run_id = store.insert_run(tx, self._run_row(statement, file_id, found, now))
-        for rows in _in_parts([*found.rows.values()]):
+        for rows in found.rows.take(ROWS_AT_ONCE):
             made = [self._row(statement, one, prefixes, run_id, now) for one in rows]
             with self.context.database.begin() as tx:
                 store.put_mismatches(tx, made)
@@ -315,11 +315,6 @@ class Reconciler:
 def turn_of(database: Database, environment: str, seller_id: str) -> AbstractContextManager[None]:
     """The turn of whoever reads a bill of that Alipay account, or needs that nobody does: see `turn`."""
     return turn(database, f"bills {environment} {seller_id}")
-
-
-def _in_parts(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    for first in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[first : first + ROWS_AT_ONCE]
 
 
 def _totals_content(totals: Mapping[Side, Total]) -> dict[str, Any]:

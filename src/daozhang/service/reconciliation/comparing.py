@@ -13,6 +13,7 @@ from daozhang.clock import to_beijing_text
 from daozhang.service.reconciliation import matching, rules
 from daozhang.service.reconciliation.loading import Loaded
 from daozhang.service.reconciliation.model import LineSide, MismatchClass
+from daozhang.service.reconciliation.noting import Notes
 from daozhang.service.reconciliation.pairing import Day, pair_payments
 from daozhang.service.reconciliation.workbench import Bench
 
@@ -26,9 +27,7 @@ class Findings:
 
     loaded: Loaded
     fee_ppm: int = 0
-    rows: dict[tuple[str, str], dict[str, Any]] = field(
-        default_factory=dict[tuple[str, str], dict[str, Any]]
-    )
+    rows: Notes = field(default_factory=Notes)
     counts: Counter[str] = field(default_factory=Counter[str])
     sums: Counter[str] = field(default_factory=Counter[str])
     cut: defaultdict[date, list[str]] = field(
@@ -47,7 +46,7 @@ class Findings:
         self.counts[name] += 1
         self.sums[name] += abs(by)
         if self.counts[name] <= WRITTEN_MAX:
-            self.rows[name, key] = {"mismatch": name, "key": key, **values}
+            self.rows.add(name, key, {"mismatch": name, "key": key, **values})
 
 
 def compare_trade(bench: Bench, day: Day, found: Findings) -> None:
