@@ -352,3 +352,20 @@ def test_columns_are_what_lines_are(shapes: list[str], newline: str, copies: int
     assert [(number, name) for number, name, *_ in cut] == [
         (first + place, f"A{place}") for place, shape in enumerate(shapes) if shape != "blank"
     ]
+
+
+def test_what_would_unpack_to_too_much_is_refused_unread() -> None:
+    """Three texts of almost four gigabytes each, as their zip says."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.csv", b"#")
+    content = bytearray(packed.getvalue())
+    at = -1
+    while (at := content.find(b"PK\x01\x02", at + 1)) >= 0:
+        content[at + 24 : at + 28] = (0xF000_0000).to_bytes(4, "little")
+    with (
+        pytest.raises(BillProblem, match="12079595520 bytes; 8589934592 are the limit"),
+        open_bill(io.BytesIO(content), "bomb.zip"),
+    ):
+        pass

@@ -37,6 +37,7 @@ FILE = b"%PDF-1.4 " + bytes(range(256)) * 40
         ("ftp://dwbillcenter.alipay.com/d", "production", None),
         ("https://dwbillcenter.alipay.com:x/d", "production", None),
         ("", "production", None),
+        ("https://[dwbillcenter.alipay.com/d", "production", None),
         ("http://127.0.0.1:9/bill", "emulator", "http://127.0.0.1:9/bill"),
         ("http://127.0.0.1:8/bill", "emulator", None),
         ("http://127.0.0.1:9/bill", "production", None),
@@ -131,3 +132,16 @@ def test_nobody_else_is_asked_and_nobody_within_a_transaction(host: str, tmp_pat
         fetch(host, "whole", tmp_path / "file")
     database.dispose()
     assert not (tmp_path / "file").exists()
+
+
+def test_what_is_no_address_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HostRefused):
+        download(
+            "https://[dwbillcenter.alipay.com/d",
+            tmp_path / "file",
+            environment="production",
+            hosts=BILL_HOSTS,
+            gateway_url=None,
+            bytes_max=1,
+            seconds_max=1,
+        )

@@ -86,12 +86,20 @@ def download(
     require_no_transaction("A download")
     address = address_of(url, environment, hosts, gateway_url)
     if address is None:
-        raise HostRefused(f"nothing is fetched from {urlsplit(url).netloc!r}")
+        raise HostRefused(f"nothing is fetched from {_host_of(url)!r}")
     is_private = environment == EMULATOR
     try:
         asyncio.run(_read(address, path, is_private, bytes_max, seconds_max))
     except (aiohttp.ClientError, TimeoutError, OSError) as problem:
         raise DownloadFailed(f"{type(problem).__name__}: {problem}") from problem
+
+
+def _host_of(url: str) -> str:
+    """What an address calls its host: the rest may be a secret, or no address at all."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return "?"
 
 
 async def _read(

@@ -17,8 +17,8 @@ from daozhang.alipay.bills.model import BillProblem
 from daozhang.alipay.bills.reading import Bill
 
 MEMBERS_MAX: Final = 200
-MEMBER_BYTES_MAX: Final = 8 << 30
-"""What one text may be when it is unpacked: thirty million lines."""
+UNPACKED_BYTES_MAX: Final = 8 << 30
+"""What all texts together may be when they are unpacked: thirty million lines."""
 
 FILE_BYTES_MAX: Final = 2 << 30
 """What the whole file may be as it was given."""
@@ -76,16 +76,17 @@ def _files_of(archive: zipfile.ZipFile, name: str) -> BillFiles:
             f"压缩包内有 {len(members)} 个文件，超过账单的上限 {MEMBERS_MAX} 个。",
             member=name,
         )
+    size = sum(member.file_size for member in members)
+    if size > UNPACKED_BYTES_MAX:
+        raise BillProblem(
+            f"It would unpack to {size} bytes; {UNPACKED_BYTES_MAX} are the limit.",
+            f"解压后为 {size} 字节，超过上限 {UNPACKED_BYTES_MAX}。",
+            member=name,
+        )
     bills: list[Bill] = []
     others: list[str] = []
     for member in sorted(members, key=member_name):
         called = member_name(member)
-        if member.file_size > MEMBER_BYTES_MAX:
-            raise BillProblem(
-                f"It would unpack to {member.file_size} bytes; {MEMBER_BYTES_MAX} are the limit.",
-                f"解压后为 {member.file_size} 字节，超过上限 {MEMBER_BYTES_MAX}。",
-                member=called,
-            )
         with archive.open(member) as start:
             is_bill = _begins_as_bill(start.read(64))
         if is_bill:
