@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.rounds import print_table
 from benchmarks.stage import NOTIFY_PATH, Stage, read_number, stop
-from postgres import free_port
+from ports import free_port
 
 CONNECTIONS = (24, 128)
 WARMING_NOTIFICATIONS = 1000

@@ -28,7 +28,8 @@ from daozhang.app import create_context
 from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
 from peers.desk import Desk, emulator_on_the_desk
-from postgres import PostgresServer, free_port
+from ports import free_port
+from postgres import PostgresServer
 from worlds import app_of, register
 
 BARCODE_MS_MAX = 15.0

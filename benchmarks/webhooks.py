@@ -37,7 +37,7 @@ from daozhang.service.ids import new_id
 from daozhang.service.merchants.store import find_merchant
 from daozhang.service.outbox.store import events
 from daozhang.service.settings import load_settings
-from postgres import free_port
+from ports import free_port
 
 CPU_MS_MAX = 0.6
 DELAY_RATIO_MAX = 2.0

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx2
 
 from daozhang.demo.browser import Page
-from worlds import World, free_port, running
+from ports import free_port
+from worlds import World, running
 
 
 class DemoShop:

@@ -21,9 +21,10 @@ from daozhang.emulator.app import Emulator, create_emulator
 from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
 from databases import on_postgresql
+from ports import free_port
 from processes import end, environment, status, until
 from receivers import Receiver, receiver
-from worlds import Server, app_of, free_port, register
+from worlds import Server, app_of, register
 
 ROUNDS_MAX = 80
 PUSH_SECONDS = 20

@@ -31,8 +31,9 @@ from daozhang.service.outbox.store import list_events_of_order
 from daozhang.service.settings import load_settings
 from databases import database_url
 from deployment import SELLER_ID, new_app
+from ports import free_port
 from signed_world import FORM, paid, sign, signed
-from worlds import START, Server, find_order, free_port, register
+from worlds import START, Server, find_order, register
 
 TOTAL = Money.parse("10.00")
 

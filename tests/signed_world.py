@@ -33,7 +33,8 @@ from daozhang.service.settings import load_settings
 from daozhang.service.web.context import Context
 from databases import database_url
 from deployment import ALIPAY_KEYS, APP_ID, SELLER_ID, KeyPair, new_app
-from worlds import START, Server, free_port, register
+from ports import free_port
+from worlds import START, Server, register
 
 FORM = "application/x-www-form-urlencoded; text/html; charset=utf-8"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import socket
 import tempfile
 import threading
 import time
@@ -39,6 +38,7 @@ from daozhang.service.outbox.store import list_events_of_merchant, list_events_o
 from daozhang.service.settings import load_settings
 from daozhang.service.web.context import Context
 from databases import database_url
+from ports import free_port
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 """Monday morning in Beijing."""
@@ -85,13 +85,6 @@ class Server:
 
     def __exit__(self, *_exception: object) -> None:
         self.stop()
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def register(

@@ -30,7 +30,8 @@ from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
 from databases import database_url, on_postgresql, run
 from deployment import APP_KEYS
-from worlds import Server, free_port
+from ports import free_port
+from worlds import Server
 
 runner = CliRunner()
 

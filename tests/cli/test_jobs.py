@@ -11,9 +11,9 @@ from daozhang.money import Money
 from daozhang.service.db import Database
 from daozhang.service.jobs import Jobs
 from databases import database_url
+from ports import free_port
 from processes import command, environment, prepare
 from refund_world import open_shop
-from worlds import free_port
 
 
 def run(directory: Path, *arguments: str) -> tuple[int, Any]:

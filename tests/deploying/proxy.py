@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from debian import Program, find_program
+from ports import free_port
 from processes import status, until
-from worlds import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "deploy/nginx/daozhang.conf"

@@ -15,10 +15,10 @@ import httpx2
 import pytest
 
 from deploying.proxy import MISSING, NAME, Proxy, proxied
+from ports import free_port
 from processes import prepare, serving, until
 from signed_world import FORM, paid, signed
 from streams import Stream
-from worlds import free_port
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 

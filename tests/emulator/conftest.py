@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from daozhang.clock import ManualClock
 from daozhang.emulator.app import create_emulator
-from emulator.place import START, Merchant, Place, Server, Shop, free_port
+from emulator.place import START, Merchant, Place, Server, Shop
+from ports import free_port
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 from daozhang.cli.emulator import emulator_commands
 from daozhang.clock import ManualClock
 from daozhang.emulator.identity import Identities, IdentityProblem, root_serial_of, serial_of
-from emulator.place import START, Merchant, Place, free_port
+from emulator.place import START, Merchant, Place
+from ports import free_port
 
 KEYS = [
     "gateway_url", "v3_base_url", "app_id", "seller_id", "app_private_key_pkcs1",

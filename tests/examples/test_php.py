@@ -15,9 +15,9 @@ import httpx2
 import pytest
 
 from debian import Program, find_program
+from ports import free_port
 from processes import status, until
 from signed_world import SignedWorld, paid, signed_world
-from worlds import free_port
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/php"
 PHP = find_program("php", "php-cli")

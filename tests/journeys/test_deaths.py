@@ -32,10 +32,11 @@ from daozhang.service.db import Database
 from databases import database_url, on_postgresql, the_server
 from equality import differences, read_books, unheard
 from figures import note_figures
+from ports import free_port
 from postgres import PostgresServer
 from processes import children, end, prepare, start
 from receivers import Receiver, receiver
-from worlds import Server, app_of, free_port
+from worlds import Server, app_of
 
 CUSTOMERS = 6
 ORDERS_FOR_A_REFUND = 3

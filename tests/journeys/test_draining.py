@@ -18,10 +18,11 @@ from daozhang.app import create_context
 from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
 from deployment import SELLER_ID, new_app
+from ports import free_port
 from processes import environment, serving, status
 from refund_world import TOTAL, open_shop
 from streams import streaming
-from worlds import free_port, register
+from worlds import register
 
 SLOW_SECONDS = 6.0
 SECONDS_MAX = 15.0

@@ -12,8 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from journeys.test_processes import order_and_pay
+from ports import free_port
 from processes import children, prepare, serving, until
-from worlds import free_port
 
 ORDERS = 12
 

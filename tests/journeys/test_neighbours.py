@@ -16,11 +16,12 @@ from daozhang.service.merchants.store import list_merchants
 from daozhang.service.outbox.actions import append_event
 from daozhang.service.settings import load_settings
 from daozhang.service.webhooks.actions import read_endpoint, send_test
+from ports import free_port
 from processes import environment, prepare, serving, until
 from receivers import Receiver, receiver
 from signed_world import FORM, paid, signed
 from streams import bearer, streaming
-from worlds import find_order, free_port
+from worlds import find_order
 
 # What no process looks for waits for a heartbeat or a lease: 15 seconds and more. A busy machine
 # that looks every half a second may need two; how fast it is is measured elsewhere.

@@ -12,9 +12,9 @@ import pytest
 
 from daozhang.service.db import Database
 from databases import database_url, run
+from ports import free_port
 from processes import children, command, environment, prepare, serving, status, until
 from signed_world import FORM, paid, signed
-from worlds import free_port
 
 
 def test_told_to_stop_it_stops_and_what_was_acknowledged_is_booked(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from daozhang.alipay.keys import PrivateKey, PublicKey
 from daozhang.alipay.operations.trade import TradeQuery
 from daozhang.clock import SystemClock
 from daozhang.emulator.app import Emulator, create_emulator
-from worlds import Server, free_port
+from ports import free_port
+from worlds import Server
 
 
 @dataclass

@@ -20,7 +20,8 @@ from daozhang.service.merchants.model import NewApp
 from daozhang.service.migrations import upgrade
 from daozhang.service.settings import load_settings
 from databases import database_url
-from worlds import Server, free_port, register
+from ports import free_port
+from worlds import Server, register
 
 FILE = json.loads(
     (Path(__file__).parents[1] / "alipay/data/vectors.json").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ports import free_port
 from processes import command, end, environment, prepare, serving, start, status, until
-from worlds import free_port
 
 REFUSED_SECONDS = 20
 

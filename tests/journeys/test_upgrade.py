@@ -16,10 +16,10 @@ from daozhang.service.db import Database
 from daozhang.service.migrations import Standing, standing, upgrade
 from databases import database_url, run
 from newer import later_version
+from ports import free_port
 from processes import prepare, serving, status, until
 from signed_world import FORM, paid, signed
 from streams import bearer
-from worlds import free_port
 
 PAUSE_SECONDS = 0.02
 SLOWEST_SECONDS = 3.0

@@ -16,9 +16,9 @@ from daozhang.clock import SystemClock
 from daozhang.service.db import Database
 from daozhang.service.outbox.actions import append_event
 from databases import database_url, on_postgresql
+from ports import free_port
 from processes import command, end, environment, prepare, serving, start, until
 from receivers import receiver
-from worlds import free_port
 
 STOPPED_SECONDS_MAX = 15
 

@@ -21,8 +21,8 @@ from daozhang.service.migrations import (
 )
 from databases import database_url, run
 from newer import later_version
+from ports import free_port
 from processes import command, environment, serving, status
-from worlds import free_port
 
 
 def daozhang(directory: Path, *arguments: str) -> tuple[int, str]:
