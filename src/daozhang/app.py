@@ -76,8 +76,15 @@ from daozhang.service.receipts.making import ReceiptMaker
 from daozhang.service.reconciliation.actions import Reconciler
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.banks import take_deposit_back
-from daozhang.service.refunds.duties import BANK_JOB, AskBanks, SweepRefunds
+from daozhang.service.refunds.duties import (
+    BANK_JOB,
+    RETURNS_JOB,
+    AskBanks,
+    AskReturns,
+    SweepRefunds,
+)
 from daozhang.service.refunds.requesting import REFUND_JOB
+from daozhang.service.refunds.returns import LateReturns
 from daozhang.service.retention.duties import Forget
 from daozhang.service.seal import open_sealer
 from daozhang.service.search.duties import FillSearch
@@ -159,6 +166,7 @@ class Service:
         self.till = Till(self.inquirer, Calls(context, self.clients), attempts)
         self.jobs.register(REFUND_JOB, attempts.run)
         self.jobs.register(BANK_JOB, attempts.ask_bank)
+        self.jobs.register(RETURNS_JOB, LateReturns(attempts).ask)
         self.jobs.register(TILL_JOB, self.till.run)
         self.jobs.register(EXPORT_JOB, Exports(context).run)
         self.bills = Bills(context, self.clients, self.jobs)
@@ -240,6 +248,7 @@ class Service:
             self._silent_orders,
             SweepRefunds(context, self.jobs),
             AskBanks(context, self.jobs),
+            AskReturns(context, self.jobs),
             SweepShares(context, self.jobs),
             SweepReceivers(context, self.jobs),
             SweepSettlements(context, self.jobs),

@@ -35,6 +35,31 @@ def world(shared_world: World) -> World:
     return shared_world
 
 
+def paid_at_the_till(world: World) -> str:
+    """An order face to face: there Alipay takes shares back by itself."""
+    number = world.order("100.00", way="barcode")
+    code = {"auth_code": world.emulator.payment_code()}
+    assert world.api.post(f"/v1/orders/{number}/barcode_payment", json=code).status_code == 200
+    world.settle()
+    return number
+
+
+def lost(world: World, number: str, own: str, *parts: tuple[str, str]) -> None:
+    """Shares, and nobody can be asked whether it was carried out."""
+    world.emulator.set_fault("gateway_timeout_after_success", method=QUERY)
+    world.emulator.set_fault("gateway_timeout_after_success", method=SETTLE, times=1, seconds=0)
+    shared(world, number, own, *parts)
+
+
+def given_back(world: World, number: str) -> dict[str, str]:
+    """What each receiver has given back of an order, by Alipay's books."""
+    trade_no = world.read(number)["trade_no"]
+    back: dict[str, Money] = {}
+    for one in world.emulator.desk.sharing.returns(trade_no):
+        back[one.trans_out] = back.get(one.trans_out, Money(0)) + one.amount
+    return {account: str(amount) for account, amount in back.items()}
+
+
 def test_a_refund_takes_back_what_the_seller_has_not_left(world: World) -> None:
     number = paid(world)
     shared(world, number, "H-1", (AGENCY, "20.00"), (COURIER, "5.00"))
@@ -103,10 +128,7 @@ def test_in_the_order_that_the_plan_says(
 
 
 def test_face_to_face_alipay_takes_it_back_by_itself(world: World) -> None:
-    number = world.order("100.00", way="barcode")
-    code = {"auth_code": world.emulator.payment_code()}
-    assert world.api.post(f"/v1/orders/{number}/barcode_payment", json=code).status_code == 200
-    world.settle()
+    number = paid_at_the_till(world)
     shared(world, number, "O-1", (AGENCY, "20.00"), (COURIER, "5.00"))
     answer = refund(world, number, "50.00", "o1")
     assert answer.json()["refund_royalty_parameters"] == []
@@ -216,10 +238,7 @@ def test_what_is_missing_is_said_and_from_whom(world: World) -> None:
 
 @pytest.mark.parametrize("is_early", [False, True], ids=["shared before", "shares under way"])
 def test_face_to_face_alipay_says_how_much_came_back(world: World, is_early: bool) -> None:
-    number = world.order("100.00", way="barcode")
-    code = {"auth_code": world.emulator.payment_code()}
-    assert world.api.post(f"/v1/orders/{number}/barcode_payment", json=code).status_code == 200
-    world.settle()
+    number = paid_at_the_till(world)
     own = f"F2F-{is_early}"
     if is_early:
         world.emulator.set_fault("gateway_timeout_after_success", method=SETTLE, times=1, seconds=0)
@@ -244,3 +263,54 @@ def test_face_to_face_alipay_says_how_much_came_back(world: World, is_early: boo
     assert refund(world, number, "37.89", f"{own}-rest").status_code == 201
     world.advance(120)
     assert sums(world, number) == ("100.00", "0.00", "0.00", "0.00")
+
+
+@pytest.mark.parametrize("is_asked_again", [False, True], ids=["at once", "asked again"])
+def test_face_to_face_what_came_back_before_a_share_was_known(
+    world: World, is_asked_again: bool
+) -> None:
+    number, own = paid_at_the_till(world), f"LATE-{is_asked_again}"
+    lost(world, number, own, (AGENCY, "20.00"), (COURIER, "5.00"))
+    assert refund(world, number, "50.00", own).status_code == 201
+    world.advance(11 * 60)  # it waits no longer
+    assert [one["status"] for one in world.refunds(number)] == ["succeeded"]
+    assert rounds(world, number)[0]["status"] == "unknown"
+
+    world.emulator.clear_faults()
+    if is_asked_again:
+        fastpay = "alipay.trade.fastpay.refund.query"
+        world.emulator.set_fault("gateway_timeout_after_success", method=fastpay, times=3)
+    world.advance(60 * 60)
+    assert given_back(world, number) == {AGENCY: "10.00", COURIER: "2.50"}
+    assert standing(world, number) == [
+        (AGENCY, "20.00", "succeeded", "10.00"),
+        (COURIER, "5.00", "succeeded", "2.50"),
+    ]
+    assert sums(world, number) == ("50.00", "0.00", "12.50", "37.50")
+    assert world.events(number).count("share.returned") == 2
+    held = booked(world, number)
+    assert (held[Account.ROYALTY], held[Account.REFUNDS]) == (1250, 5000)
+
+
+@pytest.mark.parametrize("is_made", [True, False], ids=["made", "not made"])
+def test_face_to_face_one_share_is_known_and_another_is_not(world: World, is_made: bool) -> None:
+    number, own = paid_at_the_till(world), f"HALF-{is_made}"
+    shared(world, number, f"{own}-1", (AGENCY, "19.99"))
+    if not is_made:
+        world.emulator.set_fault("gateway_20000", method=SETTLE, times=1)
+        world.emulator.set_fault("gateway_timeout_after_success", method=QUERY)
+        shared(world, number, f"{own}-2", (COURIER, "5.55"))
+    else:
+        lost(world, number, f"{own}-2", (COURIER, "5.55"))
+    assert refund(world, number, "33.33", own).status_code == 201
+    world.advance(12 * 60)
+    assert [one["status"] for one in world.refunds(number)] == ["succeeded"]
+
+    world.emulator.clear_faults()
+    world.advance(60 * 60)
+    there = given_back(world, number)
+    assert set(there) == ({AGENCY, COURIER} if is_made else {AGENCY})
+    assert {one[0]: one[3] for one in standing(world, number) if one[3] != "0.00"} == there
+    total = Money.total(Money.parse(amount) for amount in there.values())
+    assert booked(world, number)[Account.ROYALTY] == 2554 - total.minor
+    assert world.events(number).count("share.returned") == len(there)

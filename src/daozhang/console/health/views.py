@@ -26,6 +26,7 @@ DUTIES: Final[Mapping[str, str]] = {
     "silent_orders": word("Ask about silent orders"),
     "refunds": word("Call and ask about refunds"),
     "refund_banks": word("Ask about refunds to bank cards"),
+    "share_returns": word("Ask what came back of shares"),
     "transfers": word("Send transfers, and ask about them"),
     "transfer_receipts": word("Fetch receipts of transfers"),
     "account_receipts": word("Have e-receipts of accounts made, and fetch them"),

@@ -49,6 +49,7 @@ TITLES: Final[Mapping[str, str]] = {
     "share_waits_for_balance": word("Balance too low for shares"),
     "share_stays_unclear": word("Shares unclear"),
     "failed_share_succeeded": word("Failed share has gone"),
+    "share_return_unclear": word("What receivers gave back is unclear"),
     "share_plan_failed": word("Plan could not share"),
     "settlement_stays_unclear": word("Settlement unclear"),
     "failed_settlement_confirmed": word("Failed settlement is confirmed"),

@@ -61,7 +61,7 @@ class Attempts:
             return
         order, refund, action = begun
         if action is Action.CALL:
-            answer = self._with_returns(order, self._call(order, refund))
+            answer = self._call(order, refund)
         elif action is Action.ASK:
             answer = self.ask(order, refund)
         else:
@@ -76,6 +76,8 @@ class Attempts:
         """
         order = lock_order(tx, order_id)
         current = store.find_refund_by_id(tx, refund_id)
+        if current is not None and current.is_open and _lacks_returns(tx, order, answer):
+            answer = Answer(Outcome.UNKNOWN, "returns_asked", "The query tells who gives back.")
         if current is not None and (current.is_open or answer.outcome is Outcome.PROVEN):
             proven = self._with_proven_sum(tx, order, current, answer)
             take_answer(tx, self.context, order, current, proven, self.context.clock.now())
@@ -155,16 +157,6 @@ class Attempts:
         )
         to_card = (result.has_deposit_back or "").upper() in ("TRUE", "Y")
         return Answer(Outcome.PROVEN, fact=fact, bank_status="P" if to_card else None)
-
-    def _with_returns(self, order: Order, answer: Answer) -> Answer:
-        """The answer to a call, which says nothing of shares that Alipay took back by itself: where it may
-        have, only the query proves the refund."""
-        if answer.outcome is not Outcome.PROVEN:
-            return answer
-        with self.context.database.read() as tx:
-            if not gives_back_by_itself(tx, order):
-                return answer
-        return Answer(Outcome.UNKNOWN, "returns_asked", "The query tells who gives back.")
 
     def ask(self, order: Order, refund: Refund) -> Answer:
         """What Alipay says of one refund; changes nothing, here or there."""
@@ -265,6 +257,17 @@ class Attempts:
             proven -= min(nameless or Money.zero(currency), amount)
         fact = structs.replace(answer.fact, proven=proven)
         return replace(answer, fact=fact)
+
+
+def _lacks_returns(tx: Tx, order: Order, answer: Answer) -> bool:
+    """Whether it proves a refund without a word of the shares that Alipay may have taken back by itself.
+
+    The answer to a call does not tell of them: the query does. Decided under the order's lock, since a share
+    may have ended while the refund was called.
+    """
+    fact = answer.fact
+    by_call = fact is not None and fact.source is Source.REFUND
+    return by_call and gives_back_by_itself(tx, order)
 
 
 def _no(refund: Refund, sub_code: str | None) -> Outcome:

@@ -12,11 +12,16 @@ from daozhang.service.merchants.model import CHANGED_SIGNAL
 from daozhang.service.refunds import store
 from daozhang.service.refunds.requesting import LEASE_SECONDS, REFUND_JOB
 from daozhang.service.refunds.settling import REFUNDS_SIGNAL
+from daozhang.service.sharing import store as share_store
+from daozhang.service.sharing.requesting import RETURNS_SIGNAL
 from daozhang.service.sweep import BATCH_ROWS, Sweep, enqueue_step
 from daozhang.service.web.context import Context
 
 BANK_JOB: Final = "refund_bank"
 """The name under which questions about banks wait in the queue."""
+
+RETURNS_JOB: Final = "share_returns"
+"""The name under which questions about what came back of shares wait in the queue."""
 
 
 class SweepRefunds(Sweep):
@@ -42,6 +47,32 @@ class SweepRefunds(Sweep):
             if store.has_releasable(tx):
                 return self._context.clock.now()
             return store.earliest_due(tx)
+
+
+class AskReturns(Duty):
+    """Asks what came back of shares with refunds that were made before it was known that there are shares."""
+
+    name = RETURNS_SIGNAL
+
+    def __init__(self, context: Context, jobs: Jobs) -> None:
+        self._context = context
+        self._jobs = jobs
+
+    def run_due(self) -> int:
+        """Claims a batch of rounds and enqueues their questions, in one transaction."""
+        now = self._context.clock.now()
+        lease_until = now + timedelta(seconds=LEASE_SECONDS)
+        with self._context.database.begin() as tx:
+            claimed = share_store.claim_returns(tx, now, lease_until, BATCH_ROWS)
+            for due in claimed:
+                args = {"round_id": due.row_id}
+                enqueue_step(tx, self._jobs, RETURNS_JOB, due.attempt, args, due.app_row)
+        return len(claimed)
+
+    def next_due(self) -> datetime | None:
+        """When it is asked next what came back."""
+        with self._context.database.read() as tx:
+            return share_store.earliest_returns(tx)
 
 
 class AskBanks(Duty):

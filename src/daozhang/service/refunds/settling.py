@@ -111,9 +111,10 @@ def _take_proof(tx: Tx, context: Context, books: _Books, fact: RefundFact) -> No
     assert refund is not None, "a proof is asked for by the refund's own number"
     nameless = books.booked_without_name() if refund.origin is not RefundOrigin.OURS else None
     if refund.status is RefundStatus.SUCCEEDED:
-        pass
+        _take_returns(tx, context, books, refund, fact)
     elif nameless is not None and nameless.amount <= fact.amount:
         _adopt(tx, books, nameless, refund, fact.amount)
+        _take_returns(tx, context, books, nameless, fact)
     else:
         if nameless is not None:
             less = replace(nameless, amount=nameless.amount - fact.amount)
@@ -125,6 +126,24 @@ def _take_proof(tx: Tx, context: Context, books: _Books, fact: RefundFact) -> No
     _drop_explained(tx, books)
     # The answer's running total may tell of refunds that nobody here has heard of yet.
     _expect_unnamed(tx, context, books, fact.learned_at)
+
+
+def _take_returns(
+    tx: Tx, context: Context, books: _Books, refund: Refund, fact: RefundFact
+) -> None:
+    """Of a refund that is booked already: who gave back how much with it, if that was not known."""
+    if fact.returned is None:
+        return
+    happened_at = fact.refunded_at or refund.ended_at or fact.learned_at
+    books.order = settle_returns(
+        tx,
+        context,
+        books.order,
+        fact.out_request_no,
+        fact.learned_at,
+        happened_at=happened_at,
+        told=fact.returned,
+    )
 
 
 def _adopt(tx: Tx, books: _Books, nameless: Refund, named: Refund, amount: Money) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from daozhang.money import Money
+from daozhang.service.orders.model import Way
 
 BY_PLAN: Final = "plan"
 """Who asks for the shares that an order's plan makes when it is paid."""
@@ -17,6 +18,9 @@ NO_BALANCE_CODE: Final = "ACQ.TXN_RESULT_ACCOUNT_BALANCE_NOT_ENOUGH"
 
 BASIS_POINTS: Final = 10_000
 """In the whole; plans count hundredths of a percent."""
+
+FACE_TO_FACE: Final = (Way.QR, Way.BARCODE)
+"""Where Alipay takes shares back by itself, from everybody pro rata (apis.md §3.1)."""
 
 
 class ReceiverType(StrEnum):
@@ -185,6 +189,9 @@ class Round:
     last_code: str | None = None
     last_message: str | None = None
     ended_at: datetime | None = None
+    returns_due_at: datetime | None = None
+    """When it is asked what of its shares came back with refunds that were made before its end was known."""
+    returns_ask_count: int = 0
 
     @property
     def is_open(self) -> bool:

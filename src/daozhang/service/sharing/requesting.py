@@ -45,6 +45,9 @@ SHARE_JOB: Final = "share"
 SHARES_SIGNAL: Final = "shares"
 """Wakes the sweep over due rounds, in this process."""
 
+RETURNS_SIGNAL: Final = "share_returns"
+"""Wakes the duty that asks what came back of shares, in this process."""
+
 SHAREABLE: Final = (OrderStatus.PAID, OrderStatus.FINISHED)
 
 

@@ -14,17 +14,25 @@ from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.ledger.actions import post_entry
 from daozhang.service.orders.actions import pass_on, take_back
-from daozhang.service.orders.model import Order, Way
+from daozhang.service.orders.model import Order
 from daozhang.service.sharing import rules, store
 from daozhang.service.sharing.events import RETURNED
-from daozhang.service.sharing.model import Return, ReturnOrder, ReturnStatus, Share, ShareStatus
+from daozhang.service.sharing.model import (
+    FACE_TO_FACE,
+    Return,
+    ReturnOrder,
+    ReturnStatus,
+    Round,
+    Share,
+    ShareStatus,
+)
 from daozhang.service.sharing.posting import entry_of_return
 from daozhang.service.sharing.refusals import ReturnsNeeded
-from daozhang.service.sharing.settling import announce
+from daozhang.service.sharing.settling import announce, tell_person
 from daozhang.service.web.context import Context
 
-FACE_TO_FACE = (Way.QR, Way.BARCODE)
-"""Where Alipay takes shares back by itself, from everybody pro rata (apis.md §3.1)."""
+Told = Sequence[tuple[str, Money]]
+"""Who gave back how much with one refund, by Alipay's word."""
 
 
 def gives_back_by_itself(tx: Tx, order: Order) -> bool:
@@ -140,15 +148,23 @@ def settle_returns(
     now: datetime,
     *,
     happened_at: datetime | None,
-    told: Sequence[tuple[str, Money]] | None = None,
+    told: Told | None = None,
 ) -> Order:
     """Books the end of what was to come back with a refund: it has at ``happened_at``, or, without that,
-    it stays with the receivers. Face to face ``told`` is who gave back how much, by Alipay's word; what
-    was expected before was reckoned from how things stood here."""
+    it stays with the receivers. The same again books nothing.
+
+    Face to face ``told`` is who gave back how much; what was expected before was reckoned from how things
+    stood here. If it names somebody of whom nothing is known here, the shares that are under way may be
+    theirs: nothing is booked before these have ended, and it is asked again then (`returns_due_at`).
+    """
     if out_request_no is None:
         return order
     if happened_at is not None and told is not None and order.way in FACE_TO_FACE:
-        order = _bring_to(tx, order, out_request_no, told, now)
+        parts = _parts_of(tx, order, out_request_no, told)
+        if parts is not None:
+            order = _bring_to(tx, order, out_request_no, parts, now)
+        elif has_open_rounds(tx, order):
+            return order
     ends = _UNDONE if happened_at is None else _BOOKED
     found = [r for r in store.list_returns(tx, order.id, out_request_no) if r.status in ends]
     rounds = {round_.id: round_ for round_ in store.list_rounds(tx, order.id)} if found else {}
@@ -160,6 +176,12 @@ def settle_returns(
         if one.status is ReturnStatus.FAILED:
             # The refund had failed here, and has been made after all.
             if one.amount > share.outstanding:
+                detail = (
+                    f"refund {out_request_no}: {one.amount} of {share.account}'s {share.amount} was to come "
+                    f"back, who has {share.outstanding}"
+                )
+                round_ = rounds[share.round_id]
+                tell_person(tx, context, order, "share_return_unclear", detail, round_, now)
                 continue
             order = take_back(tx, order, one.amount, now)
             share = replace(share, returning=share.returning + one.amount)
@@ -173,28 +195,45 @@ def settle_returns(
     return order
 
 
-def _bring_to(
-    tx: Tx, order: Order, out_request_no: str, told: Sequence[tuple[str, Money]], now: datetime
-) -> Order:
-    """Brings what is expected of a refund to what Alipay says; as it was, if that fits no share."""
-    there = {one.share_id: one for one in store.list_returns(tx, order.id, out_request_no)}
-    pending = {id_: r.amount for id_, r in there.items() if r.status is ReturnStatus.PENDING}
+def _parts_of(tx: Tx, order: Order, out_request_no: str, told: Told) -> dict[int, Money] | None:
+    """How much of each share came back with a refund beyond what is booked of it, by what was told;
+    ``None`` if that names more than the shares have that are known."""
+    there = store.list_returns(tx, order.id, out_request_no)
+    booked = {one.share_id: one.amount for one in there if one.status is ReturnStatus.RETURNED}
+    pending = {one.share_id: one.amount for one in there if one.status is ReturnStatus.PENDING}
     zero = Money.zero(order.amount.currency)
     shares = store.list_shares(tx, order.id)
-    left = {share.id: share.outstanding + pending.get(share.id, zero) for share in shares}
-    parts: dict[int, Money] = {}
-    for account, amount in told:
-        wanted = amount
-        for share in shares:
-            part = min(wanted, left[share.id]) if share.account == account else zero
-            parts[share.id] = parts.get(share.id, zero) + part
-            left[share.id] -= part
-            wanted -= part
-        if wanted:
-            return order
+    known: dict[str, Money] = {}
     for share in shares:
-        before, after = pending.get(share.id, zero), parts.get(share.id, zero)
-        row = there.get(share.id)
+        known[share.account] = known.get(share.account, zero) + booked.get(share.id, zero)
+    parts = {share.id: zero for share in shares if share.id not in booked}
+    left = {s.id: s.outstanding + pending.get(s.id, zero) for s in shares if s.id in parts}
+    for account, amount in told:
+        already = min(amount, known.get(account, zero))
+        wanted = amount - already
+        known[account] = known.get(account, zero) - already
+        for share in shares:
+            if share.account == account and share.id in parts:
+                part = min(wanted, left[share.id])
+                parts[share.id] += part
+                left[share.id] -= part
+                wanted -= part
+        if wanted:
+            return None
+    return parts
+
+
+def _bring_to(
+    tx: Tx, order: Order, out_request_no: str, parts: Mapping[int, Money], now: datetime
+) -> Order:
+    """Brings what is expected of a refund to what came back of each share that is not booked yet."""
+    there = {one.share_id: one for one in store.list_returns(tx, order.id, out_request_no)}
+    zero = Money.zero(order.amount.currency)
+    for share in store.list_shares(tx, order.id):
+        if share.id not in parts:
+            continue
+        row, after = there.get(share.id), parts[share.id]
+        before = row.amount if row is not None and row.status is ReturnStatus.PENDING else zero
         if before != after:
             order = pass_on(tx, order, before, now)
             order = take_back(tx, order, after, now)
@@ -209,6 +248,19 @@ def _bring_to(
         elif row is not None:
             store.delete_return(tx, row.id)
     return order
+
+
+def note_question(
+    tx: Tx, context: Context, order: Order, round_: Round, now: datetime, *, is_answered: bool
+) -> None:
+    """Notes that it was asked what came back of a round's shares with refunds that were made before its
+    end was known; if that is not answered yet, it is asked again, and after many times people are told."""
+    asked = round_.returns_ask_count + 1
+    due_at = None if is_answered else now + rules.ask_delay(round_.returns_ask_count)
+    store.update_round(tx, round_.id, returns_due_at=due_at, returns_ask_count=asked)
+    if not is_answered and asked == rules.ASKS_BEFORE_PERSON:
+        detail = f"share {round_.out_request_no}: what came back of it is asked in vain"
+        tell_person(tx, context, order, "share_return_unclear", detail, round_, now)
 
 
 def _expected(

@@ -260,7 +260,12 @@ def due_after(follow: Follow, sent: Sent, now: datetime) -> datetime | None:
         case Follow.CALL_LATER:
             return now + _delay(BALANCE_DELAYS_SECONDS, sent.call_count - 1)
         case Follow.ASK:
-            return now + _delay(ASK_DELAYS_SECONDS, sent.ask_count)
+            return now + ask_delay(sent.ask_count)
+
+
+def ask_delay(asked: int) -> timedelta:
+    """After how long it is asked again, after so many questions."""
+    return _delay(ASK_DELAYS_SECONDS, asked)
 
 
 def _delay(ladder: Sequence[int], rung: int) -> timedelta:

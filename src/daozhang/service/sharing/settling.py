@@ -25,6 +25,7 @@ from daozhang.service.sharing import rules, store
 from daozhang.service.sharing.calls import details_of
 from daozhang.service.sharing.events import FAILED, SUCCEEDED, share_snapshot
 from daozhang.service.sharing.model import (
+    FACE_TO_FACE,
     Answer,
     Outcome,
     Round,
@@ -33,7 +34,7 @@ from daozhang.service.sharing.model import (
     ShareStatus,
 )
 from daozhang.service.sharing.posting import entry_of_finish, entry_of_share
-from daozhang.service.sharing.requesting import SHARES_SIGNAL
+from daozhang.service.sharing.requesting import RETURNS_SIGNAL, SHARES_SIGNAL
 from daozhang.service.sharing.thawing import THAWED, take_thaw
 from daozhang.service.web.context import Context
 
@@ -108,6 +109,10 @@ def _save_round(
     ended = status in (RoundStatus.DONE, RoundStatus.FAILED)
     if ended and status is not round_.status:
         values["ended_at"] = now
+        if order.way in FACE_TO_FACE and order.refunded:
+            # Alipay may have taken some of it back with a refund before anybody here knew of the share.
+            values["returns_due_at"] = now
+            tx.after_commit(lambda: context.signals.wake(RETURNS_SIGNAL))
     store.update_round(tx, round_.id, **values)
     if values["due_at"] is not None:
         tx.after_commit(lambda: context.signals.wake(SHARES_SIGNAL))

@@ -30,6 +30,9 @@ HELD: Final = sa.text("held_at IS NOT NULL")
 
 IS_DUE: Final = sa.text("due_at IS NOT NULL")
 
+RETURNS_DUE: Final = sa.text("returns_due_at IS NOT NULL")
+"""Rounds of which it is to be asked what came back with refunds that were made meanwhile."""
+
 share_rounds = sa.Table(
     "share_rounds",
     metadata,
@@ -60,6 +63,8 @@ share_rounds = sa.Table(
     sa.Column("last_code", sa.String(128)),
     sa.Column("last_message", sa.Text),
     sa.Column("ended_at", Moment),
+    sa.Column("returns_due_at", Moment),
+    sa.Column("returns_ask_count", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     # Alipay's own: one number is one request of a seller, whatever the trade (apis.md §18.3).
@@ -68,6 +73,12 @@ share_rounds = sa.Table(
     sa.Index("ix_share_rounds_requested_by_created_at", "requested_by", "created_at"),
     sa.Index("ix_share_rounds_due", "due_at", postgresql_where=IS_DUE, sqlite_where=IS_DUE),
     sa.Index("ix_share_rounds_held", "merchant_id", postgresql_where=HELD, sqlite_where=HELD),
+    sa.Index(
+        "ix_share_rounds_returns_due",
+        "returns_due_at",
+        postgresql_where=RETURNS_DUE,
+        sqlite_where=RETURNS_DUE,
+    ),
     one_of("status", RoundStatus),
     one_of("mode", Mode),
     one_of("returns", ReturnOrder),
@@ -336,13 +347,38 @@ def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> li
     return claim(tx, share_rounds, now, lease_until, rows_max)
 
 
-def claim(
-    tx: Tx, table: sa.Table, now: datetime, lease_until: datetime, rows_max: int
-) -> list[Due]:
-    """Claims rows of ``table`` that are due; if whoever claimed them dies, they are due again then."""
-    due = (
-        sa.select(table.c.id).where(table.c.due_at <= now).order_by(table.c.due_at).limit(rows_max)
+def claim_returns(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
+    """Claims rounds whose returns are to be asked for; as `claim_due`, by the count of these questions."""
+    c = share_rounds.c
+    return claim(
+        tx, share_rounds, now, lease_until, rows_max, c.returns_due_at, c.returns_ask_count
     )
+
+
+_EARLIEST_RETURNS: Final = earliest_of(share_rounds.c.returns_due_at)
+
+
+def earliest_returns(tx: Tx) -> datetime | None:
+    """When it is asked next what came back."""
+    return tx.execute(_EARLIEST_RETURNS).scalar()
+
+
+def claim(
+    tx: Tx,
+    table: sa.Table,
+    now: datetime,
+    lease_until: datetime,
+    rows_max: int,
+    due_at: sa.Column[Any] | None = None,
+    attempt: sa.Column[Any] | None = None,
+) -> list[Due]:
+    """Claims rows of ``table`` that are due; if whoever claimed them dies, they are due again then.
+
+    ``due_at`` and ``attempt``: the columns that say so, by default those of these names.
+    """
+    due_at = table.c.due_at if due_at is None else due_at
+    attempt = table.c.attempt if attempt is None else attempt
+    due = sa.select(table.c.id).where(due_at <= now).order_by(due_at).limit(rows_max)
     if tx.dialect == "postgresql":
         due = due.with_for_update(skip_locked=True)
     app_row = (
@@ -355,8 +391,8 @@ def claim(
     claimed = tx.execute(
         sa.update(table)
         .where(table.c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(table.c.id, table.c.attempt, app_row)
+        .values({due_at: lease_until})
+        .returning(table.c.id, attempt.label("attempt"), app_row)
     )
     return [Due(row.id, row.attempt, row.app_row) for row in claimed]
 

@@ -117,3 +117,9 @@ def tell_next(round_: Round) -> Iterable[dict[str, Any]]:
             else ("The shares are sent to Alipay.", "向支付宝发出分账请求。")
         )
         yield upcoming(round_.due_at, said)
+    elif round_.returns_due_at is not None:
+        said = (
+            "Alipay is asked what came back of the shares with the refunds that were made meanwhile.",
+            "向支付宝查询期间退款时各分账方退回的金额。",
+        )
+        yield upcoming(round_.returns_due_at, said)

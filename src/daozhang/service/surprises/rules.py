@@ -229,6 +229,11 @@ MEANINGS: Final[Mapping[str, Sentence]] = {
         "another way.",
         "曾判定失败的分账实际已成功，账上已记录。请核对是否已用其他方式支付。",
     ),
+    "share_return_unclear": (
+        "A refund of a shared payment is made, and it is not clear what the receivers gave back. Compare the order's "
+        "shares with the account bill.",
+        "分账交易的退款已成功，但各分账方退回多少仍不明确。请将该订单的分账与账务账单核对。",
+    ),
     "share_plan_failed": (
         "The payment is booked, and could not be shared by its plan. Look at the plan, then share it by hand.",
         "款项已入账，但未能按分账方案分账。请检查方案后手动分账。",
