@@ -203,6 +203,37 @@ def test_a_refund_names_the_request_that_confirmed_it(world: World, fault: str |
     assert str(made.amount) == "40.00"
 
 
+@pytest.mark.parametrize("fault", ["gateway_timeout_after_success", "gateway_20000"])
+def test_a_refund_waits_until_it_is_clear_whether_it_is_confirmed(world: World, fault: str) -> None:
+    number = paid(world)
+    world.emulator.set_fault(fault, method=CONFIRM, times=1)
+    confirmed(world, number, f"W-{fault}")
+    assert refund(world, number, "40.00", f"W-R-{fault}").status_code == 201
+    world.settle()
+    assert [one["status"] for one in world.refunds(number)] == ["requested"]
+    world.advance(60)
+    assert stand(world, number) == [("confirmed", "100.00")]
+    assert [one["status"] for one in world.refunds(number)] == ["succeeded"]
+    assert sums(world, number)[0] == "40.00"
+
+
+def test_a_refund_does_not_wait_for_ever(world: World) -> None:
+    number = paid(world)
+    world.emulator.set_fault("gateway_timeout_after_success", method=CONFIRM, times=1)
+    world.emulator.set_fault("gateway_timeout_after_success", method=QUERY)
+    confirmed(world, number, "V-1")
+    refund(world, number, "40.00", "V-R")
+    # Nobody waits for ever: it is sent as far as is known, and Alipay says no.
+    world.advance(11 * 60)
+    assert [one["status"] for one in world.refunds(number)] == ["failed"]
+    world.emulator.clear_faults()
+    world.advance(60 * 60)
+    assert stand(world, number) == [("confirmed", "100.00")]
+    refund(world, number, "40.00", "V-S")
+    world.advance(60)
+    assert sums(world, number)[0] == "40.00"
+
+
 def test_a_refund_that_was_sent_before_it_was_confirmed_stays_as_it_was(world: World) -> None:
     number = paid(world)
     world.emulator.set_fault("gateway_timeout_after_success", method=REFUND, times=1)

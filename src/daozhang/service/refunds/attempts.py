@@ -36,14 +36,15 @@ from daozhang.service.refunds.model import (
 )
 from daozhang.service.refunds.rules import Action
 from daozhang.service.refunds.settling import add_external, settle_unnamed
+from daozhang.service.settlements.store import confirmed_by, is_under_way
 from daozhang.service.sharing.returning import gives_back_by_itself, has_open_rounds
 from daozhang.service.web.context import Context
 
 REFUND_SUCCESS = "REFUND_SUCCESS"
 BANK_OPTIONS = ("deposit_back_info",)
 
-SHARES_WAIT: Final = timedelta(minutes=10)
-"""So long a refund waits for shares of its order that are under way."""
+OTHERS_WAIT: Final = timedelta(minutes=10)
+"""So long a refund waits for shares, or a settlement, of its order that are under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Attempts:
             self._last_call(tx, refund),
             outgoing_allowed=stopped_by(tx, refund.merchant_id) is None,
         )
-        if action is Action.CALL and self._waits_for_shares(tx, order, refund, now):
+        if action is Action.CALL and _waits_for_others(tx, order, refund, now):
             action, until = Action.WAIT, now + timedelta(seconds=rules.PROOF_SECONDS)
         if action is Action.HOLD:
             store.update_refund(tx, refund.id, due_at=None, held_at=now)
@@ -113,17 +114,20 @@ class Attempts:
         elif action is Action.RECKON:
             settle_unnamed(tx, self.context, order, refund, now)
         elif action is Action.CALL:
+            # Nothing has moved under its number yet, so it may name what was confirmed since it was asked for.
+            named = refund.settle_confirm_no or confirmed_by(tx, order.id)
+            refund = replace(refund, settle_confirm_no=named)
             store.update_refund(
-                tx, refund.id, calling=True, called_at=now, call_count=refund.call_count + 1
+                tx,
+                refund.id,
+                calling=True,
+                called_at=now,
+                call_count=refund.call_count + 1,
+                settle_confirm_no=named,
             )
         elif action is Action.ASK:
             store.update_refund(tx, refund.id, ask_count=refund.ask_count + 1)
         return order, refund, action
-
-    def _waits_for_shares(self, tx: Tx, order: Order, refund: Refund, now: datetime) -> bool:
-        """Whether shares are under way that Alipay might take back with it: for a while they may end first."""
-        waited = now - refund.created_at
-        return waited < SHARES_WAIT and has_open_rounds(tx, order)
 
     def _last_call(self, tx: Tx, refund: Refund) -> datetime | None:
         called = [r.called_at for r in store.list_refunds(tx, refund.order_id) if r.called_at]
@@ -257,6 +261,14 @@ class Attempts:
             proven -= min(nameless or Money.zero(currency), amount)
         fact = structs.replace(answer.fact, proven=proven)
         return replace(answer, fact=fact)
+
+
+def _waits_for_others(tx: Tx, order: Order, refund: Refund, now: datetime) -> bool:
+    """Whether something is under way that may end first: shares that Alipay might take back with the refund,
+    or a settlement that the refund has to name if it is confirmed."""
+    if now - refund.created_at >= OTHERS_WAIT:
+        return False
+    return has_open_rounds(tx, order) or is_under_way(tx, order.id)
 
 
 def _lacks_returns(tx: Tx, order: Order, answer: Answer) -> bool:

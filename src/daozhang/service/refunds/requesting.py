@@ -21,7 +21,6 @@ from daozhang.service.refunds.refusals import (
     RefundLimitExceeded,
     SecondPersonNeeded,
 )
-from daozhang.service.settlements.store import confirmed_by
 from daozhang.service.sharing.returning import (
     cover_returns,
     cover_what_others_have,
@@ -76,10 +75,7 @@ def request_refund(
     order, new = _with_returns(tx, order, new, now)
     reserve(tx, order, new.amount, now)
     due_at = now if jobs is None else now + timedelta(seconds=LEASE_SECONDS)
-    row = _row_of(order, new, now, due_at)
-    # Kept from the start: whatever is confirmed later, the same refund is sent again with the same content.
-    row["settle_confirm_no"] = confirmed_by(tx, order.id)
-    refund_id = store.insert_refund(tx, row)
+    refund_id = store.insert_refund(tx, _row_of(order, new, now, due_at))
     if jobs is not None:
         merchant = find_merchant_by_id(tx, order.merchant_id)
         args = {"refund_id": refund_id}

@@ -104,6 +104,14 @@ def confirmed_by(tx: Tx, order_id: int) -> str | None:
     return tx.execute(wanted).scalar()
 
 
+def is_under_way(tx: Tx, order_id: int) -> bool:
+    """Whether it is not known yet what becomes of a settlement of an order."""
+    c = settlements.c
+    open_ = (SettlementStatus.REQUESTED.value, SettlementStatus.UNKNOWN.value)
+    wanted = sa.select(c.id).where(c.order_id == order_id, c.status.in_(open_)).limit(1)
+    return tx.execute(wanted).first() is not None
+
+
 def settlement_of(row: Mapping[Any, Any]) -> Settlement:
     """A row of ``settlements`` as a `Settlement`."""
     typed = ("status", "amount")
