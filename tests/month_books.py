@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -74,17 +74,29 @@ def ask_about_cases(month: Month, person: Person) -> int:
     """Somebody has Alipay asked about every refund that only a bill tells of; how many there were."""
     world = month.world
     desk = CaseDesk(world.service.inquirer, world.service.reconciler)
-    asked = 0
+    asked: set[str] = set()
     for merchant in accounts_of(month):
-        for one in open_mismatches(world, merchant):
-            is_refund = one.mismatch is MismatchClass.MISSING_HERE and one.out_request_no
-            if not is_refund:
-                continue
-            asked += 1
+        # Looked up anew each time: with the answer the day is compared again, and other cases of it end, too.
+        while (one := _only_in_a_bill(world, merchant, asked)) is not None:
+            asked.add(one.public_id)
             case = desk.ask(person, merchant, one.public_id)
             assert (case.status, case.mismatch.resolution) == (CaseStatus.SETTLED, "agrees"), case
     world.settle()
-    return asked
+    return len(asked)
+
+
+def _only_in_a_bill(world: World, merchant: Merchant, but: Collection[str]) -> Mismatch | None:
+    """The oldest refund that only a bill tells of, and that was not asked about yet."""
+    return next(
+        (
+            one
+            for one in open_mismatches(world, merchant)
+            if one.mismatch is MismatchClass.MISSING_HERE
+            and one.out_request_no
+            and one.public_id not in but
+        ),
+        None,
+    )
 
 
 # ---- orders, shares, transfers
