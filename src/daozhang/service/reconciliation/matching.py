@@ -188,8 +188,9 @@ def _order_columns() -> tuple[sa.ColumnElement[Any], ...]:
 
 def stream(bench: Bench, wanted: sa.Executable) -> Iterator[Mapping[str, Any]]:
     """Rows, some at a time, however many there are."""
-    streaming = bench.connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE)
-    with streaming.execute(wanted) as found:
+    # Said to the statement: a connection that is told so would stream whatever comes after, too.
+    streaming = {"stream_results": True, "yield_per": ROWS_AT_ONCE}
+    with bench.connection.execute(wanted, execution_options=streaming) as found:
         yield from cast("Iterator[Mapping[str, Any]]", found.mappings())
 
 
