@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from daozhang.money import Money
+from daozhang.service.settlements import diagram
 from daozhang.service.settlements.model import Outcome, Settlement, SettlementStatus
 from daozhang.service.settlements.rules import (
     ALREADY_CODE,
@@ -19,6 +21,7 @@ from daozhang.service.settlements.rules import (
 )
 from daozhang.service.sharing.rules import Follow
 
+DOCS = Path(__file__).parents[2] / "docs" / "reference"
 NOW = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 SETTLEMENT = Settlement(
     id=1,
@@ -38,6 +41,12 @@ def test_every_cell_of_the_table_is_written() -> None:
     assert set(TRANSITIONS) == set(SettlementStatus)
     for row in TRANSITIONS.values():
         assert set(row) == set(Outcome)
+
+
+def test_the_page_is_made_from_the_table() -> None:
+    assert diagram.page() == (DOCS / "settlement-states.md").read_text("utf-8"), (
+        "run: python -m daozhang.service.settlements.diagram > docs/reference/settlement-states.md"
+    )
 
 
 def test_only_a_proof_confirms_and_only_a_first_no_fails() -> None:

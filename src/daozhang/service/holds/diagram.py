@@ -6,10 +6,12 @@ that it is the same.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
-from daozhang.service.holds.model import HoldFactKind, HoldStatus
+from daozhang.service.holds.model import HoldFactKind
 from daozhang.service.holds.rules import ABSENT_PROOFS, TABLE, Follow, Move
+from daozhang.service.state_page import StatePage
 
 FACTS: Final = {
     HoldFactKind.ABSENT: "no such hold",
@@ -32,54 +34,32 @@ that anything has told. A fact whose number or amount does not agree moves nothi
 """
 
 
-def page() -> str:
-    """The whole page, as Markdown."""
-    return "\n".join([INTRODUCTION, *_legend(), "", *_table(), "", *_diagram(), ""])
-
-
-def _legend() -> list[str]:
-    return ["| fact | Alipay says |", "|---|---|"] + [
-        f"| {kind.value} | {meaning} |" for kind, meaning in FACTS.items()
-    ]
-
-
-def _table() -> list[str]:
-    lines = [
-        "| state | " + " | ".join(kind.value for kind in FACTS) + " |",
-        "|---" * (len(FACTS) + 1) + "|",
-    ]
-    for status in HoldStatus:
-        cells = [_cell(TABLE[status][kind]) for kind in FACTS]
-        lines.append(f"| {status.value} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def _cell(move: Move) -> str:
-    parts: list[str] = []
-    if move.to is not None:
-        parts.append(f"**{move.to.value}**")
-    parts += [f"`{event}`" for event in move.events]
+def _said(_state: StrEnum, move: Move) -> list[str]:
+    parts = [f"`{event}`" for event in move.events]
     if move.may_close:
         parts.append(f"{ABSENT_PROOFS} times when nobody can confirm it: **closed**, `hold.closed`")
     if move.follow is not Follow.NOTHING:
         parts.append(move.follow.value)
     if move.surprise is not None:
         parts.append(f"surprise `{move.surprise}`")
-    return ", ".join(parts) or "–"
+    return parts
 
 
-def _diagram() -> list[str]:
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> created"]
-    lines += ["    created --> closing: given up, or the freeze was refused"]
-    lines += ["    waiting --> closing: given up, or time and grace run out"]
-    arrows: dict[tuple[str, str], list[str]] = {}
-    for status, row in TABLE.items():
-        for kind, move in row.items():
-            if move.to is not None and move.to is not status:
-                arrows.setdefault((status.value, move.to.value), []).append(kind.value)
-    for (origin, target), kinds in arrows.items():
-        lines.append(f"    {origin} --> {target}: {', '.join(kinds)}")
-    return [*lines, "    closed --> [*]", "    finished --> [*]", "```"]
+def page() -> str:
+    """The whole page, as Markdown."""
+    return StatePage(
+        introduction=INTRODUCTION,
+        columns=FACTS,
+        legend=("fact", "Alipay says"),
+        table=TABLE,
+        said=_said,
+        begins="created",
+        more=(
+            "created --> closing: given up, or the freeze was refused",
+            "waiting --> closing: given up, or time and grace run out",
+        ),
+        ends=("closed", "finished"),
+    ).text()
 
 
 if __name__ == "__main__":

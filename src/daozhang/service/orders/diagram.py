@@ -10,6 +10,7 @@ from typing import Final
 
 from daozhang.service.orders.model import FactKind
 from daozhang.service.orders.rules import TABLE, Follow, Move, Situation
+from daozhang.service.state_page import StatePage
 
 FACTS: Final = {
     FactKind.ABSENT: "no such trade",
@@ -35,34 +36,14 @@ order gets `attention`, a person gets a surprise, and `order.surprise` is announ
 """
 
 
-def page() -> str:
-    """The whole page, as Markdown."""
-    return "\n".join([INTRODUCTION, *_legend(), "", *_table(), "", *_diagram(), ""])
+_FOLLOWS: Final = {
+    Follow.CLOSE: "close at Alipay",
+    Follow.CANCEL: "cancel at Alipay",
+}
 
 
-def _legend() -> list[str]:
-    return ["| fact | Alipay says |", "|---|---|"] + [
-        f"| {kind.value} | {meaning} |" for kind, meaning in FACTS.items()
-    ]
-
-
-def _table() -> list[str]:
-    kinds = list(FACTS)
-    lines = [
-        "| state | " + " | ".join(kind.value for kind in kinds) + " |",
-        "|---" * (len(kinds) + 1) + "|",
-    ]
-    for situation in Situation:
-        cells = [_cell(situation, TABLE[situation][kind]) for kind in kinds]
-        lines.append(f"| {situation.value} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def _cell(situation: Situation, move: Move) -> str:
-    parts: list[str] = []
-    if move.to is not None:
-        parts.append(f"**{move.to.value}**")
-    parts += [f"`{event}`" for event in move.events]
+def _said(situation: Situation, move: Move) -> list[str]:
+    parts = [f"`{event}`" for event in move.events]
     if move.holds:
         parts.append("hold, no event")
     if move.takes_refunded and move.to is None:
@@ -77,28 +58,24 @@ def _cell(situation: Situation, move: Move) -> str:
         parts.append(f"surprise `{move.surprise}`")
     if move.surprise_if_close_confirmed:
         parts.append("surprise if Alipay had confirmed the close")
-    return ", ".join(parts) or "–"
+    return parts
 
 
-_FOLLOWS: Final = {
-    Follow.CLOSE: "close at Alipay",
-    Follow.CANCEL: "cancel at Alipay",
-}
-
-
-def _diagram() -> list[str]:
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> created"]
-    lines += ["    created --> closing: close asked, or time and grace run out"]
-    lines += ["    waiting --> closing: close asked, or time and grace run out"]
-    arrows: dict[tuple[str, str], list[str]] = {}
-    for situation in Situation:
-        origin = situation.value.partition(" ")[0]
-        for kind, move in TABLE[situation].items():
-            if move.to is not None and move.to.value != origin:
-                arrows.setdefault((origin, move.to.value), []).append(kind.value)
-    for (origin, target), kinds in arrows.items():
-        lines.append(f"    {origin} --> {target}: {', '.join(dict.fromkeys(kinds))}")
-    return [*lines, "    closed --> [*]", "    refunded --> [*]", "    finished --> [*]", "```"]
+def page() -> str:
+    """The whole page, as Markdown."""
+    return StatePage(
+        introduction=INTRODUCTION,
+        columns=FACTS,
+        legend=("fact", "Alipay says"),
+        table=TABLE,
+        said=_said,
+        begins="created",
+        more=(
+            "created --> closing: close asked, or time and grace run out",
+            "waiting --> closing: close asked, or time and grace run out",
+        ),
+        ends=("closed", "refunded", "finished"),
+    ).text()
 
 
 if __name__ == "__main__":

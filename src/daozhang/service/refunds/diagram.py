@@ -6,10 +6,12 @@ sees that it is the same.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from daozhang.service.refunds.model import Outcome
 from daozhang.service.refunds.rules import PROOF_SECONDS, TRANSITIONS, Follow, Move
+from daozhang.service.state_page import StatePage
 
 OUTCOMES: Final = {
     Outcome.PROVEN: "the money has gone back: a signed answer or notice says so",
@@ -39,51 +41,26 @@ FOLLOWS: Final = {
 }
 
 
-def page() -> str:
-    """The whole page, as Markdown."""
-    return "\n".join([INTRODUCTION, *_legend(), "", *_table(), "", *_diagram(), ""])
-
-
-def _legend() -> list[str]:
-    return ["| outcome | meaning |", "|---|---|"] + [
-        f"| {outcome.value} | {meaning} |" for outcome, meaning in OUTCOMES.items()
-    ]
-
-
-def _table() -> list[str]:
-    lines = [
-        "| state | " + " | ".join(outcome.value for outcome in OUTCOMES) + " |",
-        "|---" * (len(OUTCOMES) + 1) + "|",
-    ]
-    for status, row in TRANSITIONS.items():
-        cells = [_cell(row[outcome]) for outcome in OUTCOMES]
-        lines.append(f"| {status.value} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def _cell(move: Move) -> str:
+def _said(_state: StrEnum, move: Move) -> list[str]:
     parts: list[str] = []
-    if move.to is not None:
-        parts.append(f"**{move.to.value}**")
     if move.event is not None:
         parts.append(f"`{move.event}`")
     if move.follow is not Follow.NOTHING:
         parts.append(FOLLOWS[move.follow])
     if move.surprise is not None:
         parts.append(f"surprise `{move.surprise}`")
-    return ", ".join(parts) or "–"
+    return parts
 
 
-def _diagram() -> list[str]:
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> requested"]
-    arrows: dict[tuple[str, str], list[str]] = {}
-    for status, row in TRANSITIONS.items():
-        for outcome, move in row.items():
-            if move.to is not None and move.to is not status:
-                arrows.setdefault((status.value, move.to.value), []).append(outcome.value)
-    for (origin, target), outcomes in arrows.items():
-        lines.append(f"    {origin} --> {target}: {', '.join(outcomes)}")
-    return [*lines, "    succeeded --> [*]", "    failed --> [*]", "```"]
+def page() -> str:
+    """The whole page, as Markdown."""
+    return StatePage(
+        introduction=INTRODUCTION,
+        columns=OUTCOMES,
+        table=TRANSITIONS,
+        said=_said,
+        ends=("succeeded", "failed"),
+    ).text()
 
 
 if __name__ == "__main__":
