@@ -48,7 +48,8 @@ def test_what_is_confirmed_arrives_with_the_account_bill_of_its_day(world: World
     # T+1 is over: but nobody has confirmed anything, so nothing of it is late.
     (line,) = world.api.get("/v1/ledger/payouts").json()["unsettled_lines"]
     names = ("paid_on", "amount", "order_count", "pays_out_on", "state")
-    assert [line[name] for name in names] == [thursday.isoformat(), "140.00", 2, None, "unknown"]
+    told = [line[name] for name in names]
+    assert told == [thursday.isoformat(), "140.00", 2, None, "awaiting_confirmation"]
 
     body = {"out_request_no": "B-1"}
     assert world.api.post(f"/v1/orders/{number}/settlements", json=body).status_code == 201

@@ -75,6 +75,7 @@ STATES: Final[Mapping[str, Look]] = {
     "payout.expected": Look(word("Expected"), "busy"),
     "payout.awaiting_bill": Look(word("Its account bill is not read yet"), "calm"),
     "payout.late": Look(word("Did not come on its day"), "bad"),
+    "payout.awaiting_confirmation": Look(word("Comes once it is confirmed"), "calm"),
     "payout.unknown": Look(word("Nobody can say when"), "warn"),
     "match.waiting": Look(word("Waits for a second person"), "busy"),
     "match.posted": Look(word("At the bank"), "good"),

@@ -28,6 +28,9 @@ class PayoutState(StrEnum):
     EXPECTED = "expected"  # today, or on a day to come
     AWAITING_BILL = "awaiting_bill"  # that day is over, and its account bill has not been read
     LATE = "late"  # that day's account bill has been read, and it is not in there
+    AWAITING_CONFIRMATION = (
+        "awaiting_confirmation"  # direct pay: it comes once its settlement is confirmed
+    )
     UNKNOWN = "unknown"  # nobody can say on which day
 
 

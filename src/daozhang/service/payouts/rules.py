@@ -97,15 +97,18 @@ def unsettled_lines(
                 order_count=one.order_count,
                 estimated_fee=_fee(one.minor, book),
                 pays_out_on=day,
-                state=state_of(day, today, read),
+                state=PayoutState.AWAITING_CONFIRMATION
+                if direct_pay
+                else state_of(day, today, read),
             )
         )
     for origin, minor in _of_no_day(found):
         fee = _fee(minor if origin is Origin.EARLIER else 0, book)
-        is_late = origin is Origin.EARLIER and not direct_pay
-        late = PayoutState.LATE if is_late else PayoutState.UNKNOWN
+        state = PayoutState.UNKNOWN
+        if origin is Origin.EARLIER:
+            state = PayoutState.AWAITING_CONFIRMATION if direct_pay else PayoutState.LATE
         amount = Money(minor, book.currency)
-        lines.append(UnsettledLine(origin, None, amount, None, fee, None, late))
+        lines.append(UnsettledLine(origin, None, amount, None, fee, None, state))
     return lines
 
 

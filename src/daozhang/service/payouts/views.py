@@ -37,7 +37,8 @@ class UnsettledOut(BaseModel):
     )
     state: str = Field(
         description="expected; awaiting_bill (its day is over, and the account bill of it is not read); "
-        "late (that bill is read, and it is not in there); unknown."
+        "late (that bill is read, and it is not in there); awaiting_confirmation (direct pay: it comes once its "
+        "settlement is confirmed); unknown."
     )
 
     @classmethod
