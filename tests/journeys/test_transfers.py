@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from typing import Any
 
 import pytest
@@ -15,34 +14,35 @@ from daozhang.money import Money
 from daozhang.service.approvals.actions import decline
 from daozhang.service.approvals.refusals import ApproverIsRequester
 from daozhang.service.audit.model import SYSTEM
-from daozhang.service.ledger.store import moves
 from daozhang.service.merchants.outgoing import turn_outgoing
-from daozhang.service.people.model import Person, Role
+from daozhang.service.people.model import Role
 from daozhang.service.transfers.approving import approve_transfers, payee_for, transfer_as
 from daozhang.service.transfers.batch_store import transfer_receipts
-from daozhang.service.transfers.limits import set_limits
 from daozhang.service.transfers.model import (
     NewTransfer,
     Payee,
     PayeeKind,
-    TransferLimits,
     TransferStatus,
 )
 from daozhang.service.transfers.store import transfers
-from people_here import add_person
+from transferring import (
+    ACCOUNT,
+    CARD,
+    LOGON,
+    QUERY,
+    SEND,
+    allow,
+    at_alipay,
+    body,
+    code_of,
+    numbers,
+    person,
+    posted,
+    read,
+    send,
+    told,
+)
 from worlds import World, open_gateway
-
-SEND = "alipay.fund.trans.uni.transfer"
-QUERY = "alipay.fund.trans.common.query"
-ACCOUNT = {"kind": "user_id", "identity": "2088000000000001"}
-LOGON = {"kind": "logon_id", "identity": "13800138000", "name": "张小明"}
-CARD = {
-    "kind": "bank_card",
-    "identity": "6222020000000000001",
-    "name": "李芳",
-    "card_holder": "person",
-}
-_numbers = count(1)
 
 
 @pytest.fixture
@@ -51,64 +51,6 @@ def world(shared_world: World) -> World:
     allow(shared_world)
     open_gateway(shared_world)
     return shared_world
-
-
-def allow(world: World, **limits: str) -> None:
-    names = ("single_max", "day_max", "second_person_single", "second_person_day")
-    amounts = {name: Money.parse(limits[name]) if name in limits else None for name in names}
-    context = world.service.context
-    with context.database.begin() as tx:
-        set_limits(tx, context, SYSTEM, 1, TransferLimits(**amounts))
-
-
-def body(number: str = "", **fields: Any) -> dict[str, Any]:
-    given = {"amount": "50.00", "payee": ACCOUNT, "title": "三月佣金"}
-    return {"out_biz_no": number or f"T-{next(_numbers)}", **given, **fields}
-
-
-def send(world: World, **fields: Any) -> str:
-    asked = body(**fields)
-    answer = world.api.post("/v1/transfers", json=asked)
-    assert answer.status_code in (201, 202), answer.text
-    return asked["out_biz_no"]
-
-
-def read(world: World, number: str) -> dict[str, Any]:
-    answer = world.api.get(f"/v1/transfers/{number}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def told(world: World, number: str) -> list[str]:
-    return [
-        event.type
-        for event in world.events_without_order()
-        if event.data.get("transfer", {}).get("out_biz_no") == number
-        or (event.data.get("surprise") or {}).get("out_trade_no") == number
-    ]
-
-
-def at_alipay(world: World, number: str) -> list[Any]:
-    return [one for one in world.emulator.transfers if one.number == number]
-
-
-def posted(world: World, number: str) -> list[str]:
-    with world.service.context.database.read() as tx:
-        found = tx.execute(
-            sa.select(moves.c.kind).where(moves.c.key == number).order_by(moves.c.id)
-        )
-        return [row.kind for row in found]
-
-
-def code_of(world: World, asked: dict[str, Any]) -> str:
-    answer = world.api.post("/v1/transfers", json=asked)
-    assert 400 <= answer.status_code < 500, answer.text
-    assert answer.json()["detail_zh"]
-    return answer.json()["code"]
-
-
-def person(world: World, *roles: Role) -> Person:
-    return add_person(world.service.context, f"p{next(_numbers)}", *roles)
 
 
 # ---- sent
@@ -165,7 +107,7 @@ def test_a_definite_no_is_the_end_and_says_what_to_do(world: World) -> None:
 
 
 def test_an_answer_that_was_lost_after_the_money_went(world: World) -> None:
-    number = f"T-{next(_numbers)}"
+    number = f"T-{next(numbers)}"
     world.emulator.set_fault(
         "gateway_timeout_after_success", out_trade_no=number, method=SEND, times=1, seconds=3
     )
@@ -180,7 +122,7 @@ def test_an_answer_that_was_lost_after_the_money_went(world: World) -> None:
 
 @pytest.mark.parametrize("fault", ["gateway_20000", "gateway_gbk_error"])
 def test_a_call_that_never_arrived_is_sent_again_under_its_number(world: World, fault: str) -> None:
-    number = f"T-{next(_numbers)}"
+    number = f"T-{next(numbers)}"
     world.emulator.set_fault(fault, out_trade_no=number, method=SEND, times=1)
     send(world, number=number)
     world.settle()
@@ -192,7 +134,7 @@ def test_a_call_that_never_arrived_is_sent_again_under_its_number(world: World, 
 
 
 def test_what_stays_unknown_is_asked_about_and_told_to_people(world: World) -> None:
-    number = f"T-{next(_numbers)}"
+    number = f"T-{next(numbers)}"
     world.emulator.set_fault("gateway_bad_signature", out_trade_no=number, method=SEND)
     world.emulator.set_fault("gateway_20000", out_trade_no=number, method=QUERY)
     send(world, number=number)
@@ -205,84 +147,6 @@ def test_what_stays_unknown_is_asked_about_and_told_to_people(world: World) -> N
     world.emulator.clear_faults()
     world.advance(3600)
     assert read(world, number)["status"] == "succeeded"
-
-
-# ---- bank cards
-
-
-def test_a_bank_takes_its_time_and_sends_it_back_after_it_had_it(world: World) -> None:
-    number = send(world, payee=CARD)
-    world.settle()
-    assert read(world, number)["status"] == "dealing"
-    assert posted(world, number) == ["transfer"]
-    world.emulator.play_transfer(number, "arrive")
-    world.settle()
-    assert read(world, number)["status"] == "succeeded"
-    world.emulator.play_transfer(number, "send_back")
-    world.settle()
-    shown = read(world, number)
-    assert (shown["status"], shown["attention"]) == ("returned", True)
-    assert shown["paid_at"]
-    assert told(world, number) == ["transfer.succeeded", "transfer.returned", "order.surprise"]
-    assert posted(world, number) == ["transfer", "transfer_return"]
-    story = world.api.get(f"/v1/transfers/{number}/story").json()
-    kinds = [one["kind"] for one in story["entries"]]
-    assert {"requested", "called", "succeeded", "returned", "surprise", "event"} <= set(kinds)
-    assert all(one["say"] and one["say_zh"] for one in story["entries"])
-    assert (story["next"], "6222020000000000001" in str(story)) == ([], False)
-    world.advance(20 * 86400)
-    (sent,) = at_alipay(world, number)
-    seller = sent.request.seller_id
-    listed = world.emulator.desk.accounts.of_number(seller, number)
-    assert [one.business for one in listed] == [Business.TRANSFER, Business.TRANSFER_RETURN]
-    assert read(world, number)["status"] == "returned"
-
-
-def test_a_return_whose_message_is_lost_is_found_by_asking(world: World) -> None:
-    number = f"T-{next(_numbers)}"
-    world.emulator.set_fault("notify_never", out_trade_no=number)
-    send(world, number=number, payee=CARD)
-    world.advance(6 * 3600)
-    assert read(world, number)["status"] == "succeeded"
-    # However often somebody asks, it is still looked at on the days on which a bank may send it back.
-    for _ in range(8):
-        assert world.api.post(f"/v1/transfers/{number}/query").status_code == 200
-        world.settle()
-    world.emulator.play_transfer(number, "send_back")
-    world.settle()
-    assert read(world, number)["status"] == "succeeded"
-    world.advance(2 * 86400)
-    assert read(world, number)["status"] == "returned"
-
-
-def test_a_card_that_the_bank_does_not_take_fails_and_the_money_is_back(world: World) -> None:
-    number = send(world, payee=CARD)
-    world.settle()
-    world.emulator.play_transfer(number, "fail")
-    world.settle()
-    shown = read(world, number)
-    assert (shown["status"], shown["last_code"]) == ("failed", "PAYEE_CARD_INFO_ERROR")
-    assert told(world, number) == ["transfer.failed"]
-    assert posted(world, number) == ["transfer", "transfer_return"]
-
-
-def test_messages_twice_late_or_of_another_move_nothing_by_themselves(world: World) -> None:
-    number = f"T-{next(_numbers)}"
-    world.emulator.set_fault("notify_twice", out_trade_no=number)
-    send(world, number=number, payee=CARD)
-    world.settle()
-    content = {"out_biz_no": number, "status": "SUCCESS", "trans_amount": "50.00"}
-    world.emulator.send_message("alipay.fund.trans.order.changed", content, app="shop")
-    world.settle()
-    assert read(world, number)["status"] == "dealing"
-    wrong = content | {"trans_amount": "500.00"}
-    world.emulator.send_message("alipay.fund.trans.order.changed", wrong, app="shop")
-    world.settle()
-    assert read(world, number)["attention"]
-    assert told(world, number) == ["order.surprise"]
-    world.emulator.play_transfer(number, "arrive")
-    world.settle()
-    assert told(world, number) == ["order.surprise", "transfer.succeeded"]
 
 
 # ---- waiting
@@ -325,7 +189,7 @@ def test_the_limit_of_a_day_says_when_it_goes_on(world: World) -> None:
 
 def test_the_switch_for_outgoing_money_stops_what_was_asked_for(world: World) -> None:
     context = world.service.context
-    number = f"T-{next(_numbers)}"
+    number = f"T-{next(numbers)}"
     world.emulator.set_fault("gateway_20000", out_trade_no=number, method=SEND, times=1)
     send(world, number=number)
     world.settle()
@@ -360,7 +224,7 @@ def test_above_the_amount_a_second_person_decides(world: World) -> None:
     allow(world, second_person_single="40.00")
     context = world.service.context
     asker, approver = person(world, Role.FINANCE), person(world, Role.FINANCE)
-    number = f"T-{next(_numbers)}"
+    number = f"T-{next(numbers)}"
     new = NewTransfer(
         out_biz_no=number,
         amount=Money(5000),

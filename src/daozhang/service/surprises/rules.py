@@ -99,6 +99,11 @@ MEANINGS: Final[Mapping[str, Sentence]] = {
         "another number: it may have gone.",
         "多次查询后仍不知转账是否成功。请勿换单号重发：款项可能已转出。",
     ),
+    "transfer_stays_dealing": (
+        "A bank has considered a transfer for three days. Ask Alipay (95188) or the bank, and do not send it again under "
+        "another number: it may still arrive.",
+        "转账在银行处理已超过三天。请咨询支付宝（95188）或银行；请勿换单号重发：款项仍可能到账。",
+    ),
     "transfer_amount_differs": (
         "Alipay tells of another amount than was asked to be sent. Another system may use the same numbers.",
         "支付宝所报金额与转账申请不符：可能有其他系统使用了相同单号。",

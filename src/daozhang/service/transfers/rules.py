@@ -150,6 +150,9 @@ it back may be lost. After the last time it stays as it is."""
 ASKS_BEFORE_PERSON: Final = 8
 """After so many questions without an end people are told; the asking goes on."""
 
+BANK_DAYS: Final = 3
+"""So long a bank may consider a transfer before people are told. How long banks take is unverified."""
+
 STEP_LEASE_SECONDS: Final = 120
 """After this a transfer is due again whose step died unseen: longer than any call."""
 
@@ -240,8 +243,19 @@ def _delay(ladder: Sequence[int], rung: int) -> timedelta:
 
 def person_is_due(transfer: Transfer) -> bool:
     """Whether this question is the one after which people are told that it stays unclear. Banks may
-    take days."""
+    take days: `bank_is_late`."""
     return transfer.status is TransferStatus.UNKNOWN and transfer.ask_count == ASKS_BEFORE_PERSON
+
+
+def bank_is_late(before: Transfer, after: Transfer, now: datetime) -> bool:
+    """Whether it is known for the first time now that a bank has considered a transfer for days.
+
+    ``before`` is how it stood when it was last asked about, ``after`` how it stands now.
+    """
+    if after.status is not TransferStatus.DEALING or after.called_at is None:
+        return False
+    late_at = after.called_at + timedelta(days=BANK_DAYS)
+    return before.updated_at < late_at <= now
 
 
 def has_left(transfer: Transfer, move: Move, answer: Answer) -> tuple[bool, bool]:

@@ -47,6 +47,8 @@ def take_answer(
     surprise = move.surprise
     if surprise is None and after.is_open and rules.person_is_due(after):
         surprise = "transfer_stays_unclear"
+    if surprise is None and rules.bank_is_late(transfer, after, now):
+        surprise = "transfer_stays_dealing"
     if surprise is not None:
         said = answer.code or answer.outcome.value
         tell_person(tx, context, after, surprise, f"{said}: {answer.message or ''}", now)
