@@ -30,7 +30,7 @@ class SweepAgreements(Sweep):
     """Every agreement that is due gets its next step."""
 
     name = AGREEMENTS_SIGNAL
-    rows = store
+    rows = store.DUE_ROWS
     job = AGREEMENT_JOB
     argument = "agreement_id"
     lease_seconds = STEP_LEASE_SECONDS

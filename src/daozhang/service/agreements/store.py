@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -22,12 +22,11 @@ from daozhang.service.db import (
     Moment,
     RowId,
     Tx,
-    earliest_of,
     insert_ignoring,
     metadata,
     one_of,
 )
-from daozhang.service.merchants.store import merchants
+from daozhang.service.due import DueRows
 
 DUE: Final = sa.text("due_at IS NOT NULL")
 """What somebody still has to do something about."""
@@ -177,56 +176,7 @@ def list_agreements(
     return [agreement_of(row) for row in rows]
 
 
-class Due(NamedTuple):
-    """An agreement that is due: the attempt it was given last, and the App that calls for it."""
-
-    agreement_id: int
-    attempt: int
-    app_row: int
-
-
-_APP_ROW: Final = (
-    sa.select(merchants.c.app_row)
-    .where(merchants.c.id == agreements.c.merchant_id)
-    .correlate(agreements)
-    .scalar_subquery()
-    .label("app_row")
-)
-
-
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims agreements that are due.
-
-    Their due time moves to ``lease_until``: if the step dies unseen, they are due again then.
-    """
-    due = sa.select(agreements.c.id).where(agreements.c.due_at <= now)
-    due = due.order_by(agreements.c.due_at).limit(rows_max)
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(agreements)
-        .where(agreements.c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(agreements.c.id, agreements.c.attempt, _APP_ROW)
-    )
-    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, agreement_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these agreements."""
-    tx.execute(
-        sa.update(agreements)
-        .where(agreements.c.id.in_(agreement_ids))
-        .values(attempt=agreements.c.attempt + 1)
-    )
-
-
-_EARLIEST_DUE: Final = earliest_of(agreements.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next agreement is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
+DUE_ROWS: Final = DueRows(agreements)
 
 
 def doubt_all(tx: Tx, now: datetime) -> None:

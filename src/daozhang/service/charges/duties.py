@@ -17,7 +17,7 @@ class SweepCharges(Sweep):
     """Every charge that is due gets its next step."""
 
     name = CHARGES_SIGNAL
-    rows = store
+    rows = store.DUE_ROWS
     job = CHARGE_JOB
     argument = "charge_id"
     lease_seconds = STEP_LEASE_SECONDS

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
 from daozhang.service.charges.model import Charge, ChargeKind, Ending, Outcome, Phase
-from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
-from daozhang.service.merchants.store import merchants
+from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.due import DueRows
 
 DUE: Final = sa.text("due_at IS NOT NULL")
 """What somebody still has to do something about: few rows, with an index of their own."""
@@ -85,58 +85,7 @@ def list_charges(tx: Tx, kind: ChargeKind, owner_id: int) -> Sequence[Charge]:
     return [charge_of(row) for row in rows]
 
 
-class Due(NamedTuple):
-    """A charge that is due: the attempt it was given last, and the App that calls for it."""
-
-    charge_id: int
-    attempt: int
-    app_row: int
-
-
-_APP_ROW: Final = (
-    sa.select(merchants.c.app_row)
-    .where(merchants.c.id == charges.c.merchant_id)
-    .correlate(charges)
-    .scalar_subquery()
-    .label("app_row")
-)
-
-
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims charges that are due.
-
-    Their due time moves to ``lease_until``: if the step dies unseen, they are due again then.
-    """
-    due = (
-        sa.select(charges.c.id)
-        .where(charges.c.due_at <= now)
-        .order_by(charges.c.due_at)
-        .limit(rows_max)
-    )
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(charges)
-        .where(charges.c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(charges.c.id, charges.c.attempt, _APP_ROW)
-    )
-    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, charge_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these charges."""
-    tx.execute(
-        sa.update(charges).where(charges.c.id.in_(charge_ids)).values(attempt=charges.c.attempt + 1)
-    )
-
-
-_EARLIEST_DUE: Final = earliest_of(charges.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next charge is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
+DUE_ROWS: Final = DueRows(charges)
 
 
 def doubt_all(tx: Tx, now: datetime) -> int:

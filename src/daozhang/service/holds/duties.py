@@ -26,7 +26,7 @@ class SweepHolds(Sweep):
     """Every hold that is due gets its next step."""
 
     name = HOLDS_SIGNAL
-    rows = store
+    rows = store.DUE_ROWS
     job = HOLD_JOB
     argument = "hold_id"
     lease_seconds = STEP_LEASE_SECONDS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -14,11 +14,11 @@ from daozhang.service.db import (
     Moment,
     RowId,
     Tx,
-    earliest_of,
     insert_ignoring,
     metadata,
     one_of,
 )
+from daozhang.service.due import DueRows
 from daozhang.service.holds.model import (
     Hold,
     HoldStatus,
@@ -28,7 +28,6 @@ from daozhang.service.holds.model import (
     ReleaseOrigin,
     ReleaseStatus,
 )
-from daozhang.service.merchants.store import merchants
 
 DUE: Final = sa.text("due_at IS NOT NULL")
 """What somebody still has to do something about."""
@@ -207,52 +206,7 @@ def list_holds(
     return [hold_of(row) for row in rows]
 
 
-class Due(NamedTuple):
-    """A hold that is due: the attempt it was given last, and the App that calls for it."""
-
-    hold_id: int
-    attempt: int
-    app_row: int
-
-
-_APP_ROW: Final = (
-    sa.select(merchants.c.app_row)
-    .where(merchants.c.id == holds.c.merchant_id)
-    .correlate(holds)
-    .scalar_subquery()
-    .label("app_row")
-)
-
-
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims holds that are due.
-
-    Their due time moves to ``lease_until``: if the step dies unseen, they are due again then.
-    """
-    due = sa.select(holds.c.id).where(holds.c.due_at <= now).order_by(holds.c.due_at)
-    due = due.limit(rows_max)
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(holds)
-        .where(holds.c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(holds.c.id, holds.c.attempt, _APP_ROW)
-    )
-    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, hold_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these holds."""
-    tx.execute(sa.update(holds).where(holds.c.id.in_(hold_ids)).values(attempt=holds.c.attempt + 1))
-
-
-_EARLIEST_DUE: Final = earliest_of(holds.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next hold is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
+DUE_ROWS: Final = DueRows(holds)
 
 
 def doubt_all(tx: Tx, now: datetime) -> None:

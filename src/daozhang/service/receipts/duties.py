@@ -16,7 +16,7 @@ class SweepAccountReceipts(Sweep):
 
     name = RECEIPTS_SIGNAL
     is_awaited = False
-    rows = store
+    rows = store.DUE_ROWS
     job = ACCOUNT_RECEIPT_JOB
     argument = "receipt_id"
     lease_seconds = STEP_LEASE_SECONDS

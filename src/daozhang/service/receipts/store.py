@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from daozhang.service.db import Moment, RowId, Tx, earliest_of, insert_ignoring, metadata, one_of
-from daozhang.service.merchants.store import merchants
+from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.due import DueRows
 from daozhang.service.receipts.model import AccountReceipt, AccountReceiptKind, ReceiptStatus
 
 DUE: Final = sa.text("due_at IS NOT NULL")
@@ -95,43 +94,4 @@ def _receipt(tx: Tx, wanted: sa.Select[Any]) -> AccountReceipt | None:
     return AccountReceipt(kind=kind, status=status, **plain)
 
 
-_APP_ROW: Final = (
-    sa.select(merchants.c.app_row)
-    .where(merchants.c.id == account_receipts.c.merchant_id)
-    .correlate(account_receipts)
-    .scalar_subquery()
-    .label("app_row")
-)
-
-
-def claim_due(
-    tx: Tx, now: datetime, lease_until: datetime, rows_max: int, /
-) -> Sequence[tuple[int, int, int]]:
-    """Claims receipts that are due: the row, the attempt it was given last, and its App's row."""
-    c = account_receipts.c
-    due = sa.select(c.id).where(c.due_at <= now).order_by(c.due_at).limit(rows_max)
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(account_receipts)
-        .where(c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(c.id, c.attempt, _APP_ROW)
-    )
-    return [(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, receipt_ids: Collection[int], /) -> None:
-    """Counts one attempt more for each of these receipts."""
-    c = account_receipts.c
-    tx.execute(
-        sa.update(account_receipts).where(c.id.in_(receipt_ids)).values(attempt=c.attempt + 1)
-    )
-
-
-_EARLIEST_DUE: Final = earliest_of(account_receipts.c.due_at)
-
-
-def earliest_due(tx: Tx, /) -> datetime | None:
-    """When the next receipt is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
+DUE_ROWS: Final = DueRows(account_receipts)

@@ -200,12 +200,7 @@ class Attempts:
         now = self.context.clock.now()
         with self.context.database.begin() as tx:
             lock_order(tx, order.id)
-            store.update_refund(
-                tx,
-                refund.id,
-                bank_ask_count=refund.bank_ask_count + 1,
-                bank_due_at=next_question(refund, now),
-            )
+            store.update_refund(tx, refund.id, bank_due_at=next_question(refund, now))
             if answer.outcome is Outcome.PROVEN:
                 self.take(tx, order.id, refund.id, answer)
 

@@ -163,6 +163,6 @@ def _surprise_of_message(
 
 
 def next_question(refund: Refund, now: datetime) -> datetime | None:
-    """When a silent bank is asked after next; ``None`` after the last time."""
-    asked = refund.bank_ask_count + 1
+    """When a silent bank is asked after next, this question being counted; ``None`` after the last time."""
+    asked = refund.bank_ask_count
     return now + timedelta(days=ASK_AFTER_DAYS[asked]) if asked < len(ASK_AFTER_DAYS) else None

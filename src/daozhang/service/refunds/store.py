@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
 from daozhang.money import Money
 from daozhang.service.bulk import read_rows
-from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
-from daozhang.service.merchants.store import STOPPED, merchants
+from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.due import DueRows, HeldRows
 from daozhang.service.orders.store import orders
 from daozhang.service.refunds.model import (
     BY_POLICY,
@@ -276,103 +276,10 @@ def list_unsettled_since(tx: Tx, since: datetime) -> list[Refund]:
     return [refund_of(row) for row in rows]
 
 
-class Due(NamedTuple):
-    """A refund that is due: the attempt it was given last, and the App that calls for it."""
+DUE_ROWS: Final = HeldRows(refunds)
 
-    refund_id: int
-    attempt: int
-    app_row: int
-
-
-_APP_ROW: Final = (
-    sa.select(merchants.c.app_row)
-    .where(merchants.c.id == refunds.c.merchant_id)
-    .correlate(refunds)
-    .scalar_subquery()
-    .label("app_row")
-)
-
-
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims refunds that are due.
-
-    Their due time moves to ``lease_until``: if the attempt dies unseen, they are due again then.
-    """
-    due = (
-        sa.select(refunds.c.id)
-        .where(refunds.c.due_at <= now)
-        .order_by(refunds.c.due_at)
-        .limit(rows_max)
-    )
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(refunds)
-        .where(refunds.c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(refunds.c.id, refunds.c.attempt, _APP_ROW)
-    )
-    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, refund_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these refunds."""
-    tx.execute(
-        sa.update(refunds).where(refunds.c.id.in_(refund_ids)).values(attempt=refunds.c.attempt + 1)
-    )
-
-
-def claim_at_bank(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims refunds whose bank is to be asked after; as `claim_due`, by their questions' count."""
-    due = (
-        sa.select(refunds.c.id)
-        .where(refunds.c.bank_due_at <= now)
-        .order_by(refunds.c.bank_due_at)
-        .limit(rows_max)
-    )
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(refunds)
-        .where(refunds.c.id.in_(due))
-        .values(bank_due_at=lease_until)
-        .returning(refunds.c.id, refunds.c.bank_ask_count, _APP_ROW)
-    )
-    return [Due(row.id, row.bank_ask_count, row.app_row) for row in claimed]
-
-
-_EARLIEST_AT_BANK: Final = earliest_of(refunds.c.bank_due_at)
-
-
-def earliest_at_bank(tx: Tx) -> datetime | None:
-    """When a bank is asked after next."""
-    return tx.execute(_EARLIEST_AT_BANK).scalar()
-
-
-_RELEASABLE: Final = (
-    refunds.c.held_at.is_not(None),
-    refunds.c.merchant_id.not_in(STOPPED),
-)
-_FIRST_RELEASABLE: Final = sa.select(refunds.c.id).where(*_RELEASABLE).limit(1)
-
-
-def release_held(tx: Tx, now: datetime) -> int:
-    """Makes the refunds due whose merchant's switch allows outgoing money again; how many."""
-    result = tx.execute(sa.update(refunds).where(*_RELEASABLE).values(held_at=None, due_at=now))
-    return result.rowcount
-
-
-def has_releasable(tx: Tx) -> bool:
-    """Whether `release_held` would find one."""
-    return tx.execute(_FIRST_RELEASABLE).first() is not None
-
-
-_EARLIEST_DUE: Final = earliest_of(refunds.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next refund is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
+AT_BANK_ROWS: Final = DueRows(refunds, "bank_due_at", "bank_ask_count")
+"""Refunds whose bank is to be asked after."""
 
 
 def refund_of(row: Mapping[Any, Any]) -> Refund:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Moment, RowId, Tx, earliest_of, insert_ignoring, metadata, one_of
+from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.due import HeldRows
 from daozhang.service.settlements.model import Settlement, SettlementStatus
 from daozhang.service.sharing.store import (
     HELD,
     IS_DUE,
-    Due,
-    claim,
-    count,
     doubt,
-    release,
-    would_release,
 )
 
 settlements = sa.Table(
@@ -125,32 +121,7 @@ def settlement_of(row: Mapping[Any, Any]) -> Settlement:
 # ---- what is due
 
 
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims settlements that are due, by moving their due time to ``lease_until``."""
-    return claim(tx, settlements, now, lease_until, rows_max)
-
-
-def count_attempts(tx: Tx, settlement_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these settlements."""
-    count(tx, settlements, settlement_ids)
-
-
-_EARLIEST_DUE: Final = earliest_of(settlements.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next settlement is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
-
-
-def release_held(tx: Tx, now: datetime) -> int:
-    """Makes those due whose merchant's switch allows outgoing money again; how many."""
-    return release(tx, settlements, now)
-
-
-def has_releasable(tx: Tx) -> bool:
-    """Whether `release_held` would find one."""
-    return would_release(tx, settlements)
+DUE_ROWS: Final = HeldRows(settlements)
 
 
 def doubt_all(tx: Tx, now: datetime, due_at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -14,11 +14,11 @@ from daozhang.service.db import (
     Moment,
     RowId,
     Tx,
-    earliest_of,
     insert_ignoring,
     metadata,
     one_of,
 )
+from daozhang.service.due import DueRows
 from daozhang.service.sharing.model import (
     Mode,
     Part,
@@ -28,7 +28,7 @@ from daozhang.service.sharing.model import (
     ReceiverType,
     ReturnOrder,
 )
-from daozhang.service.sharing.store import IS_DUE, Due, claim
+from daozhang.service.sharing.store import IS_DUE
 
 share_receivers = sa.Table(
     "share_receivers",
@@ -174,22 +174,5 @@ def plan_of(name: str, kept: Mapping[str, Any]) -> Plan:
 # ---- what is due
 
 
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims receivers whose relation is to be made or ended, as rounds are claimed."""
-    return claim(tx, share_receivers, now, lease_until, rows_max)
-
-
-def count_attempts(tx: Tx, receiver_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these receivers."""
-    c = share_receivers.c
-    tx.execute(
-        sa.update(share_receivers).where(c.id.in_(receiver_ids)).values(attempt=c.attempt + 1)
-    )
-
-
-_EARLIEST_DUE: Final = earliest_of(share_receivers.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next receiver is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
+DUE_ROWS: Final = DueRows(share_receivers)
+"""Receivers whose relation is to be made or ended."""

@@ -255,9 +255,9 @@ def note_question(
 ) -> None:
     """Notes that it was asked what came back of a round's shares with refunds that were made before its
     end was known; if that is not answered yet, it is asked again, and after many times people are told."""
-    asked = round_.returns_ask_count + 1
-    due_at = None if is_answered else now + rules.ask_delay(round_.returns_ask_count)
-    store.update_round(tx, round_.id, returns_due_at=due_at, returns_ask_count=asked)
+    asked = round_.returns_ask_count
+    due_at = None if is_answered else now + rules.ask_delay(asked - 1)
+    store.update_round(tx, round_.id, returns_due_at=due_at)
     if not is_answered and asked == rules.ASKS_BEFORE_PERSON:
         detail = f"share {round_.out_request_no}: what came back of it is asked in vain"
         tell_person(tx, context, order, "share_return_unclear", detail, round_, now)

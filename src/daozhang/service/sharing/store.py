@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Moment, RowId, Tx, earliest_of, insert_ignoring, metadata, one_of
-from daozhang.service.merchants.store import STOPPED, merchants
+from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.due import DueRows, HeldRows
+from daozhang.service.merchants.store import merchants
 from daozhang.service.sharing.model import (
     BY_PLAN,
     Mode,
@@ -334,113 +334,7 @@ def delete_return(tx: Tx, return_id: int) -> None:
 # ---- what is due
 
 
-class Due(NamedTuple):
-    """A row that is due: the attempt it was given last, and the App that calls for it."""
+DUE_ROWS: Final = HeldRows(share_rounds)
 
-    row_id: int
-    attempt: int
-    app_row: int
-
-
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims rounds that are due, by moving their due time to ``lease_until``."""
-    return claim(tx, share_rounds, now, lease_until, rows_max)
-
-
-def claim_returns(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims rounds whose returns are to be asked for; as `claim_due`, by the count of these questions."""
-    c = share_rounds.c
-    return claim(
-        tx, share_rounds, now, lease_until, rows_max, c.returns_due_at, c.returns_ask_count
-    )
-
-
-_EARLIEST_RETURNS: Final = earliest_of(share_rounds.c.returns_due_at)
-
-
-def earliest_returns(tx: Tx) -> datetime | None:
-    """When it is asked next what came back."""
-    return tx.execute(_EARLIEST_RETURNS).scalar()
-
-
-def claim(
-    tx: Tx,
-    table: sa.Table,
-    now: datetime,
-    lease_until: datetime,
-    rows_max: int,
-    due_at: sa.Column[Any] | None = None,
-    attempt: sa.Column[Any] | None = None,
-) -> list[Due]:
-    """Claims rows of ``table`` that are due; if whoever claimed them dies, they are due again then.
-
-    ``due_at`` and ``attempt``: the columns that say so, by default those of these names.
-    """
-    due_at = table.c.due_at if due_at is None else due_at
-    attempt = table.c.attempt if attempt is None else attempt
-    due = sa.select(table.c.id).where(due_at <= now).order_by(due_at).limit(rows_max)
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    app_row = (
-        sa.select(merchants.c.app_row)
-        .where(merchants.c.id == table.c.merchant_id)
-        .correlate(table)
-        .scalar_subquery()
-        .label("app_row")
-    )
-    claimed = tx.execute(
-        sa.update(table)
-        .where(table.c.id.in_(due))
-        .values({due_at: lease_until})
-        .returning(table.c.id, attempt.label("attempt"), app_row)
-    )
-    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, round_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these rounds."""
-    count(tx, share_rounds, round_ids)
-
-
-def count(tx: Tx, table: sa.Table, row_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these rows of ``table``."""
-    c = table.c
-    tx.execute(sa.update(table).where(c.id.in_(row_ids)).values(attempt=c.attempt + 1))
-
-
-_EARLIEST_DUE: Final = earliest_of(share_rounds.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next round is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
-
-
-def release_held(tx: Tx, now: datetime) -> int:
-    """Makes the rounds due whose merchant's switch allows outgoing money again; how many."""
-    return release(tx, share_rounds, now)
-
-
-def release(tx: Tx, table: sa.Table, now: datetime) -> int:
-    """The same for the requests in ``table``."""
-    freed = sa.update(table).where(*_releasable(table)).values(held_at=None, due_at=now)
-    return tx.execute(freed).rowcount
-
-
-def has_releasable(tx: Tx) -> bool:
-    """Whether `release_held` would find one."""
-    return would_release(tx, share_rounds)
-
-
-def would_release(tx: Tx, table: sa.Table) -> bool:
-    """Whether `release` would find one in ``table``."""
-    return tx.execute(_first_releasable(table)).first() is not None
-
-
-@cache
-def _first_releasable(table: sa.Table) -> sa.Select[tuple[int]]:
-    return sa.select(table.c.id).where(*_releasable(table)).limit(1)
-
-
-def _releasable(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.c.held_at.is_not(None), table.c.merchant_id.not_in(STOPPED)
+RETURNS_ROWS: Final = DueRows(share_rounds, "returns_due_at", "returns_ask_count")
+"""Rounds of which it is to be asked what came back."""

@@ -17,7 +17,7 @@ class SweepTill(Sweep):
     """Every payment at the till that is due gets its next step."""
 
     name = TILL_SIGNAL
-    rows = store
+    rows = store.DUE_ROWS
     job = TILL_JOB
     argument = "payment_id"
     lease_seconds = STEP_LEASE_SECONDS

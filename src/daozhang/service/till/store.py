@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
 from daozhang.service.bulk import insert_row, read_rows, update_rows
-from daozhang.service.db import Json, Moment, RowId, Tx, earliest_of, metadata, one_of
-from daozhang.service.merchants.store import merchants
+from daozhang.service.db import Json, Moment, RowId, Tx, metadata, one_of
+from daozhang.service.due import DueRows
 from daozhang.service.till.model import BarcodePayment, Ending, Phase
 
 DUE: Final = sa.text("due_at IS NOT NULL")
@@ -95,60 +95,7 @@ def list_payments(tx: Tx, order_id: int) -> list[BarcodePayment]:
     return [payment_of(row) for row in rows]
 
 
-class Due(NamedTuple):
-    """A payment that is due: the attempt it was given last, and the App that calls for it."""
-
-    payment_id: int
-    attempt: int
-    app_row: int
-
-
-_APP_ROW: Final = (
-    sa.select(merchants.c.app_row)
-    .where(merchants.c.id == barcode_payments.c.merchant_id)
-    .correlate(barcode_payments)
-    .scalar_subquery()
-    .label("app_row")
-)
-
-
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims payments that are due.
-
-    Their due time moves to ``lease_until``: if the step dies unseen, they are due again then.
-    """
-    due = (
-        sa.select(barcode_payments.c.id)
-        .where(barcode_payments.c.due_at <= now)
-        .order_by(barcode_payments.c.due_at)
-        .limit(rows_max)
-    )
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(barcode_payments)
-        .where(barcode_payments.c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(barcode_payments.c.id, barcode_payments.c.attempt, _APP_ROW)
-    )
-    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, payment_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these payments."""
-    tx.execute(
-        sa.update(barcode_payments)
-        .where(barcode_payments.c.id.in_(payment_ids))
-        .values(attempt=barcode_payments.c.attempt + 1)
-    )
-
-
-_EARLIEST_DUE: Final = earliest_of(barcode_payments.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next payment is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
+DUE_ROWS: Final = DueRows(barcode_payments)
 
 
 def doubt_all(tx: Tx, now: datetime) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, cast
 
 import sqlalchemy as sa
 
 from daozhang.money import Money
-from daozhang.service.db import Moment, RowId, Tx, earliest_of, insert_ignoring, metadata, one_of
-from daozhang.service.merchants.store import merchants
+from daozhang.service.db import Moment, RowId, Tx, insert_ignoring, metadata, one_of
+from daozhang.service.due import DueRows
 from daozhang.service.receipts.model import ReceiptStatus
 from daozhang.service.transfers.model import (
     Batch,
@@ -183,49 +182,4 @@ def _receipt(tx: Tx, condition: sa.ColumnElement[bool]) -> Receipt | None:
     return Receipt(status=ReceiptStatus(row["status"]), **plain)
 
 
-class DueReceipt(NamedTuple):
-    """A receipt that is due: the attempt it was given last, and the App that calls for it."""
-
-    receipt_id: int
-    attempt: int
-    app_row: int
-
-
-_APP_ROW: Final = (
-    sa.select(merchants.c.app_row)
-    .where(merchants.c.id == transfer_receipts.c.merchant_id)
-    .correlate(transfer_receipts)
-    .scalar_subquery()
-    .label("app_row")
-)
-
-
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[DueReceipt]:
-    """Claims receipts that are due; if the step dies unseen, they are due again at ``lease_until``."""
-    c = transfer_receipts.c
-    due = sa.select(c.id).where(c.due_at <= now).order_by(c.due_at).limit(rows_max)
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(transfer_receipts)
-        .where(c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(c.id, c.attempt, _APP_ROW)
-    )
-    return [DueReceipt(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, receipt_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these receipts."""
-    c = transfer_receipts.c
-    tx.execute(
-        sa.update(transfer_receipts).where(c.id.in_(receipt_ids)).values(attempt=c.attempt + 1)
-    )
-
-
-_EARLIEST_DUE: Final = earliest_of(transfer_receipts.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next receipt is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
+DUE_RECEIPTS: Final = DueRows(transfer_receipts)

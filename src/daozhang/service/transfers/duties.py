@@ -8,9 +8,8 @@ from typing import Final
 from daozhang.alipay.messages import TransferChanged, read_message
 from daozhang.alipay.notifications import Message, Notification
 from daozhang.service.db import Tx
+from daozhang.service.due import SweepHeld
 from daozhang.service.duty import Duty
-from daozhang.service.jobs import Jobs
-from daozhang.service.merchants.model import CHANGED_SIGNAL
 from daozhang.service.sweep import BATCH_ROWS, Sweep
 from daozhang.service.transfers import batch_store, store
 from daozhang.service.transfers.approving import end_unapproved
@@ -33,36 +32,21 @@ RECEIPT_JOB: Final = "transfer_receipt"
 RECEIPTS_SIGNAL: Final = "transfer_receipts"
 
 
-class SweepTransfers(Sweep):
+class SweepTransfers(SweepHeld):
     """Every transfer that is due gets its next step; those that an outgoing stop held back go on after it."""
 
     name = TRANSFERS_SIGNAL
-    rows = store
+    rows = held = store.DUE_ROWS
     job = TRANSFER_JOB
     argument = "transfer_id"
     lease_seconds = STEP_LEASE_SECONDS
-
-    def __init__(self, context: Context, jobs: Jobs) -> None:
-        super().__init__(context, jobs)
-        context.signals.listen(CHANGED_SIGNAL, lambda: context.signals.wake(TRANSFERS_SIGNAL))
-
-    def prepare(self, tx: Tx, now: datetime) -> None:
-        """Lets go what the merchant's switch for outgoing money holds no longer."""
-        store.release_held(tx, now)
-
-    def next_due(self) -> datetime | None:
-        """When the earliest transfer is due: now, if outgoing money has been allowed again."""
-        with self._context.database.read() as tx:
-            if store.has_releasable(tx):
-                return self._context.clock.now()
-            return store.earliest_due(tx)
 
 
 class SweepReceipts(Sweep):
     """Every receipt that is due gets its next step."""
 
     name = RECEIPTS_SIGNAL
-    rows = batch_store
+    rows = batch_store.DUE_RECEIPTS
     job = RECEIPT_JOB
     argument = "receipt_id"
     lease_seconds = STEP_LEASE_SECONDS

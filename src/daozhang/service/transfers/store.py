@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -16,12 +16,11 @@ from daozhang.service.db import (
     Moment,
     RowId,
     Tx,
-    earliest_of,
     insert_ignoring,
     metadata,
     one_of,
 )
-from daozhang.service.merchants.store import STOPPED, merchants
+from daozhang.service.due import HeldRows
 from daozhang.service.transfers.model import (
     PayeeKind,
     Transfer,
@@ -307,73 +306,7 @@ def list_unsettled_since(tx: Tx, since: datetime) -> list[int]:
     return [row.id for row in rows]
 
 
-class Due(NamedTuple):
-    """A transfer that is due: the attempt it was given last, and the App that calls for it."""
-
-    transfer_id: int
-    attempt: int
-    app_row: int
-
-
-_APP_ROW: Final = (
-    sa.select(merchants.c.app_row)
-    .where(merchants.c.id == transfers.c.merchant_id)
-    .correlate(transfers)
-    .scalar_subquery()
-    .label("app_row")
-)
-
-
-def claim_due(tx: Tx, now: datetime, lease_until: datetime, rows_max: int) -> list[Due]:
-    """Claims transfers that are due.
-
-    Their due time moves to ``lease_until``: if the step dies unseen, they are due again then.
-    """
-    due = sa.select(transfers.c.id).where(transfers.c.due_at <= now).order_by(transfers.c.due_at)
-    due = due.limit(rows_max)
-    if tx.dialect == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    claimed = tx.execute(
-        sa.update(transfers)
-        .where(transfers.c.id.in_(due))
-        .values(due_at=lease_until)
-        .returning(transfers.c.id, transfers.c.attempt, _APP_ROW)
-    )
-    return [Due(row.id, row.attempt, row.app_row) for row in claimed]
-
-
-def count_attempts(tx: Tx, transfer_ids: Collection[int]) -> None:
-    """Counts one attempt more for each of these transfers."""
-    tx.execute(
-        sa.update(transfers)
-        .where(transfers.c.id.in_(transfer_ids))
-        .values(attempt=transfers.c.attempt + 1)
-    )
-
-
-_EARLIEST_DUE: Final = earliest_of(transfers.c.due_at)
-
-
-def earliest_due(tx: Tx) -> datetime | None:
-    """When the next transfer is due."""
-    return tx.execute(_EARLIEST_DUE).scalar()
-
-
-_RELEASABLE: Final = (
-    transfers.c.held_at.is_not(None),
-    transfers.c.merchant_id.not_in(STOPPED),
-)
-_FIRST_RELEASABLE: Final = sa.select(transfers.c.id).where(*_RELEASABLE).limit(1)
-
-
-def release_held(tx: Tx, now: datetime) -> None:
-    """Makes the transfers due whose merchant's switch allows outgoing money again."""
-    tx.execute(sa.update(transfers).where(*_RELEASABLE).values(held_at=None, due_at=now))
-
-
-def has_releasable(tx: Tx) -> bool:
-    """Whether `release_held` would find one."""
-    return tx.execute(_FIRST_RELEASABLE).first() is not None
+DUE_ROWS: Final = HeldRows(transfers)
 
 
 # ---- limits

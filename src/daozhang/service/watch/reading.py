@@ -45,10 +45,10 @@ COPIES_MANY: Final = 8
 COPIES_WINDOW: Final = timedelta(days=1)
 
 _EARLIEST: Final = {
-    "till": till_store.earliest_due,
-    "charge": charges_store.earliest_due,
-    "hold": holds_store.earliest_due,
-    "agreement": agreements_store.earliest_due,
+    "till": till_store.DUE_ROWS.earliest_due,
+    "charge": charges_store.DUE_ROWS.earliest_due,
+    "hold": holds_store.DUE_ROWS.earliest_due,
+    "agreement": agreements_store.DUE_ROWS.earliest_due,
 }
 
 
