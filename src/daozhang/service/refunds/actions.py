@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from daozhang.service.db import Tx
 from daozhang.service.merchants.store import find_merchant_by_id
-from daozhang.service.orders.actions import raise_surprise, release
-from daozhang.service.orders.events import snapshot_of
+from daozhang.service.orders.actions import release
+from daozhang.service.orders.announcing import announce, tell_person
 from daozhang.service.orders.model import Order
-from daozhang.service.orders.rules import SURPRISE
-from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.banks import settle_bank
 from daozhang.service.refunds.events import refund_snapshot
@@ -98,8 +95,7 @@ def _fail(tx: Tx, context: Context, order: Order, refund_id: int, now: datetime)
     order = settle_returns(tx, context, order, refund.out_request_no, now, happened_at=None)
     failed = store.find_refund_by_id(tx, refund_id)
     assert failed is not None
-    data = {"order": snapshot_of(order), "refund": refund_snapshot(failed)}
-    _append(tx, context, order, rules.FAILED_EVENT, data, now)
+    announce(tx, context, order, rules.FAILED_EVENT, now, refund=refund_snapshot(failed))
 
 
 def _surprise(
@@ -111,33 +107,10 @@ def _surprise(
     answer: Answer,
     now: datetime,
 ) -> None:
-    detail = f"refund {refund.out_request_no}: {answer.code or answer.outcome.value}"
-    if raise_surprise(
-        tx,
-        merchant_id=order.merchant_id,
-        order=order,
-        reason=reason,
-        detail=f"{detail}: {answer.message or ''}",
-        amount=refund.amount,
-        now=now,
-    ):
-        data = {"order": snapshot_of(order), "refund": refund_snapshot(refund)}
-        _append(tx, context, order, SURPRISE, data, now)
-
-
-def _append(
-    tx: Tx, context: Context, order: Order, name: str, data: Mapping[str, object], now: datetime
-) -> None:
-    append_event(
-        tx,
-        merchant_id=order.merchant_id,
-        environment=order.environment,
-        order_id=order.id,
-        type=name,
-        data=data,
-        now=now,
-        signals=context.signals,
-    )
+    said = f"{answer.code or answer.outcome.value}: {answer.message or ''}"
+    detail = f"refund {refund.out_request_no}: {said}"
+    told = refund_snapshot(refund)
+    tell_person(tx, context, order, reason, detail, refund.amount, now, refund=told)
 
 
 def ask_refunds(tx: Tx, context: Context, order: Order) -> None:

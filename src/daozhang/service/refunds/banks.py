@@ -12,12 +12,10 @@ from typing import Final
 from daozhang.alipay.messages import RefundDepositBack, read_message
 from daozhang.alipay.notifications import Message, Notification
 from daozhang.service.db import Tx
-from daozhang.service.orders.actions import lock_order, raise_surprise
-from daozhang.service.orders.events import snapshot_of
+from daozhang.service.orders.actions import lock_order
+from daozhang.service.orders.announcing import announce, tell_person
 from daozhang.service.orders.model import Order
-from daozhang.service.orders.rules import SURPRISE
 from daozhang.service.orders.store import find_order_of_merchant
-from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import store
 from daozhang.service.refunds.events import REFUND_BOUNCED, refund_snapshot
 from daozhang.service.refunds.model import Destination, Refund, RefundStatus
@@ -72,38 +70,17 @@ def settle_bank(
 def _announce_bounce(tx: Tx, context: Context, order: Order, refund_id: int, now: datetime) -> None:
     bounced = store.find_refund_by_id(tx, refund_id)
     assert bounced is not None
-    _append(tx, context, order, bounced, REFUND_BOUNCED, now)
+    standing = lock_order(tx, order.id)
+    announce(tx, context, standing, REFUND_BOUNCED, now, refund=refund_snapshot(bounced))
     _ask_person(tx, context, order, bounced, "refund_bounced", now)
 
 
 def _ask_person(
     tx: Tx, context: Context, order: Order, refund: Refund, reason: str, now: datetime
 ) -> None:
-    if raise_surprise(
-        tx,
-        merchant_id=order.merchant_id,
-        order=order,
-        reason=reason,
-        detail=f"refund {refund.out_request_no} of {refund.amount}: the bank and the buyer's balance",
-        amount=refund.amount,
-        now=now,
-    ):
-        _append(tx, context, order, refund, SURPRISE, now)
-
-
-def _append(
-    tx: Tx, context: Context, order: Order, refund: Refund, name: str, now: datetime
-) -> None:
-    append_event(
-        tx,
-        merchant_id=order.merchant_id,
-        environment=order.environment,
-        order_id=order.id,
-        type=name,
-        data={"order": snapshot_of(lock_order(tx, order.id)), "refund": refund_snapshot(refund)},
-        now=now,
-        signals=context.signals,
-    )
+    detail = f"refund {refund.out_request_no} of {refund.amount}: the bank and the buyer's balance"
+    told = refund_snapshot(refund)
+    tell_person(tx, context, order, reason, detail, refund.amount, now, refund=told)
 
 
 def take_deposit_back(
@@ -119,7 +96,8 @@ def take_deposit_back(
     order, now = lock_order(tx, found.id), context.clock.now()
     differs = _disagreement(order, notification, told)
     if differs is not None:
-        _surprise_of_message(tx, context, order, f"{differs} is another's", now)
+        detail = f"{differs} is another's"
+        tell_person(tx, context, order, "bank_message_differs", detail, order.amount, now)
         return f"{differs} differs: a person is told"
     number = told.out_request_no or order.out_trade_no
     refund = store.find_refund(tx, order.id, number)
@@ -136,30 +114,6 @@ def _disagreement(order: Order, notification: Notification, told: RefundDepositB
         return "trade_no"
     apps = (None, order.app_id)
     return "app_id" if notification.app_id not in apps else None
-
-
-def _surprise_of_message(
-    tx: Tx, context: Context, order: Order, detail: str, now: datetime
-) -> None:
-    if raise_surprise(
-        tx,
-        merchant_id=order.merchant_id,
-        order=order,
-        reason="bank_message_differs",
-        detail=detail,
-        amount=order.amount,
-        now=now,
-    ):
-        append_event(
-            tx,
-            merchant_id=order.merchant_id,
-            environment=order.environment,
-            order_id=order.id,
-            type=SURPRISE,
-            data={"order": snapshot_of(lock_order(tx, order.id))},
-            now=now,
-            signals=context.signals,
-        )
 
 
 def next_question(refund: Refund, now: datetime) -> datetime | None:

@@ -16,7 +16,7 @@ from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.ledger.takings import post_refund
 from daozhang.service.orders.actions import lock_order, raise_surprise, release, settle_order
-from daozhang.service.orders.events import snapshot_of
+from daozhang.service.orders.announcing import announce
 from daozhang.service.orders.model import (
     Fact,
     FactKind,
@@ -28,7 +28,6 @@ from daozhang.service.orders.model import (
 )
 from daozhang.service.orders.posting import taking_of
 from daozhang.service.orders.rules import PAID, REFUND_SUCCEEDED, SURPRISE
-from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds import rules, store
 from daozhang.service.refunds.events import refund_snapshot
 from daozhang.service.refunds.model import Outcome, Refund, RefundOrigin, RefundStatus
@@ -383,16 +382,7 @@ def _announce(
         else:
             bodies.append((name, {}))
     for name, body in [*bodies, *waiting]:
-        append_event(
-            tx,
-            merchant_id=order.merchant_id,
-            environment=order.environment,
-            order_id=order.id,
-            type=name,
-            data={"order": snapshot_of(order), **body},
-            now=now,
-            signals=context.signals,
-        )
+        announce(tx, context, order, name, now, **body)
     for refund in books.succeeded:
         books.order = settle_returns(
             tx,

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from daozhang.service.db import Tx
-from daozhang.service.orders.actions import raise_surprise
-from daozhang.service.orders.events import snapshot_of
+from daozhang.service.orders.announcing import announce, tell_person
 from daozhang.service.orders.model import Order
-from daozhang.service.orders.rules import SURPRISE
-from daozhang.service.outbox.actions import append_event
 from daozhang.service.settlements import rules, store
 from daozhang.service.settlements.events import CONFIRMED, FAILED, settlement_snapshot
 from daozhang.service.settlements.model import Answer, Settlement, SettlementStatus
@@ -37,7 +33,7 @@ def take_answer(
         confirmed = saved.status is SettlementStatus.CONFIRMED
         snapshot = settlement_snapshot(saved)
         name = CONFIRMED if confirmed else FAILED
-        _append(tx, context, order, name, {"settlement": snapshot}, now)
+        announce(tx, context, order, name, now, settlement=snapshot)
         if confirmed:
             share_by_plan(tx, context, order, now)
     surprise = move.surprise
@@ -46,7 +42,7 @@ def take_answer(
     if surprise is not None:
         said = f"{answer.code or answer.outcome.value}: {answer.message or ''}"
         detail = f"settlement {settlement.out_request_no}: {said}"
-        _tell_person(tx, context, order, surprise, detail, settlement, now)
+        tell_person(tx, context, order, surprise, detail, settlement.amount, now)
 
 
 def _save(
@@ -72,39 +68,3 @@ def _save(
     if values["due_at"] is not None:
         tx.after_commit(lambda: context.signals.wake(SETTLEMENTS_SIGNAL))
     return store.read_settlement(tx, settlement.id)
-
-
-def _tell_person(
-    tx: Tx,
-    context: Context,
-    order: Order,
-    reason: str,
-    detail: str,
-    settlement: Settlement,
-    now: datetime,
-) -> None:
-    if raise_surprise(
-        tx,
-        merchant_id=order.merchant_id,
-        order=order,
-        reason=reason,
-        detail=detail,
-        amount=settlement.amount,
-        now=now,
-    ):
-        _append(tx, context, order, SURPRISE, {}, now)
-
-
-def _append(
-    tx: Tx, context: Context, order: Order, name: str, more: Mapping[str, object], now: datetime
-) -> None:
-    append_event(
-        tx,
-        merchant_id=order.merchant_id,
-        environment=order.environment,
-        order_id=order.id,
-        type=name,
-        data={"order": snapshot_of(order), **more},
-        now=now,
-        signals=context.signals,
-    )

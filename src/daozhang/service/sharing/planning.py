@@ -6,6 +6,7 @@ from datetime import datetime
 
 from daozhang.service.db import Tx
 from daozhang.service.merchants.store import find_merchant_by_id
+from daozhang.service.orders.announcing import tell_person
 from daozhang.service.orders.model import Order
 from daozhang.service.refusals import Refusal
 from daozhang.service.sharing import register
@@ -13,7 +14,6 @@ from daozhang.service.sharing.model import BY_PLAN, NewRound, Plan
 from daozhang.service.sharing.refusals import PlanInvalid, PlanNotFound
 from daozhang.service.sharing.requesting import SHARES_SIGNAL, request_shares
 from daozhang.service.sharing.rules import CannotSplit, split
-from daozhang.service.sharing.settling import tell_person
 from daozhang.service.web.context import Context
 
 
@@ -72,7 +72,7 @@ def share_by_plan(tx: Tx, context: Context, order: Order, now: datetime) -> None
         request_shares(tx, None, order, new, now, may_wait=True)
     except Refusal as refusal:
         detail = f"plan {order.share_plan}: {refusal.code}: {refusal.detail}"
-        tell_person(tx, context, order, "share_plan_failed", detail, None, now)
+        tell_person(tx, context, order, "share_plan_failed", detail, order.amount, now)
         return
     tx.after_commit(lambda: context.signals.wake(SHARES_SIGNAL))
 

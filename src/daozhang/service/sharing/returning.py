@@ -14,6 +14,7 @@ from daozhang.money import Money
 from daozhang.service.db import Tx
 from daozhang.service.ledger.actions import post_entry
 from daozhang.service.orders.actions import pass_on, take_back
+from daozhang.service.orders.announcing import tell_person
 from daozhang.service.orders.model import Order
 from daozhang.service.sharing import rules, store
 from daozhang.service.sharing.events import RETURNED
@@ -28,7 +29,7 @@ from daozhang.service.sharing.model import (
 )
 from daozhang.service.sharing.posting import entry_of_return
 from daozhang.service.sharing.refusals import ReturnsNeeded
-from daozhang.service.sharing.settling import announce, tell_person
+from daozhang.service.sharing.settling import announce_share
 from daozhang.service.web.context import Context
 
 Told = Sequence[tuple[str, Money]]
@@ -180,8 +181,7 @@ def settle_returns(
                     f"refund {out_request_no}: {one.amount} of {share.account}'s {share.amount} was to come "
                     f"back, who has {share.outstanding}"
                 )
-                round_ = rounds[share.round_id]
-                tell_person(tx, context, order, "share_return_unclear", detail, round_, now)
+                tell_person(tx, context, order, "share_return_unclear", detail, one.amount, now)
                 continue
             order = take_back(tx, order, one.amount, now)
             share = replace(share, returning=share.returning + one.amount)
@@ -191,7 +191,9 @@ def settle_returns(
         store.update_share(tx, share.id, returning_minor=returning, returned_minor=returned.minor)
         post_entry(tx, entry_of_return(order, one, happened_at))
         after, round_ = replace(share, returned=returned), rounds[share.round_id]
-        announce(tx, context, order, RETURNED, after, round_, now, refund_request_no=out_request_no)
+        announce_share(
+            tx, context, order, RETURNED, after, round_, now, refund_request_no=out_request_no
+        )
     return order
 
 
@@ -260,7 +262,7 @@ def note_question(
     store.update_round(tx, round_.id, returns_due_at=due_at)
     if not is_answered and asked == rules.ASKS_BEFORE_PERSON:
         detail = f"share {round_.out_request_no}: what came back of it is asked in vain"
-        tell_person(tx, context, order, "share_return_unclear", detail, round_, now)
+        tell_person(tx, context, order, "share_return_unclear", detail, round_.amount, now)
 
 
 def _expected(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,16 +11,9 @@ from daozhang.alipay.messages import OrderSettled, read_message
 from daozhang.alipay.notifications import Message, Notification
 from daozhang.service.db import Tx
 from daozhang.service.ledger.actions import post_entry
-from daozhang.service.orders.actions import (
-    lock_order,
-    pass_on,
-    raise_surprise,
-    release,
-)
-from daozhang.service.orders.events import snapshot_of
+from daozhang.service.orders.actions import lock_order, pass_on, release
+from daozhang.service.orders.announcing import announce, tell_person
 from daozhang.service.orders.model import Order
-from daozhang.service.orders.rules import SURPRISE
-from daozhang.service.outbox.actions import append_event
 from daozhang.service.sharing import rules, store
 from daozhang.service.sharing.calls import details_of
 from daozhang.service.sharing.events import FAILED, SUCCEEDED, share_snapshot
@@ -83,7 +76,7 @@ def take_answer(
         detail = (
             f"share {round_.out_request_no}: {answer.code or outcome.value}: {answer.message or ''}"
         )
-        tell_person(tx, context, order, surprise, detail, round_, now)
+        tell_person(tx, context, order, surprise, detail, round_.amount, now)
     return order
 
 
@@ -138,7 +131,7 @@ def _move_share(
             detail = (
                 f"share {round_.out_request_no} to {after.account} had failed: {before.last_code}"
             )
-            tell_person(tx, context, order, "failed_share_succeeded", detail, round_, now)
+            tell_person(tx, context, order, "failed_share_succeeded", detail, round_.amount, now)
     store.update_share(
         tx,
         after.id,
@@ -151,11 +144,11 @@ def _move_share(
     succeeded = after.status is ShareStatus.SUCCEEDED
     if succeeded:
         post_entry(tx, entry_of_share(tx, order, round_, after, at))
-    announce(tx, context, order, SUCCEEDED if succeeded else FAILED, after, round_, now)
+    announce_share(tx, context, order, SUCCEEDED if succeeded else FAILED, after, round_, now)
     return order
 
 
-def announce(
+def announce_share(
     tx: Tx,
     context: Context,
     order: Order,
@@ -168,44 +161,7 @@ def announce(
 ) -> None:
     """Appends an event about a share of a locked order."""
     snapshot = share_snapshot(share, round_, refund_request_no)
-    _append(tx, context, order, name, {"share": snapshot}, now)
-
-
-def tell_person(
-    tx: Tx,
-    context: Context,
-    order: Order,
-    reason: str,
-    detail: str,
-    round_: Round | None,
-    now: datetime,
-) -> None:
-    """Writes a surprise about shares for a person, and announces it once."""
-    if raise_surprise(
-        tx,
-        merchant_id=order.merchant_id,
-        order=order,
-        reason=reason,
-        detail=detail,
-        amount=order.amount if round_ is None else round_.amount,
-        now=now,
-    ):
-        _append(tx, context, order, SURPRISE, {}, now)
-
-
-def _append(
-    tx: Tx, context: Context, order: Order, name: str, more: Mapping[str, object], now: datetime
-) -> None:
-    append_event(
-        tx,
-        merchant_id=order.merchant_id,
-        environment=order.environment,
-        order_id=order.id,
-        type=name,
-        data={"order": snapshot_of(order), **more},
-        now=now,
-        signals=context.signals,
-    )
+    announce(tx, context, order, name, now, share=snapshot)
 
 
 def take_message(tx: Tx, context: Context, merchant_id: int, told: Notification) -> str:
@@ -224,7 +180,7 @@ def take_message(tx: Tx, context: Context, merchant_id: int, told: Notification)
     now = context.clock.now()
     if read.trade_no is not None and read.trade_no != order.trade_no:
         detail = f"the message of share {round_.out_request_no} names trade {read.trade_no}"
-        tell_person(tx, context, order, "share_message_differs", detail, round_, now)
+        tell_person(tx, context, order, "share_message_differs", detail, round_.amount, now)
         return "trade_no differs: a person is told"
     details: Sequence[Any] = tuple(details_of(read.royalty_detail_list or ()))
     if not details:

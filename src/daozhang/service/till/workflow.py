@@ -15,11 +15,9 @@ from daozhang.alipay.errors import ConfigurationError
 from daozhang.service.db import Tx
 from daozhang.service.inquiries.actions import Inquirer
 from daozhang.service.merchants.outgoing import stopped_by
-from daozhang.service.orders.actions import lock_order, raise_surprise, reinstate
-from daozhang.service.orders.events import snapshot_of
+from daozhang.service.orders.actions import lock_order, reinstate
+from daozhang.service.orders.announcing import tell_person
 from daozhang.service.orders.model import ClosingReason, FactKind, Order, OrderStatus, TradeFact
-from daozhang.service.orders.rules import SURPRISE
-from daozhang.service.outbox.actions import append_event
 from daozhang.service.refunds.attempts import Attempts
 from daozhang.service.refunds.model import RefundOrigin
 from daozhang.service.refunds.rules import PROOF_SECONDS
@@ -237,26 +235,9 @@ class Till:
     def _ask_person(
         self, tx: Tx, order: Order, payment: BarcodePayment, now: datetime
     ) -> BarcodePayment:
-        is_new = raise_surprise(
-            tx,
-            merchant_id=order.merchant_id,
-            order=order,
-            reason="cancel_stays_unclear",
-            detail=f"{payment.cancel_count} cancels of the payment at the till proved nothing",
-            amount=order.amount,
-            now=now,
-        )
-        if is_new:
-            append_event(
-                tx,
-                merchant_id=order.merchant_id,
-                environment=order.environment,
-                order_id=order.id,
-                type=SURPRISE,
-                data={"order": snapshot_of(lock_order(tx, order.id))},
-                now=now,
-                signals=self.context.signals,
-            )
+        detail = f"{payment.cancel_count} cancels of the payment at the till proved nothing"
+        reason = "cancel_stays_unclear"
+        tell_person(tx, self.context, order, reason, detail, order.amount, now)
         journal = note(payment, Word.PERSON_ASKED, now)
         self._save(tx, payment, journal=list(journal))
         return replace(payment, journal=journal)
