@@ -35,9 +35,9 @@ def world(shared_world: World) -> World:
     return shared_world
 
 
-def paid_at_the_till(world: World) -> str:
+def paid_at_the_till(world: World, amount: str = "100.00") -> str:
     """An order face to face: there Alipay takes shares back by itself."""
-    number = world.order("100.00", way="barcode")
+    number = world.order(amount, way="barcode")
     code = {"auth_code": world.emulator.payment_code()}
     assert world.api.post(f"/v1/orders/{number}/barcode_payment", json=code).status_code == 200
     world.settle()
@@ -263,6 +263,17 @@ def test_face_to_face_alipay_says_how_much_came_back(world: World, is_early: boo
     assert refund(world, number, "37.89", f"{own}-rest").status_code == 201
     world.advance(120)
     assert sums(world, number) == ("100.00", "0.00", "0.00", "0.00")
+
+
+def test_face_to_face_what_was_reckoned_of_others_gives_way_to_what_is_told(world: World) -> None:
+    number = paid_at_the_till(world, "9.99")
+    shared(world, number, "TOLD", (AGENCY, "0.99"), (COURIER, "0.55"))
+    # With the last too much was expected to come back: what the second took by Alipay's word did not fit beside it.
+    for index, amount in enumerate(("4.64", "3.49", "1.60")):
+        assert refund(world, number, amount, f"TOLD-{index}").status_code == 201
+    world.advance(120)
+    assert sums(world, number)[:2] == ("9.73", "0.00")
+    assert {one[0]: one[3] for one in standing(world, number)} == given_back(world, number)
 
 
 @pytest.mark.parametrize("is_asked_again", [False, True], ids=["at once", "asked again"])

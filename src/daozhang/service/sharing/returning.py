@@ -202,14 +202,14 @@ def _parts_of(tx: Tx, order: Order, out_request_no: str, told: Told) -> dict[int
     ``None`` if that names more than the shares have that are known."""
     there = store.list_returns(tx, order.id, out_request_no)
     booked = {one.share_id: one.amount for one in there if one.status is ReturnStatus.RETURNED}
-    pending = {one.share_id: one.amount for one in there if one.status is ReturnStatus.PENDING}
     zero = Money.zero(order.amount.currency)
     shares = store.list_shares(tx, order.id)
     known: dict[str, Money] = {}
     for share in shares:
         known[share.account] = known.get(share.account, zero) + booked.get(share.id, zero)
     parts = {share.id: zero for share in shares if share.id not in booked}
-    left = {s.id: s.outstanding + pending.get(s.id, zero) for s in shares if s.id in parts}
+    # What is expected of other refunds was reckoned, and gives way to what is told of this one.
+    left = {s.id: s.outstanding + s.returning for s in shares if s.id in parts}
     for account, amount in told:
         already = min(amount, known.get(account, zero))
         wanted = amount - already
@@ -228,7 +228,8 @@ def _parts_of(tx: Tx, order: Order, out_request_no: str, told: Told) -> dict[int
 def _bring_to(
     tx: Tx, order: Order, out_request_no: str, parts: Mapping[int, Money], now: datetime
 ) -> Order:
-    """Brings what is expected of a refund to what came back of each share that is not booked yet."""
+    """Brings what is expected of a refund to what came back of each share that is not booked yet. What was
+    expected of others, and is not there beside it, is expected no more."""
     there = {one.share_id: one for one in store.list_returns(tx, order.id, out_request_no)}
     zero = Money.zero(order.amount.currency)
     for share in store.list_shares(tx, order.id):
@@ -238,8 +239,11 @@ def _bring_to(
         before = row.amount if row is not None and row.status is ReturnStatus.PENDING else zero
         if before != after:
             order = pass_on(tx, order, before, now)
+            order, given_way = _make_room(
+                tx, order, share, out_request_no, after - before - share.outstanding, now
+            )
             order = take_back(tx, order, after, now)
-            returning = share.returning - before + after
+            returning = share.returning - before - given_way + after
             store.update_share(tx, share.id, returning_minor=returning.minor)
         if row is None and after:
             store.insert_returns(tx, [_expected(share, order, out_request_no, after, now)])
@@ -250,6 +254,26 @@ def _bring_to(
         elif row is not None:
             store.delete_return(tx, row.id)
     return order
+
+
+def _make_room(
+    tx: Tx, order: Order, share: Share, out_request_no: str, lacking: Money, now: datetime
+) -> tuple[Order, Money]:
+    """Takes ``lacking`` off what is expected of a share with other refunds, the latest first: the order, and how
+    much that was. Nothing if nothing is lacking."""
+    given_way = Money.zero(lacking.currency)
+    for row in reversed(store.list_returns(tx, order.id)):
+        of_others = row.share_id == share.id and row.out_request_no != out_request_no
+        if not of_others or row.status is not ReturnStatus.PENDING or lacking <= given_way:
+            continue
+        part = min(row.amount, lacking - given_way)
+        if part == row.amount:
+            store.delete_return(tx, row.id)
+        else:
+            store.update_return(tx, row.id, amount_minor=(row.amount - part).minor)
+        given_way += part
+        order = pass_on(tx, order, part, now)
+    return order, given_way
 
 
 def note_question(
