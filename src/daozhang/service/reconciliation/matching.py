@@ -51,9 +51,7 @@ def odd_payments(bench: Bench) -> Iterator[Pair]:
     wanted = (
         sa.select(*_LINE, *_order_columns(), o.amount_minor, receipt_of_order.label("ours_receipt"))
         .select_from(
-            odd.join(trade_lines, _line.number == odd.c.number).outerjoin(
-                orders, o.id == odd.c.order_id
-            )
+            odd.join(trade_lines, bench.is_line_of_odd()).outerjoin(orders, o.id == odd.c.order_id)
         )
         .order_by(odd.c.number)
     )

@@ -15,7 +15,13 @@ import sqlalchemy as sa
 
 from daozhang.service.orders.store import orders
 from daozhang.service.reconciliation.rules import RECEIVED
-from daozhang.service.reconciliation.workbench import Bench, matched, odd, trade_lines
+from daozhang.service.reconciliation.workbench import (
+    Bench,
+    matched,
+    odd,
+    place_of_line,
+    trade_lines,
+)
 
 _line: Final = trade_lines.c
 _is_payment: Final = _line.refund.is_(False)
@@ -54,14 +60,17 @@ def _full_join(bench: Bench, day: Day, line_count: int) -> bool:
         .offset(sa.literal_column("0"))
         .subquery("orders_of_day")
     )
-    lines = sa.select(trade_lines).where(_is_payment).subquery("payments")
+    lines = (
+        sa.select(trade_lines, place_of_line.label("place")).where(_is_payment).subquery("payments")
+    )
     agrees = _agree(lines.c, theirs.c, theirs.c.receipt, day)
     found = (
-        sa.select(lines.c.number, theirs.c.id.label("order_id"))
+        sa.select(lines.c.number, theirs.c.id.label("order_id"), lines.c.place)
         .select_from(lines.join(theirs, theirs.c.out_trade_no == lines.c.out_trade_no, full=True))
         .where(sa.not_(sa.func.coalesce(agrees, sa.false())))
     )
     bench.lay_out_found(odd, found)
+    bench.counted(odd)
     nameless, unbilled = (
         bench.connection.execute(sa.select(sa.func.count()).where(column.is_(None))).scalar_one()
         for column in (odd.c.order_id, odd.c.number)
@@ -72,7 +81,7 @@ def _full_join(bench: Bench, day: Day, line_count: int) -> bool:
         bench.connection.execute(
             sa.update(odd)
             .values(order_id=o.id)
-            .where(odd.c.order_id.is_(None), odd.c.number == _line.number, is_order_of(day))
+            .where(odd.c.order_id.is_(None), bench.is_line_of_odd(), is_order_of(day))
         )
     twice = (
         sa.select(odd.c.order_id)
@@ -105,15 +114,18 @@ def _by_index(bench: Bench, day: Day, line_count: int) -> bool:
     _insert(bench, matched, found, prefix="OR IGNORE")
     m = matched.c
     order_id = sa.case((m.order_id > 0, m.order_id))
-    _insert(bench, odd, sa.select(m.number, order_id).where(m.odd.is_(True)))
-    unbilled = sa.select(sa.null(), o.id).where(
+    nowhere = sa.null()
+    _insert(bench, odd, sa.select(m.number, order_id, nowhere).where(m.odd.is_(True)))
+    unbilled = sa.select(sa.null(), o.id, nowhere).where(
         *_was_paid_on(day), ~sa.exists().where(m.order_id == o.id)
     )
     _insert(bench, odd, unbilled)
     once = bench.connection.execute(sa.select(sa.func.count()).select_from(matched)).scalar_one()
     if once == line_count:
         return False
-    again = sa.select(_line.number, o.id).select_from(trade_lines.join(orders, is_order_of(day)))
+    again = sa.select(_line.number, o.id, nowhere).select_from(
+        trade_lines.join(orders, is_order_of(day))
+    )
     is_first = sa.exists().where(m.order_id == o.id, m.number == _line.number)
     odd_again = again.where(_is_payment, sa.not_(sa.func.coalesce(agrees, sa.false())), ~is_first)
     _insert(bench, odd, odd_again)

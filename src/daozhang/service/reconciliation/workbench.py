@@ -59,8 +59,15 @@ odd: Final = sa.Table(
     _own,
     sa.Column("number", sa.BigInteger),
     sa.Column("order_id", sa.BigInteger),
+    sa.Column("place", sa.Text),
 )
-"""What may differ: the line of a payment and its order; a line without an order; an order without a line."""
+"""What may differ: the line of a payment and its order; a line without an order; an order without a line.
+
+``place`` is where the line lies, on PostgreSQL, which has no index of the lines.
+"""
+
+place_of_line: Final = sa.column("ctid", sa.Text, _selectable=trade_lines)
+"""Where a line lies, on PostgreSQL: a column that every table there has."""
 
 matched: Final = sa.Table(
     "bill_matched",
@@ -87,6 +94,12 @@ class Bench:
     def driver(self) -> Any:
         """The driver's own connection."""
         return self.connection.connection.driver_connection
+
+    def is_line_of_odd(self) -> sa.ColumnElement[bool]:
+        """The condition that a line is the one in `odd`; found without looking through the lines."""
+        if self.is_postgresql:
+            return place_of_line == odd.c.place
+        return trade_lines.c.number == odd.c.number
 
     def lay_out(self, table: sa.Table) -> None:
         """Makes a table of the bench."""
