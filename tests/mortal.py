@@ -29,6 +29,8 @@ class Point:
     event: str  # "call" or "return"
     with_result: bool = False
     """Whether only a return counts that says that something was done."""
+    of: str = ""
+    """Whose rows, where one function serves many tables."""
 
 
 def before(name: str, place: str) -> Point:
@@ -41,6 +43,11 @@ def after(name: str, place: str, *, with_result: bool = False) -> Point:
     """As soon as the function has done its work."""
     file, _, function = place.partition(":")
     return Point(name, file, function, "return", with_result)
+
+
+def swept(name: str, table: str) -> Point:
+    """As soon as rows of ``table`` that are due were claimed."""
+    return Point(name, "due.py", "DueRows.claim_due", "return", with_result=True, of=table)
 
 
 POINTS = (
@@ -70,7 +77,7 @@ POINTS = (
     after("refund committed, before its job ends", "refunds/attempts.py:Attempts.run"),
     before("doubtful refund, before the question", "refunds/attempts.py:Attempts.ask"),
     after("doubtful refund, question answered", "refunds/attempts.py:Attempts.ask"),
-    after("sweep of refunds, before its commit", "refunds/store.py:claim_due", with_result=True),
+    swept("sweep of refunds, before its commit", "refunds"),
     after("sweep of refunds committed", "sweep.py:Sweep.run_due", with_result=True),
     # Orders that are silent, and orders that are given up.
     after("sweep of orders, before its commit", "orders/store.py:claim_silent", with_result=True),
@@ -87,7 +94,7 @@ POINTS_OF_CONSENTS = (
     after("scan intended, before its commit", "till/scanning.py:begin"),
     before("scan committed, before the call", "till/calls.py:Calls.pay"),
     after("code charged, before it is written", "till/calls.py:Calls.pay"),
-    after("sweep of the till, before its commit", "till/store.py:claim_due", with_result=True),
+    swept("sweep of the till, before its commit", "barcode_payments"),
     # Money is frozen.
     after("freeze intended, before its commit", "holds/actions.py:begin_scan"),
     before("freeze committed, before the call", "holds/calls.py:HoldCalls.freeze"),
@@ -96,10 +103,10 @@ POINTS_OF_CONSENTS = (
     after("freeze committed", "holds/workflow.py:HoldWork.freeze"),
     before("question about a hold", "holds/calls.py:HoldCalls.ask"),
     after("question about a hold answered", "holds/calls.py:HoldCalls.ask"),
-    after("sweep of holds, before its commit", "holds/store.py:claim_due", with_result=True),
+    swept("sweep of holds, before its commit", "holds"),
     # It is taken: a charge.
     after("capture intended, before its commit", "holds/actions.py:request_capture"),
-    after("sweep of charges, before its commit", "charges/store.py:claim_due", with_result=True),
+    swept("sweep of charges, before its commit", "charges"),
     before("charge committed, before its job", "charges/workflow.py:Charges.run"),
     after("charge begun, before its commit", "charges/workflow.py:Charges._begin"),
     before("charge begun, before the call", "charges/workflow.py:Charges._pay"),
@@ -124,9 +131,7 @@ POINTS_OF_CONSENTS = (
 
 POINTS_OF_TRANSFERS = (
     after("transfer intended, before its commit", "transfers/requesting.py:request_transfer"),
-    after(
-        "sweep of transfers, before its commit", "transfers/store.py:claim_due", with_result=True
-    ),
+    swept("sweep of transfers, before its commit", "transfers"),
     before("transfer committed, before its step", "transfers/workflow.py:TransferWork.run"),
     after("transfer begun, before its commit", "transfers/workflow.py:TransferWork._begin"),
     before("transfer begun, before the call", "transfers/calls.py:TransferCalls.send"),
@@ -140,11 +145,7 @@ POINTS_OF_TRANSFERS = (
 
 POINTS_OF_SETTLEMENTS = (
     after("settlement intended, before its commit", "settlements/requesting.py:request_settlement"),
-    after(
-        "sweep of settlements, before its commit",
-        "settlements/store.py:claim_due",
-        with_result=True,
-    ),
+    swept("sweep of settlements, before its commit", "settlements"),
     before("settlement committed, before its step", "settlements/workflow.py:SettlementWork.run"),
     after("settlement begun, before its commit", "settlements/workflow.py:SettlementWork._begin"),
     before("settlement begun, before the call", "settlements/calls.py:SettlementCalls.confirm"),
@@ -185,6 +186,8 @@ def arm(point: Point, directory: Path) -> None:
         if not frame.f_code.co_filename.endswith(point.file):
             return
         if point.with_result and not value:
+            return
+        if point.of and frame.f_locals["self"].table.name != point.of:
             return
         (directory / MARK).write_text(point.name)
         os.kill(os.getpid(), signal.SIGKILL)

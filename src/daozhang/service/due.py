@@ -35,7 +35,7 @@ class DueRows:
     """
 
     def __init__(self, table: sa.Table, due_at: str = "due_at", attempt: str = "attempt") -> None:
-        self._table = table
+        self.table = table
         self._due_at, self._attempt = table.c[due_at], table.c[attempt]
         self._earliest = earliest_of(self._due_at)
         app_row = (
@@ -51,13 +51,13 @@ class DueRows:
 
         Their due time moves to ``lease_until``: if whoever works on them dies unseen, they are due again then.
         """
-        due = sa.select(self._table.c.id).where(self._due_at <= now)
+        due = sa.select(self.table.c.id).where(self._due_at <= now)
         due = due.order_by(self._due_at).limit(rows_max)
         if tx.dialect == "postgresql":
             due = due.with_for_update(skip_locked=True)
         claimed = tx.execute(
-            sa.update(self._table)
-            .where(self._table.c.id.in_(due))
+            sa.update(self.table)
+            .where(self.table.c.id.in_(due))
             .values({self._due_at: lease_until})
             .returning(*self._told)
         )
@@ -67,7 +67,7 @@ class DueRows:
         """Counts one attempt more for each of these rows."""
         if row_ids:
             counted: dict[Any, Any] = {self._attempt: self._attempt + 1}
-            tx.execute(sa.update(self._table).where(self._table.c.id.in_(row_ids)).values(counted))
+            tx.execute(sa.update(self.table).where(self.table.c.id.in_(row_ids)).values(counted))
 
     def earliest_due(self, tx: Tx) -> datetime | None:
         """When the next row is due."""
@@ -84,7 +84,7 @@ class HeldRows(DueRows):
 
     def release_held(self, tx: Tx, now: datetime) -> int:
         """Makes the rows due whose merchant's switch allows outgoing money again; how many."""
-        freed = sa.update(self._table).where(*self._releasable).values(held_at=None, due_at=now)
+        freed = sa.update(self.table).where(*self._releasable).values(held_at=None, due_at=now)
         return tx.execute(freed).rowcount
 
     def has_releasable(self, tx: Tx) -> bool:
