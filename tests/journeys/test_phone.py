@@ -147,8 +147,7 @@ def test_an_order_that_is_over_is_not_signed_for_an_app(world: World) -> None:
 
     over = {paid: "already_paid", closed: "closed", expired: "expired"}
     assert {number: reason_of(number) for number in over} == over
-    world.clock.advance(3600)
-    world.settle()
+    world.advance(3600)
     assert reason_of(expired) == "closed"  # given up, or proven closed already
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 from daozhang.alipay.bills import BillProblem, Side, Total, open_bill
@@ -37,16 +35,10 @@ from daozhang.service.reconciliation.learned import (
     open_days_before,
     posted_of,
 )
-from daozhang.service.reconciliation.loading import (
-    NOTHING,
-    Loaded,
-    lay_out_trade,
-    load_account,
-    load_trade,
-)
+from daozhang.service.reconciliation.loading import NOTHING, Loaded, load_account, load_trade
 from daozhang.service.reconciliation.model import MismatchClass
-from daozhang.service.reconciliation.pairing import Day, orders_beside
-from daozhang.service.reconciliation.workbench import Bench, account_lines, workbench
+from daozhang.service.reconciliation.pairing import Day
+from daozhang.service.reconciliation.workbench import Bench, account_lines, trade_lines, workbench
 from daozhang.service.turns import turn
 from daozhang.service.web.context import Context
 
@@ -96,8 +88,7 @@ class Reconciler:
                     workbench(self.context.database, self.context.settings.data_dir) as bench,
                 ):
                     if statement.kind is StatementKind.TRADE:
-                        load = partial(load_trade, bench, files)
-                        findings = self._trade(bench, statement, load, posted)
+                        findings = self._trade(bench, statement, load_trade(bench, files), posted)
                     else:
                         findings = Findings(load_account(bench, files))
                         reading = account.read_lines(bench, statement, before)
@@ -114,22 +105,15 @@ class Reconciler:
     # ---- comparing
 
     def _trade(
-        self,
-        bench: Bench,
-        statement: Statement,
-        load: Callable[[Future[None] | None], Loaded],
-        posted: Posted,
+        self, bench: Bench, statement: Statement, loaded: Loaded, posted: Posted
     ) -> Findings:
-        """What the lines that ``load`` lays out differ in; it is given what keeps the bench busy meanwhile."""
+        found = Findings(loaded)
+        found.figures[POSTED] = posted
+        if loaded.differences or statement.is_month:
+            return found
         day = self._day_beside(bench, statement)
-        lay_out_trade(bench)
-        if statement.is_month:
-            return _found(load(None), posted)
-        with orders_beside(bench, day) as busy:
-            found = _found(load(busy), posted)
-        if not found.loaded.differences:
-            found.fee_ppm = day.fee_ppm
-            compare_trade(bench, day, found)
+        found.fee_ppm = day.fee_ppm
+        compare_trade(bench, day, found)
         return found
 
     def _account(self, statement: Statement, reading: account.Reading, found: Findings) -> None:
@@ -278,7 +262,8 @@ class Reconciler:
         found, reading = Findings(NOTHING), account.Reading()
         with workbench(self.context.database, self.context.settings.data_dir) as bench:
             if statement.kind is StatementKind.TRADE:
-                found = self._trade(bench, statement, lambda _: NOTHING, posted)
+                bench.lay_out(trade_lines)
+                found = self._trade(bench, statement, NOTHING, posted)
             else:
                 bench.lay_out(account_lines)
                 reading = account.read_lines(bench, statement, before)
@@ -325,13 +310,6 @@ class Reconciler:
             new_columns=[] if loaded is None else list(loaded.new_columns),
         )
         bills.update_statement(tx, statement.id, status=status.value, updated_at=now)
-
-
-def _found(loaded: Loaded, posted: Posted) -> Findings:
-    """What a run begins with: the lines, and what the books had of the day by then."""
-    found = Findings(loaded)
-    found.figures[POSTED] = posted
-    return found
 
 
 def turn_of(database: Database, environment: str, seller_id: str) -> AbstractContextManager[None]:

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import chain
-from tempfile import TemporaryFile
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -29,8 +26,6 @@ Reader = Callable[[Column], Column | None]
 _AMOUNTS: Final = re.compile(rb"(?:[+-]?+\d++\.\d\d\n)*+")
 _TEXT: Final = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
 """ASCII without a backslash: what numbers of Alipay's and of shops are made of."""
-
-READ_BYTES: Final = 1 << 18
 
 ROWS_AT_ONCE: Final = 50
 """So many lines SQLite takes in one statement: each costs as much to begin as ten lines."""
@@ -97,18 +92,11 @@ NOTHING: Final = Loaded(0, {Side.PAYMENTS: _NONE, Side.REFUNDS: _NONE}, [], [])
 """What a day has on which, as Alipay says, nothing happened."""
 
 
-def lay_out_trade(bench: Bench) -> None:
-    """Makes the table into which `load_trade` lays lines."""
+def load_trade(bench: Bench, files: BillFiles) -> Loaded:
+    """Lays the lines of a trade bill out. Raises `BillProblem`."""
     bench.lay_out(trade_lines)
-
-
-def load_trade(bench: Bench, files: BillFiles, busy: Future[None] | None = None) -> Loaded:
-    """Lays the lines of a trade bill out. Raises `BillProblem`.
-
-    ``busy``: what the bench's connection is doing meanwhile. Until that has ended, what is cut waits on disk.
-    """
     for bill in files.details:
-        _fill(bench, trade_lines, _trade_columns(bill), busy)
+        _fill(bench, trade_lines, _trade_columns(bill))
     c = trade_lines.c
     bench.counted(trade_lines, c.number, c.refund, c.out_trade_no)
     sums = [
@@ -185,34 +173,14 @@ def _plus(one: Total | None, other: Total) -> Total:
     return Total(one.count + other.count, one.amount + other.amount, discount)
 
 
-def _copy(
-    bench: Bench, into: str, batches: Iterator[Sequence[Column]], busy: Future[None] | None
-) -> None:
-    """``batches`` as PostgreSQL reads them, once its connection is free."""
-    texts = (b"\n".join(map(b"\t".join, zip(*columns, strict=True))) + b"\n" for columns in batches)
-    with TemporaryFile(dir=bench.folder) as waiting:
-        if busy is not None:
-            for text in texts:
-                waiting.write(text)
-                if busy.done():
-                    break
-            busy.result()
-        waiting.seek(0)
-        with bench.driver.cursor().copy(f"COPY {into} FROM STDIN") as copy:
-            for text in chain(iter(lambda: waiting.read(READ_BYTES), b""), texts):
-                copy.write(text)
-
-
-def _fill(
-    bench: Bench,
-    table: sa.Table,
-    batches: Iterator[Sequence[Column]],
-    busy: Future[None] | None = None,
-) -> None:
+def _fill(bench: Bench, table: sa.Table, batches: Iterator[Sequence[Column]]) -> None:
     """``batches`` of the table's columns but its number, which counts by itself."""
     names = [column.name for column in table.columns][1:]
     if bench.is_postgresql:
-        _copy(bench, f"{table.name} ({', '.join(names)})", batches, busy)
+        cursor = bench.driver.cursor()
+        with cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
+            for columns in batches:
+                copy.write(b"\n".join(map(b"\t".join, zip(*columns, strict=True))) + b"\n")
         return
     insert = f"INSERT INTO main.{table.name} ({', '.join(names)}) VALUES "  # noqa: S608
     row = f"({', '.join('?' * len(names))})"

@@ -6,9 +6,7 @@ bill names an order more than once. What agrees is never looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -19,7 +17,6 @@ from daozhang.service.orders.store import orders
 from daozhang.service.reconciliation.rules import RECEIVED
 from daozhang.service.reconciliation.workbench import (
     Bench,
-    day_orders,
     matched,
     odd,
     place_of_line,
@@ -45,27 +42,6 @@ class Day:
     """Whose money goes to the account."""
 
 
-@contextmanager
-def orders_beside(bench: Bench, day: Day) -> Generator[Future[None] | None]:
-    """On PostgreSQL lays out `day_orders` in a thread while the block runs: the bench's connection is free once
-    that has ended. SQLite finds orders by their index, and nothing is laid out."""
-    if not bench.is_postgresql:
-        yield None
-        return
-
-    def lay_out() -> None:
-        o = orders.c
-        columns = (o.id, o.out_trade_no, o.trade_no, o.status, o.amount_minor)
-        of_day = sa.select(*columns, receipt_of_order.label("receipt")).where(*_was_paid_on(day))
-        bench.lay_out_found(day_orders, of_day)
-        bench.counted(day_orders, day_orders.c.out_trade_no)
-
-    with ThreadPoolExecutor(1, thread_name_prefix="orders-of-day") as thread:
-        busy = thread.submit(lay_out)
-        yield busy
-        busy.result()
-
-
 def pair_payments(bench: Bench, day: Day, line_count: int) -> bool:
     """Lays into `odd` what may differ of ``line_count`` lines; whether an order is named repeatedly."""
     repeated = (_full_join if bench.is_postgresql else _by_index)(bench, day, line_count)
@@ -74,8 +50,16 @@ def pair_payments(bench: Bench, day: Day, line_count: int) -> bool:
 
 
 def _full_join(bench: Bench, day: Day, line_count: int) -> bool:
-    """One hash join of the lines with `day_orders`; for what is left over, the others."""
-    o, theirs = orders.c, day_orders
+    """One hash join of the lines with the orders of the day; for what is left over, the others."""
+    o = orders.c
+    columns = (o.id, o.out_trade_no, o.trade_no, o.status, o.amount_minor)
+    theirs = (
+        sa.select(*columns, receipt_of_order.label("receipt"))
+        .where(*_was_paid_on(day))
+        # A bound to what the planner may merge: so other processes read the orders, and look into their JSON.
+        .offset(sa.literal_column("0"))
+        .subquery("orders_of_day")
+    )
     lines = (
         sa.select(trade_lines, place_of_line.label("place")).where(_is_payment).subquery("payments")
     )
@@ -91,7 +75,7 @@ def _full_join(bench: Bench, day: Day, line_count: int) -> bool:
         bench.connection.execute(sa.select(sa.func.count()).where(column.is_(None))).scalar_one()
         for column in (odd.c.order_id, odd.c.number)
     )
-    of_day = sa.select(sa.func.count()).select_from(day_orders)
+    of_day = sa.select(sa.func.count()).select_from(orders).where(*_was_paid_on(day))
     order_count = bench.connection.execute(of_day).scalar_one()
     if nameless:
         bench.connection.execute(

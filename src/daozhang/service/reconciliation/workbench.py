@@ -54,18 +54,6 @@ account_lines: Final = sa.Table(
     sa.Column("business", sa.Text),
 )
 
-day_orders: Final = sa.Table(
-    "bill_orders",
-    _own,
-    sa.Column("id", sa.BigInteger),
-    sa.Column("out_trade_no", sa.Text),
-    sa.Column("trade_no", sa.Text),
-    sa.Column("status", sa.Text),
-    sa.Column("amount_minor", sa.BigInteger),
-    sa.Column("receipt", sa.BigInteger),
-)
-"""On PostgreSQL, what the books have of the day: found while the lines are still being cut."""
-
 odd: Final = sa.Table(
     "bill_odd",
     _own,
@@ -96,8 +84,6 @@ class Bench:
     """A connection on which the books can be read and the tables above be filled."""
 
     connection: sa.Connection
-    folder: Path
-    """Where files may lie that nobody misses."""
 
     @property
     def is_postgresql(self) -> bool:
@@ -150,7 +136,6 @@ _TYPES: Final[dict[type[Any], str]] = {
 @contextmanager
 def workbench(database: Database, folder: Path) -> Generator[Bench]:
     """A bench beside the books; what lies on it is gone after the block."""
-    folder.mkdir(parents=True, exist_ok=True)
     if database.dialect == "postgresql":
         with database.read() as tx:
             # A hash may take twice of it: a million lines in 160 MB.
@@ -158,22 +143,21 @@ def workbench(database: Database, folder: Path) -> Generator[Bench]:
             # What has to be known is whether a column says a thing once, and how few refunds there are:
             # three thousand lines tell that as well as thirty thousand.
             tx.connection.exec_driver_sql("SET LOCAL default_statistics_target = 10")
-            # Orders are read by other processes, too: that to hand their rows over costs a lot is what the planner
-            # thinks.
+            # Our lines are this process's own, and the orders are not: that to hand their rows over costs a lot
+            # is what the planner thinks.
             tx.connection.exec_driver_sql("SET LOCAL parallel_tuple_cost = 0")
-            connection = tx.connection.execution_options(schema_translate_map={BENCH: "pg_temp"})
-            yield Bench(connection, folder)
+            yield Bench(tx.connection.execution_options(schema_translate_map={BENCH: "pg_temp"}))
             # What was found is laid out without an end to it; the other tables end with the transaction.
-            for found in (day_orders, odd):
-                tx.connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{found.name}")
+            tx.connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{odd.name}")
         return
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="bench-") as place:
         connect = _scratch(Path(place) / "bench.sqlite3", str(make_url(database.url).database))
         with closing(connect) as driver:
             engine = sa.create_engine("sqlite://", creator=lambda: driver, poolclass=StaticPool)
             with engine.connect() as connection:
                 options = {"schema_translate_map": {BENCH: "main", None: "books"}}
-                yield Bench(connection.execution_options(**options), Path(place))
+                yield Bench(connection.execution_options(**options))
 
 
 def _scratch(path: Path, books: str) -> sqlite3.Connection:
