@@ -17,6 +17,8 @@ from people_here import deeds
 from sharing import AGENCY, COURIER, LANDLORD, bind, paid, plan, receivers, standing, sums
 from worlds import World, running
 
+UNBIND = "alipay.trade.royalty.relation.unbind"
+
 _numbers = count(1)
 
 
@@ -143,10 +145,12 @@ def test_receivers_are_bound_and_unbound(world: World, staff: dict[Role, Staff])
     page = finance.read("/sharing")
     assert f"{LANDLORD} Bound" in page
     assert "rent" in page
+    world.emulator.set_fault("gateway_20000", method=UNBIND, times=1)
     owner.do("/sharing/receivers/unbind", {"account": LANDLORD})
+    world.settle()
     assert "Being unbound" in finance.read("/sharing")
     assert "every 2s" in finance.get("/sharing").text
-    world.settle()
+    world.advance(60)
     assert f"{LANDLORD} Unbound" in finance.read("/sharing")
     assert "every 2s" not in finance.get("/sharing").text
     assert LANDLORD not in finance.get(f"/orders/{paid(world)}/share").text
