@@ -18,9 +18,9 @@ from daozhang.service.bills.model import Statement, StatementKind, StatementStat
 from daozhang.service.db import Database
 from daozhang.service.ledger import store as ledger
 from daozhang.service.ledger.actions import bring_to, bring_to_nothing, post_entry
-from daozhang.service.ledger.model import Account, Entry, EntryKind, Move
+from daozhang.service.ledger.model import Account, Entry, EntryKind, Move, Posted
 from daozhang.service.ledger.reading import read_trial_balance
-from daozhang.service.ledger.rules import legs_of
+from daozhang.service.ledger.rules import legs_of, refund_moves, takes
 from daozhang.service.reconciliation import account_rules as rules
 from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.account import Reading, post_day
@@ -238,17 +238,106 @@ def test_an_entry_is_brought_to_nothing_and_to_something_again(database: Databas
         ]
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 100)), max_size=10), st.integers(1, 300))
-def test_settlements_move_what_is_listed_and_never_more_than_was_paid(
-    days: list[tuple[bool, int]], paid: int
+class PaidOutLater:
+    """One order at Alipay, whose payment is paid out on a later day, and in the books.
+
+    Until then nothing of it is listed but what receivers give back, which is there at once.
+    """
+
+    def __init__(self, paid: int) -> None:
+        self.paid, self.pending, self.held = paid, 0, 0
+        self.is_out, self.day = False, FIRST
+        self.listed: dict[date, int] = {}
+        self.there: list[Posted] = []
+        self._list(paid)
+        self.post(EntryKind.PAYMENT, Move(Account.UNSETTLED, Account.SALES, Money(paid)))
+
+    def _list(self, minor: int, *, at_once: bool = False) -> None:
+        if at_once or self.is_out:
+            self.held += minor
+            self.listed[self.day] = self.listed.get(self.day, 0) + minor
+        else:
+            self.pending += minor
+
+    def post(self, kind: EntryKind, *moves: Move, day: date | None = None) -> None:
+        for move in moves:
+            one = Posted(0, kind, "1", 0, move, START, day or self.day, 1, 1, None)
+            self.there.append(one)
+
+    def share(self, minor: int) -> None:
+        self._list(-minor)
+        parts = takes(Money(minor), self.there)
+        self.post(EntryKind.SHARE, *(Move(Account.ROYALTY, one, part) for one, part in parts))
+
+    def refund(self, minor: int, returned: int) -> None:
+        self._list(-minor)
+        payment = [one for one in self.there if one.kind is EntryKind.PAYMENT]
+        others = [one for one in self.there if one.kind is not EntryKind.PAYMENT]
+        self.post(EntryKind.REFUND, *refund_moves(Money(minor), payment, others))
+        if returned:
+            self._list(returned, at_once=True)
+            back = Move(Account.AVAILABLE, Account.ROYALTY, Money(returned))
+            self.post(EntryKind.SHARE_RETURN, back)
+
+    def pay_out(self) -> None:
+        self.is_out = True
+        self._list(self.pending)
+        self.pending = 0
+
+    def read_bill(self, day: date) -> None:
+        if day in self.listed:
+            minor = rules.settled_minor(self.listed[day], day, self.there)
+            if minor:
+                self.post(EntryKind.SETTLEMENT, *rules.settlement_moves(minor, "CNY"), day=day)
+
+    def in_books(self) -> dict[Account, int]:
+        return legs_of(one.move for one in self.there)
+
+
+acts = st.lists(st.tuples(st.booleans(), st.integers(1, 60), st.booleans()), max_size=3)
+
+
+@given(
+    st.integers(1, 100), st.lists(acts, min_size=1, max_size=4), st.integers(0, 3), st.booleans()
+)
+def test_whenever_it_is_paid_out_an_order_ends_as_its_bills_say(
+    paid: int, days: list[list[tuple[bool, int, bool]]], payout: int, late: bool
 ) -> None:
-    settled = 0
-    for is_refund, listed in days:
-        minor = rules.settled_minor(-listed if is_refund else listed, 0, paid, settled)
-        settled += minor
-        assert 0 <= settled <= paid
-        assert minor == 0 or (minor < 0) == is_refund
-    assert rules.settled_minor(paid, 0, paid, 0) == paid
+    """Shares, refunds with shares that come back, and one payout, in any order; bills are read before the next
+    day begins, or when it is over."""
+    order, left, shared = PaidOutLater(paid), paid, 0
+    for number, deeds in enumerate([*days, *[[]] * 6]):
+        order.day = FIRST + timedelta(days=number)
+        if late and number > 1:
+            order.read_bill(order.day - timedelta(days=2))
+        for is_share, minor, before_payout in (*deeds, (True, 0, False)):
+            if number == payout and not before_payout and not order.is_out:
+                order.pay_out()
+            if not is_share and (minor := min(minor, left)):
+                order.refund(minor, returned := min(shared, minor // 2))
+                left, shared = left - minor, shared - returned
+            elif is_share and 0 < minor <= left - shared:
+                order.share(minor)
+                shared += minor
+        if not late:
+            order.read_bill(order.day)
+            assert rules.held(order.in_books()) == order.held
+            assert order.in_books().get(Account.UNSETTLED, 0) == order.pending
+    assert order.is_out
+    assert rules.held(order.in_books()) == order.held
+    assert order.in_books().get(Account.UNSETTLED, 0) == order.pending == 0
+
+
+@given(st.integers(1, 300), st.lists(st.integers(-400, 400), max_size=8))
+def test_whatever_bills_list_no_more_is_paid_out_than_was_paid(
+    paid: int, listed: list[int]
+) -> None:
+    order = PaidOutLater(paid)
+    for number, minor in enumerate(listed):
+        day = FIRST + timedelta(days=number)
+        order.listed = {day: minor}
+        order.read_bill(day)
+        assert 0 <= order.in_books().get(Account.UNSETTLED, 0) <= paid
 
 
 def test_the_reference_names_each_type_with_what_it_posts() -> None:

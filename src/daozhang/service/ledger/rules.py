@@ -61,27 +61,39 @@ def refund_moves(
     """What a refund moves, given how its order's payment was posted, and all ``others`` about it.
 
     Of a price of which the merchant has given up a part, that part of the refund is nobody's loss:
-    all refunds together give as much of it back as there was. The rest is taken from where the order's
-    money still is: what is frozen, then what Alipay has not paid out, then what can be spent.
+    all refunds together give as much of it back as there was. For the rest, see `takes`.
     """
     paid = legs_of(one.move for one in payment)
     back = legs_of(one.move for one in others if one.kind is EntryKind.REFUND)
-    there = legs_of(one.move for one in (*payment, *others))
     all_back = back.get(Account.REFUNDS, 0) + amount.minor
     given_up = paid.get(Account.MERCHANT_DISCOUNT, 0) * all_back // -paid[Account.SALES]
-    parts = {
-        Account.MERCHANT_DISCOUNT: max(given_up + back.get(Account.MERCHANT_DISCOUNT, 0), 0),
-        Account.FROZEN: max(there.get(Account.FROZEN, 0), 0),
-        Account.UNSETTLED: max(there.get(Account.UNSETTLED, 0), 0),
-        Account.AVAILABLE: amount.minor,
-    }
-    moves: list[Move] = []
-    left = amount.minor
-    for account, most in parts.items():
-        if part := min(most, left):
-            moves.append(Move(Account.REFUNDS, account, Money(part, amount.currency)))
-            left -= part
-    return tuple(moves)
+    given_up = min(max(given_up + back.get(Account.MERCHANT_DISCOUNT, 0), 0), amount.minor)
+    parts = (
+        (Account.MERCHANT_DISCOUNT, Money(given_up, amount.currency)),
+        *takes(amount - Money(given_up, amount.currency), (*payment, *others)),
+    )
+    return tuple(Move(Account.REFUNDS, account, part) for account, part in parts if part)
+
+
+def takes(amount: Money, there: Sequence[Posted]) -> tuple[tuple[Account, Money], ...]:
+    """From where ``amount`` of an order is taken, given all that is posted of it: what is frozen of it
+    first, then what Alipay has not paid out, else what can be spent.
+
+    Before the payout more can be taken than there is: Alipay pays out what is left, below zero, too.
+    """
+    frozen = max(legs_of(one.move for one in there).get(Account.FROZEN, 0), 0)
+    first = min(Money(frozen, amount.currency), amount)
+    rest = Account.UNSETTLED if is_unsettled(there) else Account.AVAILABLE
+    parts = ((Account.FROZEN, first), (rest, amount - first))
+    return tuple((account, part) for account, part in parts if part)
+
+
+def is_unsettled(there: Sequence[Posted]) -> bool:
+    """Whether, as far as bills have told, Alipay has not paid an order out whose payment it pays out
+    later; ``there`` is all that is posted of it."""
+    paid = legs_of(one.move for one in there if one.kind is EntryKind.PAYMENT)
+    settled = legs_of(one.move for one in there if one.kind is EntryKind.SETTLEMENT)
+    return paid.get(Account.UNSETTLED, 0) > 0 and settled.get(Account.UNSETTLED, 0) >= 0
 
 
 def legs_of(moves: Iterable[Move]) -> Legs:

@@ -19,7 +19,7 @@ from daozhang.service.bills.model import Statement
 from daozhang.service.db import Database, Tx
 from daozhang.service.ledger import store as ledger
 from daozhang.service.ledger.actions import bring_to, bring_to_nothing
-from daozhang.service.ledger.model import Account, Book, Entry, EntryKind, Posted
+from daozhang.service.ledger.model import Account, Book, Entry, EntryKind
 from daozhang.service.ledger.reading import CURRENCY
 from daozhang.service.ledger.rules import legs_of
 from daozhang.service.orders.store import orders
@@ -28,6 +28,7 @@ from daozhang.service.reconciliation import store
 from daozhang.service.reconciliation.account_checking import (
     find_account_bill,
     ledger_holds,
+    pays_out_later,
     told_of,
 )
 from daozhang.service.reconciliation.account_items import Items, read_items
@@ -39,10 +40,6 @@ ORDERS_AT_ONCE: Final = 200
 """So many orders are settled in a transaction."""
 
 _line: Final = account_lines.c
-_OF_TRADES: Final = (EntryKind.PAYMENT, EntryKind.REFUND)
-"""What the lines of those types tell of, and is posted by itself."""
-
-_TRADES: Final = [name for name, of in rules.GROUP_OF_TYPE.items() if of is rules.Group.TRADES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +79,9 @@ def before_lines(tx: Tx, statement: Statement) -> Before:
     """What reading the lines of a bill needs of the books."""
     environment, seller_id = statement.environment, statement.seller_id
     book = ledger.find_book(tx, environment, seller_id, CURRENCY)
-    held = (
-        {} if book is None else ledger.sum_accounts(tx, book.id, statement.first, statement.first)
-    )
     prefixes = store.list_prefixes(tx, environment, seller_id)
-    return Before(prefixes, book, Account.UNSETTLED in held)
+    pays_out = book is not None and pays_out_later(tx, book, statement.first)
+    return Before(prefixes, book, pays_out)
 
 
 def read_lines(bench: Bench, statement: Statement, before: Before) -> Reading:
@@ -97,7 +92,7 @@ def read_lines(bench: Bench, statement: Statement, before: Before) -> Reading:
     day = _read_day(bench, before.prefixes)
     if before.book is None:
         return Reading(day, settled)
-    # The bill lists shares of what is paid out later on the day of the payout, as parts of what comes.
+    # Of what is paid out later, the bill lists shares on the day of the payout, as parts of what comes.
     groups = [Group.TRANSFERS] if before.pays_out else [Group.SHARES, Group.TRANSFERS]
     items = read_items(bench, statement, before.book, before.prefixes, groups)
     return Reading(day, settled, items)
@@ -154,14 +149,14 @@ def _read_settled(bench: Bench, statement: Statement, book: Book, settled: Settl
     listed = (
         sa.select(o.id, o.merchant_id, minor)
         .select_from(account_lines.join(orders, is_order))
-        .where(_line.business.in_(_TRADES), was_unsettled)
+        .where(_line.business.in_(rules.SETTLED_TYPES), was_unsettled)
         .group_by(o.id, o.merchant_id)
     )
     for row in stream(bench, listed):
         settled.order_ids.append(row["id"])
         settled.merchant_ids.append(row["merchant_id"])
         settled.minors.append(int(row["minor"]))
-    named = sa.select(_line.out_trade_no).where(_line.business.in_(_TRADES))
+    named = sa.select(_line.out_trade_no).where(_line.business.in_(rules.SETTLED_TYPES))
     told = (
         sa.select(m.key)
         .select_from(ledger.moves.join(orders, o.id == m.order_id))
@@ -225,16 +220,9 @@ def _settle(
     """Moves what Alipay has paid out of an order. It needs no lock of the order: what is refunded
     meanwhile stands in a later bill, whose settlement brings it in order."""
     key = f"{statement.period}:{order_id}"
-    there = ledger.list_of_order(tx, book, order_id)
-    payment = [one for one in there if one.kind is EntryKind.PAYMENT]
-    before = [one for one in there if one.kind is EntryKind.SETTLEMENT and one.key != key]
-    own = [one for one in there if one.kind in _OF_TRADES and one.booked_on == statement.first]
-    minor = rules.settled_minor(
-        listed,
-        rules.held(_legs(own)),
-        _legs(payment).get(Account.UNSETTLED, 0),
-        rules.held(_legs(before)),
-    )
+    posted = ledger.list_of_order(tx, book, order_id)
+    there = [one for one in posted if (one.kind, one.key) != (EntryKind.SETTLEMENT, key)]
+    minor = rules.settled_minor(listed, statement.first, there)
     if minor:
         bring_to(
             tx,
@@ -251,10 +239,6 @@ def _settle(
         )
     else:
         bring_to_nothing(tx, book, EntryKind.SETTLEMENT, key)
-
-
-def _legs(posted: Sequence[Posted]) -> dict[Account, int]:
-    return legs_of(one.move for one in posted)
 
 
 def _open(tx: Tx, statement: Statement, book: Book, opening: int) -> None:
@@ -287,7 +271,7 @@ def _is_read(tx: Tx, of: Statement, day: date, now: Statement) -> bool:
 
 def _bring_opening(tx: Tx, statement: Statement, book: Book, opening: int) -> None:
     there = ledger.list_entry(tx, book, EntryKind.OPENING, statement.period)
-    counted = _legs([one for one in there if one.booked_on < statement.first])
+    counted = legs_of(one.move for one in there if one.booked_on < statement.first)
     before, _ = ledger_holds(tx, book, statement.first)
     minor = opening - (before - rules.held(counted))
     if minor:

@@ -100,7 +100,8 @@ def outcome_of(tx: Tx, statement: Statement, day: AccountDay | None, items: Item
     }
     off = [] if _was_made_good(tx, statement, check) else _balance(check, known, figures)
     by_kind = ledger.sum_kinds(tx, book.id, statement.first, rules.HELD)
-    groups = rules.grouped(day or rules.QUIET, by_kind)
+    pays_out = pays_out_later(tx, book, statement.first)
+    groups = rules.grouped(day or rules.QUIET, by_kind, pays_out=pays_out)
     swapped: list[Group] = []
     if day is not None:
         figures["bill"] = rules.day_content(day)
@@ -201,6 +202,11 @@ def ledger_holds(tx: Tx, book: Book, day: date) -> tuple[int, int]:
     found = ledger.sum_accounts(tx, book.id, day, day)
     held = [found[account] for account in rules.HELD if account in found]
     return sum(one.opening for one in held), sum(one.closing for one in held)
+
+
+def pays_out_later(tx: Tx, book: Book, day: date) -> bool:
+    """Whether the book has, or had, payments that Alipay pays out later."""
+    return Account.UNSETTLED in ledger.sum_accounts(tx, book.id, day, day)
 
 
 Looked = tuple[Statement, Run]

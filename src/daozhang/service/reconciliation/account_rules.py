@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from daozhang.money import Money
 from daozhang.service.bills.model import Statement
-from daozhang.service.ledger.model import Account, Entry, EntryKind, Legs, Move
-from daozhang.service.ledger.rules import moves_of
+from daozhang.service.ledger.model import Account, Entry, EntryKind, Legs, Move, Posted
+from daozhang.service.ledger.rules import legs_of, moves_of
 
 HELD: Final = (Account.AVAILABLE, Account.FROZEN)
 """What the account bill calls the balance: what can be spent, and what is frozen."""
@@ -170,11 +170,36 @@ def last_moment(until: datetime) -> datetime:
     return until - timedelta(seconds=1)
 
 
-def settled_minor(listed: int, own: int, paid: int, settled: int) -> int:
-    """What a day's settlement moves of an order whose money was not paid out at first: what the bill
-    lists of it, less what the books themselves moved that day (``own``). Never more than was ``paid``
-    and is not ``settled`` yet, nor does more come back than was."""
-    return max(min(listed - own, paid - settled), -settled)
+SETTLED: Final = (
+    EntryKind.PAYMENT,
+    EntryKind.REFUND,
+    EntryKind.SHARE,
+    EntryKind.SHARE_RETURN,
+)
+"""What is listed when it is paid out, where that is later: all that has moved of a trade until then."""
+
+SETTLED_TYPES: Final = [
+    name for name, group in GROUP_OF_TYPE.items() if group in {Group.TRADES, Group.SHARES}
+]
+
+
+def settled_minor(listed: int, day: date, there: Sequence[Posted]) -> int:
+    """What a day's settlement moves of an order whose payment was not paid out at first: what the bill
+    lists of it, less what the books themselves moved that day.
+
+    ``there`` is all else that is posted of the order. No more is moved than was paid and is not settled
+    yet, and no more comes back than would leave unsettled what was paid.
+    """
+    payment = [one for one in there if one.kind is EntryKind.PAYMENT]
+    before = [one for one in there if one.kind is EntryKind.SETTLEMENT]
+    own = [one for one in there if one.kind in SETTLED and one.booked_on == day]
+    paid = _legs(payment).get(Account.UNSETTLED, 0)
+    least = _legs(there).get(Account.UNSETTLED, 0) - paid
+    return max(min(listed - held(_legs(own)), paid - held(_legs(before))), least)
+
+
+def _legs(posted: Iterable[Posted]) -> Legs:
+    return legs_of(one.move for one in posted)
 
 
 def settlement_moves(minor: int, currency: str) -> tuple[Move, ...]:
@@ -187,8 +212,13 @@ def held(legs: Legs) -> int:
     return sum(legs.get(account, 0) for account in HELD)
 
 
-def grouped(day: AccountDay, by_kind: Mapping[EntryKind, int]) -> dict[Group, tuple[int, int]]:
-    """What the books and the bill say of each group: ours first."""
+Groups = Mapping[Group, tuple[int, int]]
+"""What the books and the bill say of each group: ours first."""
+
+
+def grouped(day: AccountDay, by_kind: Mapping[EntryKind, int], *, pays_out: bool) -> Groups:
+    """What the books and the bill say. Where Alipay ``pays_out`` later, a settlement moves trades and
+    their shares as one: shares have no group of their own."""
     ours: defaultdict[Group, int] = defaultdict(int)
     theirs: defaultdict[Group, int] = defaultdict(int)
     for kind, minor in by_kind.items():
@@ -197,23 +227,32 @@ def grouped(day: AccountDay, by_kind: Mapping[EntryKind, int]) -> dict[Group, tu
     for one in day.sums:
         if one.business in GROUP_OF_TYPE and not one.is_foreign:
             theirs[GROUP_OF_TYPE[one.business]] += one.net
-    return {group: (ours[group], theirs[group]) for group in Group}
+    if pays_out:
+        for sums in (ours, theirs):
+            sums[Group.TRADES] += sums.pop(Group.SHARES, 0)
+    shown = [group for group in Group if not (pays_out and group is Group.SHARES)]
+    return {group: (ours[group], theirs[group]) for group in shown}
 
 
-def swapped(groups: Mapping[Group, tuple[int, int]]) -> list[Group]:
+def swapped(groups: Groups) -> list[Group]:
     """Groups that differ though together they agree: a line has the type of another group."""
     off = {group: theirs - ours for group, (ours, theirs) in groups.items() if theirs != ours}
     return [] if sum(off.values()) else sorted(off)
 
 
-def agreeing(day: AccountDay, groups: Mapping[Group, tuple[int, int]]) -> list[AccountSum]:
+def agreeing(day: AccountDay, groups: Groups) -> list[AccountSum]:
     """What of the bill is as the books have it, or has just been posted from it."""
+
+    def agrees(group: Group) -> bool:
+        ours, theirs = groups.get(group, groups[Group.TRADES])
+        return ours == theirs
+
     return [
         one
         for one in day.sums
         if one.business not in GROUP_OF_TYPE
         or one.is_foreign
-        or groups[GROUP_OF_TYPE[one.business]][0] == groups[GROUP_OF_TYPE[one.business]][1]
+        or agrees(GROUP_OF_TYPE[one.business])
     ]
 
 

@@ -6,23 +6,23 @@ from datetime import datetime
 
 from daozhang.money import Money
 from daozhang.service.db import Tx
-from daozhang.service.ledger.model import Account, Entry, EntryKind, Move
+from daozhang.service.ledger.model import Account, Entry, EntryKind, Move, Posted
+from daozhang.service.ledger.rules import legs_of, takes
 from daozhang.service.ledger.store import hold_book, list_of_order
 from daozhang.service.orders.model import Order
 from daozhang.service.sharing.model import Return, Round, Share
 
 
 def entry_of_share(tx: Tx, order: Order, round_: Round, share: Share, at: datetime) -> Entry:
-    """A share that a receiver has since ``at``: out of what is frozen of the payment, else of what is available."""
-    frozen = min(frozen_of(tx, order), share.amount)
-    rest = share.amount - frozen
-    parts = ((Account.FROZEN, frozen), (Account.AVAILABLE, rest))
-    moves = tuple(Move(Account.ROYALTY, source, part) for source, part in parts if part)
+    """A share that a receiver has since ``at``, taken from where the payment's money is then."""
+    parts = takes(share.amount, _posted(tx, order))
+    moves = tuple(Move(Account.ROYALTY, source, part) for source, part in parts)
     return _entry(order, EntryKind.SHARE, f"{share.id}", moves, at, memo=round_.out_request_no)
 
 
 def entry_of_return(order: Order, returned: Return, at: datetime) -> Entry:
-    """What a receiver has given back, at the moment of the refund."""
+    """What a receiver has given back, at the moment of the refund: it can be spent, also where the
+    payment is paid out later."""
     moves = (Move(Account.AVAILABLE, Account.ROYALTY, returned.amount),)
     number = returned.out_request_no
     return _entry(order, EntryKind.SHARE_RETURN, f"{returned.id}", moves, at, memo=number)
@@ -51,13 +51,13 @@ def _let_go(tx: Tx, order: Order, key: str, at: datetime, *, memo: str) -> Entry
 
 def frozen_of(tx: Tx, order: Order) -> Money:
     """What of the order's payment is still frozen, by the books."""
+    legs = legs_of(one.move for one in _posted(tx, order))
+    return Money(max(legs.get(Account.FROZEN, 0), 0), order.amount.currency)
+
+
+def _posted(tx: Tx, order: Order) -> list[Posted]:
     book = hold_book(tx, order.environment, order.seller_id, order.amount.currency)
-    minor = 0
-    for posted in list_of_order(tx, book, order.id):
-        amount = posted.move.amount.minor
-        minor += amount * (posted.move.debit is Account.FROZEN)
-        minor -= amount * (posted.move.credit is Account.FROZEN)
-    return Money(max(minor, 0), order.amount.currency)
+    return list_of_order(tx, book, order.id)
 
 
 def _entry(
