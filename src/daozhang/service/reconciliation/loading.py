@@ -20,14 +20,32 @@ from daozhang.money import Money
 from daozhang.service.reconciliation.workbench import Bench, account_lines, trade_lines
 
 Column = Sequence[bytes]
-Reader = Callable[[Column], Column | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A column that was looked at: a line for each cell, and the cells if they are at hand as well."""
+
+    lines: bytes
+    column: Column | None = None
+
+    def as_bytes(self) -> Column:
+        """As PostgreSQL takes them."""
+        return self.lines.splitlines() if self.column is None else self.column
+
+    def as_texts(self) -> list[str]:
+        """As SQLite takes them."""
+        return self.lines[:-1].decode().split("\n")
+
+
+Reader = Callable[[Column], Cells | None]
 """Makes of cells as they stand in the file what is laid out; ``None`` if one is not what it must be."""
 
 _AMOUNTS: Final = re.compile(rb"(?:[+-]?+\d++\.\d\d\n)*+")
-_TEXT: Final = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
-"""ASCII without a backslash: what numbers of Alipay's and of shops are made of."""
+_TEXT: Final = bytes(range(0x20, 0x7F)).replace(b"\\", b"\n")
+"""ASCII without a backslash, which is what numbers of Alipay's and of shops are made of, and the ends of lines."""
 
-ROWS_AT_ONCE: Final = 50
+ROWS_AT_ONCE: Final = 100
 """So many lines SQLite takes in one statement: each costs as much to begin as ten lines."""
 
 _NOUGHTS: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -39,20 +57,26 @@ def _lines(column: Column) -> bytes:
     return b"\n".join((*column, b""))
 
 
-def _texts(column: Column) -> Column | None:
-    return None if b"".join(column).translate(None, _TEXT) else column
+def _cells(column: Column) -> Cells:
+    return Cells(_lines(column), column)
 
 
-def _times(column: Column) -> Column | None:
-    shapes = _lines(column).translate(_NOUGHTS)
-    return column if shapes == _TIME * len(column) else None
+def _texts(column: Column) -> Cells | None:
+    lines = _lines(column)
+    return None if lines.translate(None, _TEXT) else Cells(lines, column)
 
 
-def _in_fen(column: Column) -> Column | None:
+def _times(column: Column) -> Cells | None:
+    lines = _lines(column)
+    fits = lines.translate(_NOUGHTS) == _TIME * len(column)
+    return Cells(lines, column) if fits else None
+
+
+def _in_fen(column: Column) -> Cells | None:
     lines = _lines(column)
     if _AMOUNTS.fullmatch(lines) is None:
         return None
-    return lines.translate(None, b".+").splitlines()
+    return Cells(lines.translate(None, b".+"))
 
 
 TRADE_FIELDS: Final[Mapping[str, Reader]] = {
@@ -173,14 +197,15 @@ def _plus(one: Total | None, other: Total) -> Total:
     return Total(one.count + other.count, one.amount + other.amount, discount)
 
 
-def _fill(bench: Bench, table: sa.Table, batches: Iterator[Sequence[Column]]) -> None:
+def _fill(bench: Bench, table: sa.Table, batches: Iterator[Sequence[Cells]]) -> None:
     """``batches`` of the table's columns but its number, which counts by itself."""
     names = [column.name for column in table.columns][1:]
     if bench.is_postgresql:
         cursor = bench.driver.cursor()
         with cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
             for columns in batches:
-                copy.write(b"\n".join(map(b"\t".join, zip(*columns, strict=True))) + b"\n")
+                rows = zip(*(column.as_bytes() for column in columns), strict=True)
+                copy.write(b"\n".join(map(b"\t".join, rows)) + b"\n")
         return
     insert = f"INSERT INTO main.{table.name} ({', '.join(names)}) VALUES "  # noqa: S608
     row = f"({', '.join('?' * len(names))})"
@@ -188,9 +213,9 @@ def _fill(bench: Bench, table: sa.Table, batches: Iterator[Sequence[Column]]) ->
     width, at_once = len(names), len(names) * ROWS_AT_ONCE
     bench.driver.execute("BEGIN")
     for columns in batches:
-        cells = [""] * (width * len(columns[0]))
+        cells = [""] * (width * columns[0].lines.count(b"\n"))
         for place, column in enumerate(columns):
-            cells[place::width] = b"\n".join(column).decode().split("\n")
+            cells[place::width] = column.as_texts()
         whole = len(cells) - len(cells) % at_once
         for first in range(0, whole, at_once):
             bench.driver.execute(many, cells[first : first + at_once])
@@ -199,27 +224,27 @@ def _fill(bench: Bench, table: sa.Table, batches: Iterator[Sequence[Column]]) ->
     bench.driver.execute("COMMIT")
 
 
-def _trade_columns(bill: Bill) -> Iterator[Sequence[Column]]:
+def _trade_columns(bill: Bill) -> Iterator[Sequence[Cells]]:
     kinds = {PAYMENT.encode(bill.encoding): b"0", REFUND.encode(bill.encoding): b"1"}
 
-    def in_kinds(column: Column) -> Column | None:
-        return [*map(kinds.__getitem__, column)] if kinds.keys() >= {*column} else None
+    def in_kinds(column: Column) -> Cells | None:
+        return _cells([*map(kinds.__getitem__, column)]) if kinds.keys() >= {*column} else None
 
     yield from _read(bill, {"business": in_kinds, **TRADE_FIELDS})
 
 
-def _account_columns(bill: Bill) -> Iterator[Sequence[Column]]:
+def _account_columns(bill: Bill) -> Iterator[Sequence[Cells]]:
     known: dict[bytes, bytes] = {}
 
-    def in_utf8(column: Column) -> Column:
+    def in_utf8(column: Column) -> Cells:
         for cell in {*column} - known.keys():
             known[cell] = bill.text(cell).replace("\\", "").encode()
-        return [known[cell] for cell in column]
+        return _cells([known[cell] for cell in column])
 
     yield from _read(bill, {**ACCOUNT_FIELDS, "business": in_utf8})
 
 
-def _read(bill: Bill, readers: Mapping[str, Reader]) -> Iterator[Sequence[Column]]:
+def _read(bill: Bill, readers: Mapping[str, Reader]) -> Iterator[Sequence[Cells]]:
     """What ``readers`` make of the columns that they name. Raises `BillProblem` for the first line that
     is not what it must be."""
     for numbers, columns in bill.columns([*readers]):
