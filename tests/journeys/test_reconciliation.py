@@ -130,6 +130,33 @@ def _twice_and_off(content: bytes, number: str) -> bytes:
     return "\n".join(lines).encode("gb18030")
 
 
+def test_lines_with_another_trade_number_are_those_of_the_orders_that_they_name(
+    world: World, day: date, tmp_path: Path
+) -> None:
+    right, one, other, unheard = (pay(world) for _ in range(4))
+    morning_after(world)
+    trades = {number: world.read(number)["trade_no"] for number in (one, other, unheard)}
+    nobodys = trades[unheard][:-6] + "999999"
+    changed = {one: trades[other], other: trades[one], unheard: nobodys}
+
+    def renumbered(content: bytes) -> bytes:
+        lines = content.decode("gb18030").split("\n")
+        for number, trade_no in changed.items():
+            lines = [
+                line.replace(trades[number], trade_no) if f",{number}\t," in line else line
+                for line in lines
+            ]
+        return "\n".join(lines).encode("gb18030")
+
+    bring_changed(world, day, tmp_path, renumbered)
+    run = run_of(world, day)
+    assert (run.line_count, run.matched_count) == (4, 1)
+    assert found(world, day) == {
+        (MismatchClass.STATE_DIFFERS, f"payment:{number}") for number in changed
+    }
+    assert right not in {one.out_trade_no for one in mismatches(world, day)}
+
+
 @pytest.mark.parametrize("name", [OddityName.WRONG_TOTALS, OddityName.NO_TOTALS])
 def test_totals_that_differ_hold_the_file(world: World, day: date, name: OddityName) -> None:
     pay(world)

@@ -54,7 +54,7 @@ _TIME: Final = b"0000-00-00 00:00:00\n"
 
 
 def _lines(column: Column) -> bytes:
-    return b"\n".join((*column, b""))
+    return b"\n".join(column) + b"\n"
 
 
 def _cells(column: Column) -> Cells:
