@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from datetime import date
 from typing import Any
 
 import httpx2
@@ -11,6 +12,7 @@ import pytest
 from console.staff import Staff, plain, rows
 from daozhang.money import Money
 from daozhang.service.people.model import Role
+from making_workbooks import workbook
 from people_here import deeds
 from reconciling import morning_after, seller, to_hour
 from worlds import World, running
@@ -89,6 +91,11 @@ def test_withdrawals_are_matched_by_one_and_agreed_to_by_another(
     assert "3 lines are Alipay's, of which 3 were not here yet. 1 of others were not kept." in said
     again = plain(give(finance, sheet(f"2026-03-04,500.00,{ALIPAY},提现 1")).text)
     assert "1 lines are Alipay's, of which 0 were not here yet." in again
+    # The bank's workbook has the same lines.
+    line = [date(2026, 3, 4), 500, ALIPAY, "提现 1"]
+    book = workbook({"账户明细": [["某某银行"], HEAD.split(","), line]})
+    again = plain(finance.send("/bank/statement", "流水.xlsx", book).text)
+    assert "1 lines are Alipay's, of which 0 were not here yet." in again
     page = finance.get("/bank").text
     assert "Withdrawn Mar 3, 2026 At the bank Mar 4, 2026 提现 1 500.00 Match" in plain(page)
     assert f"{ALIPAY} · 提现 3" in plain(page)
@@ -122,7 +129,7 @@ def test_withdrawals_are_matched_by_one_and_agreed_to_by_another(
     assert "Withdrawn Mar 4, 2026" in other.read("/bank")
     assert at_bank(world) == "500.00"
     done = [what for _, what in deeds(world.service.context) if what.startswith("bank.")]
-    assert done == ["bank.statement_imported"] * 2 + ["bank.matched"] * 2
+    assert done == ["bank.statement_imported"] * 3 + ["bank.matched"] * 2
 
 
 def test_what_does_not_come_to_the_same_is_said_and_stays_open(
@@ -175,6 +182,10 @@ def test_a_statement_that_cannot_be_read_says_its_line(
         True,
     )
     assert "银行流水第 2 行" in plain(give(chinese, wrong).text)
+    book = workbook({"账户明细": [HEAD.split(","), ["2026-03-03", "=2+3", ALIPAY, "1"]]})
+    told = plain(give(finance, book).text)
+    assert "!B2 of the bank statement: it is a formula" in told
+    assert "!B2 ：是公式" in plain(give(chinese, book).text)
     other = sheet("2026-03-03,5.00", head="Buchung,Betrag")
     unnamed = give(finance, other, date="", amount="", payer="", number="")
     assert "say how yours are called" in plain(unnamed.text)

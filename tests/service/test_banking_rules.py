@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from daozhang.service.banking.model import BankLine, Withdrawal
 from daozhang.service.banking.refusals import StatementUnreadable
 from daozhang.service.banking.rules import WINDOW_DAYS, suggest
 from daozhang.service.banking.statements import columns_of, read_statement
+from making_workbooks import workbook
 
 FIRST = date(2026, 3, 2)
 KNOWN = columns_of(None, None, None, None)
@@ -90,9 +92,67 @@ def test_lines_end_as_any_spreadsheet_ends_them_and_a_quote_that_stays_open_is_s
     assert "引号" in refused.value.detail_zh
 
 
-def test_a_workbook_is_no_statement() -> None:
-    with pytest.raises(StatementUnreadable, match="workbook"):
-        read_statement(b"PK\x03\x04\0\0\xff\xff", KNOWN)
+WORDS = [["某某银行 账户明细"], ["账号", "6222****0001"]]
+NAMES = ["交易日期", "贷方发生额", "对方户名", "流水号"]
+
+
+def test_a_workbook_says_the_same_as_its_csv() -> None:
+    written = [
+        ["2026-03-03", "1,500.00", ALIPAY, "0001"],
+        ["20260304", "200", ALIPAY, "0002"],
+        ["2026-03-05 10:22:33", "0.5", ALIPAY, "0003"],
+        ["2026-03-05", "999.00", "一位客户", "0004"],
+        ["合计", "2,699.50"],
+    ]
+    typed = [
+        [date(2026, 3, 3), 1500, ALIPAY, "0001"],
+        [20260304, 200.0, ALIPAY, "0002"],
+        [datetime(2026, 3, 5, 10, 22, 33), 0.5, ALIPAY, "0003"],  # noqa: DTZ001 a sheet knows no zones
+        ["2026-03-05", "999.00", "一位客户", "0004"],
+        ["合计", "=SUM(B4:B7)"],
+    ]
+    from_csv = read_statement(sheet([*WORDS, NAMES, *written]), KNOWN)
+    # The sheet with the table need not be the first, nor the table its first line.
+    sheets = {"封面": [["某某银行"]], "明细": [*WORDS, [], NAMES, *typed]}
+    from_workbook = read_statement(workbook(sheets), KNOWN)
+    assert from_workbook == from_csv
+    assert [line.minor for line in from_csv.lines] == [150_000, 20_000, 50]
+    assert from_csv.skipped_count == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "cell", "said"),
+    [
+        (["=TODAY()", 5, ALIPAY, "1"], "A4", "formula"),
+        (["2026-03-03", "=2+3", ALIPAY, "1"], "B4", "formula"),
+        (["2026-03-03", True, ALIPAY, "1"], "B4", "neither text nor a number"),
+        (["2026-03-03", 5, ALIPAY, 1e16], "D4", "15 digits"),
+    ],
+)
+def test_a_cell_of_a_workbook_that_cannot_be_read_is_named(
+    row: list[Any], cell: str, said: str
+) -> None:
+    with pytest.raises(StatementUnreadable, match=said) as refused:
+        read_statement(workbook({"明细": [*WORDS, NAMES, row]}), KNOWN)
+    assert refused.value.fields == {"line": 4, "cell": f"明细!{cell}"}
+    assert f"明细!{cell}" in refused.value.detail
+    assert f"明细!{cell}" in refused.value.detail_zh
+
+
+def test_a_workbook_that_is_none_or_has_the_table_twice_is_refused_whole() -> None:
+    twice = {"一": [NAMES], "二": [NAMES]}
+    for content, said in (
+        (b"PK\x03\x04\0\0\xff\xff", "save it again as XLSX"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "old workbook"),
+        (workbook(twice), "Several sheets"),
+        (b"\0\0", "no XLSX, and no CSV"),
+    ):
+        with pytest.raises(StatementUnreadable, match=said) as refused:
+            read_statement(content, KNOWN)
+        assert refused.value.fields["line"] is None
+        assert not refused.value.detail.count("..")
+    with pytest.raises(StatementUnreadable, match="no line names a column"):
+        read_statement(workbook({"明细": [["日期"], ["2026-03-03"]]}), KNOWN)
 
 
 def line(number: int, day: int, minor: int, *, is_free: bool = True) -> BankLine:

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daozhang.money import Money
-from daozhang.service.transfers import workbooks
+from daozhang.service.sheets import workbooks
+from daozhang.service.sheets.workbooks import address
 from daozhang.service.transfers.sheets import COLUMNS, ROWS_MAX, Problem, read_sheet
 from daozhang.service.transfers.templates import EXAMPLES, workbook_template
-from daozhang.service.transfers.workbooks import address
 from making_workbooks import workbook
 
 HEADER = ("商户单号", "收款方式", "收款账号", "金额", "标题")

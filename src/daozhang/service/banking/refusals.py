@@ -13,11 +13,21 @@ class StatementUnreadable(Refusal):
     status = 422
     title = "The bank statement cannot be read"
 
-    def __init__(self, line: int, said: str, said_zh: str) -> None:
+    def __init__(
+        self, line: int | None, said: str, said_zh: str, *, cell: str | None = None
+    ) -> None:
+        """``line`` is ``None`` where it is the file that is wrong, and ``cell`` where in a workbook it is."""
+        if line is None:
+            where, where_zh = "The bank statement cannot be read", "银行流水无法读取"
+        elif cell is None:
+            where, where_zh = f"Line {line} of the bank statement", f"银行流水第 {line} 行"
+        else:
+            where, where_zh = f"Cell {cell} of the bank statement", f"银行流水单元格 {cell}"
         super().__init__(
-            f"Line {line} of the bank statement: {said}. Nothing of it was kept.",
-            f"银行流水第 {line} 行：{said_zh}。未保存任何内容。",
+            f"{where}: {said}. Nothing of it was kept.",
+            f"{where_zh}：{said_zh}。未保存任何内容。",
             line=line,
+            cell=cell,
         )
 
 

@@ -44,7 +44,8 @@ def post_statement(
     counterparty_column: Column = None,
     reference_column: Column = None,
 ) -> ImportedOut:
-    """Keeps what a CSV of the merchant's bank has of Alipay's payments. The same lines again are the same."""
+    """Keeps what a statement of the merchant's bank, CSV or XLSX, has of Alipay's payments. The same lines
+    again are the same."""
     columns = columns_of(date_column, amount_column, counterparty_column, reference_column)
     done = import_statement(context_of(request), caller.actor, caller.merchant_id, content, columns)
     return ImportedOut.of(done, caller.environment)

@@ -1,16 +1,14 @@
-"""Reading a bank's statement: CSV, UTF-8 or GBK, columns by name. Pure.
+"""Reading a bank's statement: CSV (UTF-8, GBK) or a workbook (XLSX), columns by name. Pure.
 
 Only money that Alipay has sent is kept: what others pay the merchant is nobody's business here.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import cache
@@ -22,8 +20,13 @@ import msgspec
 from daozhang.money import Money, MoneyError
 from daozhang.service.banking.model import Columns, StatementLine, StatementRead
 from daozhang.service.banking.refusals import StatementUnreadable
+from daozhang.service.sheets.grids import Fault, Grid, read_csv
+from daozhang.service.sheets.workbooks import Table, address, is_workbook, read_workbook
 
 LINES_MAX: Final = 20_000
+ROWS_MAX: Final = 100_000
+"""As many lines as a file may have, whoever's they are."""
+
 HEAD_LINES_MAX: Final = 40
 """How far down the line with the names of the columns may be: banks write their own above it."""
 
@@ -64,17 +67,18 @@ def columns_of(
 
 
 def read_statement(content: bytes, columns: Columns) -> StatementRead:
-    """The lines of money that Alipay has sent. Raises `StatementUnreadable`, with the line."""
-    rows = enumerate(_rows(_decoded(content)), 1)
-    places = _places(rows, columns)
+    """The lines of money that Alipay has sent. Raises `StatementUnreadable`, with the line or the cell."""
+    grid = _grid(content, columns)
+    head, places = _head(grid, columns)
     payers = known_names().payers
     lines: list[StatementLine] = []
     seen: Counter[tuple[str, ...]] = Counter()
     skipped = 0
-    for number, row in rows:
+    for number, row in enumerate(grid.lines[head:], head + 1):
         cells = {name: _cell(row, at) for name, at in places.items()}
-        if not cells["date"][:1].isdigit():
+        if not (cells["date"][:1].isdigit() or (number - 1, places["date"]) in grid.faults):
             continue  # an empty line, or what the bank writes below its table
+        _require_cells(grid, number, places)
         day, minor = _day(number, cells["date"]), _minor(number, cells["amount"])
         payer = cells.get("counterparty", "")
         if minor <= 0 or not (
@@ -98,25 +102,33 @@ def read_statement(content: bytes, columns: Columns) -> StatementRead:
     return StatementRead(lines, skipped)
 
 
-def _places(rows: Iterator[tuple[int, list[str]]], columns: Columns) -> dict[str, int]:
-    wanted = {
-        "date": columns.date,
-        "amount": columns.amount,
-        "counterparty": columns.counterparty,
-        "reference": columns.reference,
-    }
-    for number, row in rows:
-        there = {cell.strip().lower(): at for at, cell in reversed([*enumerate(row)])}
-        places = {
-            what: there[name.lower()]
-            for what, names in wanted.items()
-            for name in reversed(names)
-            if name.lower() in there
-        }
-        if {"date", "amount"} <= places.keys():
-            return places
-        if number >= HEAD_LINES_MAX:
-            break
+def _grid(content: bytes, columns: Columns) -> Grid:
+    if is_workbook(content):
+        table = Table(
+            lambda row: _is_head(_places(row, columns)),
+            ROWS_MAX,
+            head_rows=HEAD_LINES_MAX,
+            has_days=True,
+        )
+        grid = read_workbook(content, table)
+    else:
+        grid = read_csv(content)
+    if isinstance(grid, Fault):
+        raise StatementUnreadable(None, *_said(grid))
+    if len(grid.lines) > ROWS_MAX:
+        raise StatementUnreadable(
+            ROWS_MAX + 1,
+            f"more than {ROWS_MAX} lines: import it in pieces",
+            f"超过 {ROWS_MAX} 行，请分批导入",
+        )
+    return grid
+
+
+def _head(grid: Grid, columns: Columns) -> tuple[int, dict[str, int]]:
+    """Below how many lines the table begins, and where its columns are."""
+    for number, row in enumerate(grid.lines[:HEAD_LINES_MAX], 1):
+        if _is_head(places := _places(row, columns)):
+            return number, places
     raise StatementUnreadable(
         1,
         f"no line names a column of the date ({', '.join(columns.date)}) and one of the amount "
@@ -125,31 +137,36 @@ def _places(rows: Iterator[tuple[int, list[str]]], columns: Columns) -> dict[str
     )
 
 
-def _rows(text: str) -> Iterator[list[str]]:
-    lines = csv.reader(io.StringIO(text, newline=""))
-    try:
-        yield from lines
-    except csv.Error:
-        raise StatementUnreadable(
-            lines.line_num,
-            "a cell has no end: a quote is opened there or before, and never closed",
-            "单元格没有结束：此处或之前的引号未闭合",
-        ) from None
+def _places(row: Sequence[str], columns: Columns) -> dict[str, int]:
+    wanted = {
+        "date": columns.date,
+        "amount": columns.amount,
+        "counterparty": columns.counterparty,
+        "reference": columns.reference,
+    }
+    there = {cell.strip().lower(): at for at, cell in reversed([*enumerate(row)])}
+    return {
+        what: there[name.lower()]
+        for what, names in wanted.items()
+        for name in reversed(names)
+        if name.lower() in there
+    }
 
 
-def _decoded(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise StatementUnreadable(
-        1,
-        "it is no CSV in UTF-8 or GBK: save it as CSV, not as a workbook",
-        "不是 UTF-8 或 GBK 编码的 CSV，请另存为 CSV",
-    )
+def _is_head(places: Mapping[str, int]) -> bool:
+    return {"date", "amount"} <= places.keys()
+
+
+def _require_cells(grid: Grid, number: int, places: Mapping[str, int]) -> None:
+    """Raises `StatementUnreadable` for a cell that is neither text nor number nor day."""
+    for at in places.values():
+        if fault := grid.faults.get((number - 1, at)):
+            cell = f"{grid.name}!{address(number - 1, at)}"
+            raise StatementUnreadable(number, *_said(fault), cell=cell)
+
+
+def _said(fault: Fault) -> tuple[str, str]:
+    return fault.say.removesuffix("."), fault.say_zh.removesuffix("。")
 
 
 def _cell(row: Sequence[str], at: int) -> str:

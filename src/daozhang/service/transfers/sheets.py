@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from daozhang.money import Money, MoneyError
 from daozhang.service.refusals import Refusal
-from daozhang.service.transfers.grids import Fault, Grid, read_csv
+from daozhang.service.sheets.grids import Fault, Grid, read_csv
+from daozhang.service.sheets.workbooks import Table, address, is_workbook, read_workbook
 from daozhang.service.transfers.model import NewTransfer, Payee, PayeeKind
 from daozhang.service.transfers.payees import require_payee
-from daozhang.service.transfers.workbooks import address, is_workbook, read_workbook
 
 ROWS_MAX: Final = 1000
 """As many transfers as one batch holds."""
@@ -40,6 +40,8 @@ COLUMNS: Final[Mapping[str, str]] = {
 """The name of each column, in English and in Chinese."""
 
 _NAMES: Final = {**{name: name for name in COLUMNS}, **{zh: name for name, zh in COLUMNS.items()}}
+
+_TABLE: Final = Table(lambda row: not _NAMES.keys().isdisjoint(row), ROWS_MAX)
 
 REQUIRED: Final = ("out_biz_no", "payee_kind", "payee", "amount", "title")
 
@@ -109,10 +111,7 @@ class Sheet:
 
 def read_sheet(content: bytes) -> Sheet:
     """What ``content`` asks for. Problems are told, not raised."""
-    if is_workbook(content):
-        grid = read_workbook(content, _NAMES.keys(), ROWS_MAX)
-    else:
-        grid = read_csv(content)
+    grid = read_workbook(content, _TABLE) if is_workbook(content) else read_csv(content)
     if isinstance(grid, Fault):
         return _only(None, grid.say, grid.say_zh)
     if len(grid.lines) < 2:

@@ -1,7 +1,7 @@
-"""A sheet of transfers in a workbook (XLSX), as Excel and WPS save it.
+"""A workbook (XLSX), as Excel, WPS and banks save it: the one sheet of it that has the table.
 
-Nothing in it is evaluated: a cell is the text or the number that stands there, or it is refused with
-its address. A file is bounded before a byte of it is unpacked.
+Nothing in it is evaluated: a cell is the text or the number that stands there (or the day, where one is
+expected), else it is refused with its address. A file is bounded before a byte of it is unpacked.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
-from daozhang.service.transfers.grids import Fault, Grid
+from daozhang.service.sheets.grids import Fault, Grid
 
 UNPACKED_BYTES_MAX: Final = 16 * 1024 * 1024
 """What all parts of a workbook come to: a thousand rows need one megabyte."""
@@ -65,20 +66,32 @@ ROUNDED: Final = Fault(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is looked for in a workbook: the sheet in whose first ``head_rows`` a row ``is_header``, and as
+    many rows as there may be. ``has_days``: a cell that is a day is its text; else it is refused, because
+    a spreadsheet has made one of something else."""
+
+    is_header: Callable[[Sequence[str]], bool]
+    rows_max: int
+    head_rows: int = 1
+    has_days: bool = False
+
+
 def is_workbook(content: bytes) -> bool:
     """Whether the bytes begin as those of a workbook do, of this kind or of the old one."""
     return content.startswith((_ZIP, _OLD))
 
 
-def read_workbook(content: bytes, known: AbstractSet[str], rows_max: int) -> Grid | Fault:
-    """The one sheet whose first row names a column of ``known``. Of more rows than ``rows_max`` below it one is
-    given, and no others."""
+def read_workbook(content: bytes, table: Table) -> Grid | Fault:
+    """The one sheet that has the table; the first sheet if none has. Of more rows than there may be below the
+    first one more is given, and no others."""
     if content.startswith(_OLD):
         return OLD
     try:
         if _is_too_large(content):
             return TOO_LARGE
-        return _read(content, known, rows_max)
+        return _read(content, table)
     except _BROKEN:
         return UNREADABLE
 
@@ -100,7 +113,7 @@ def _is_too_large(content: bytes) -> bool:
     return len(parts) > PARTS_MAX or sum(one.file_size for one in parts) > UNPACKED_BYTES_MAX
 
 
-def _read(content: bytes, known: AbstractSet[str], rows_max: int) -> Grid | Fault:
+def _read(content: bytes, table: Table) -> Grid | Fault:
     # On first use: most processes never read one. With defusedxml there, it expands no entities.
     import openpyxl  # pyright: ignore[reportMissingModuleSource]
 
@@ -111,34 +124,34 @@ def _read(content: bytes, known: AbstractSet[str], rows_max: int) -> Grid | Faul
             return TOO_LARGE
         for sheet in sheets:
             sheet.reset_dimensions()  # what the file says of its size may be wrong
-        fitting = [one for one in sheets if not known.isdisjoint(_header(one))]
+        fitting = [one for one in sheets if any(map(table.is_header, _head(one, table)))]
         if len(fitting) > 1:
             return _several([one.title for one in fitting])
         if not sheets:
             return UNREADABLE
-        return _grid(fitting[0] if fitting else sheets[0], rows_max)
+        return _grid(fitting[0] if fitting else sheets[0], table)
     finally:
         book.close()
 
 
-def _header(sheet: Any) -> list[str]:
-    first = next(iter(sheet.iter_rows(max_row=1, max_col=COLUMNS_READ)), ())
-    texts = [_text(cell) for cell in first]
-    return [text for text in texts if isinstance(text, str)]
+def _head(sheet: Any, table: Table) -> list[list[str]]:
+    rows = sheet.iter_rows(max_row=table.head_rows, max_col=COLUMNS_READ)
+    read = ([_text(cell, table) for cell in row] for row in rows)
+    return [[text if isinstance(text, str) else "" for text in texts] for texts in read]
 
 
-def _grid(sheet: Any, rows_max: int) -> Grid | Fault:
+def _grid(sheet: Any, table: Table) -> Grid | Fault:
     lines: list[list[str]] = []
     faults: dict[tuple[int, int], Fault] = {}
     for line, row in enumerate(sheet.iter_rows(max_col=COLUMNS_READ)):
         if line >= EMPTY_ROWS_MAX:
             return UNREADABLE
-        cells = [_text(cell) for cell in row]
+        cells = [_text(cell, table) for cell in row]
         if not any(cells):
             continue
-        lines += [[]] * (min(line, rows_max + 1) - len(lines))
+        lines += [[]] * (min(line, table.rows_max + 1) - len(lines))
         lines.append([cell if isinstance(cell, str) else "" for cell in cells])
-        if line > rows_max:
+        if line > table.rows_max:
             break
         faults |= {
             (line, place): cell for place, cell in enumerate(cells) if isinstance(cell, Fault)
@@ -146,7 +159,7 @@ def _grid(sheet: Any, rows_max: int) -> Grid | Fault:
     return Grid(lines, str(sheet.title), faults)
 
 
-def _text(cell: Any) -> str | Fault:
+def _text(cell: Any, table: Table) -> str | Fault:
     """A cell as text, or why it is none."""
     value, kind = cell.value, cell.data_type
     if value is None:
@@ -157,6 +170,8 @@ def _text(cell: Any) -> str | Fault:
         return str(value).strip()
     if kind == "n" and isinstance(value, int | float) and not isinstance(value, bool):
         return _number(value)
+    if table.has_days and isinstance(value, date):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
     return NO_VALUE
 
 
@@ -172,6 +187,6 @@ def _number(value: float) -> str | Fault:
 def _several(names: Sequence[str]) -> Fault:
     listed = ", ".join(names)
     return Fault(
-        f"Several sheets of the workbook have transfers: {listed}. Leave one of them in it.",
-        f"工作簿中有多个工作表含转账数据：{listed}。请只保留一个。",
+        f"Several sheets of the workbook have such a table: {listed}. Leave one of them in it.",
+        f"工作簿中有多个工作表含此类数据：{listed}。请只保留一个。",
     )
