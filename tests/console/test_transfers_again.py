@@ -1,4 +1,4 @@
-"""What a bank sent back, sent once more from its page: by a person, and once only."""
+"""What a bank sent back, or what failed, sent once more from its page: by a person, and once only."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_came_back_is_sent_once_more_by_a_person_and_once_only(
 
     form = finance.get(f"/transfers/new?again={number}")
     again = f"{number}-r2"
-    assert f"It came back: {number}" in plain(form.text)
+    assert f"It goes instead of: {number}" in plain(form.text)
     assert hidden(form.text, "number") == again
     for filled in ("6222020000000000001", "李芳", "杭州西湖支行", "12.34", "三月佣金"):
         assert f'value="{filled}"' in form.text
@@ -91,14 +91,40 @@ def test_what_came_back_is_sent_once_more_by_a_person_and_once_only(
     assert third == f"{number}-r3"
 
 
-def test_what_has_not_come_back_is_not_sent_once_more(
+def test_what_failed_is_sent_once_more_to_the_right_payee(
+    world: World, staff: Callable[..., Staff]
+) -> None:
+    finance = staff(Role.FINANCE)
+    number = send(world, finance, **CARD)
+    world.emulator.play_transfer(number, "fail")
+    world.settle()
+    page = finance.read(f"/transfers/{number}")
+    assert "Failed" in page
+    assert "Send it once more" in page
+    form = finance.get(f"/transfers/new?again={number}").text
+    assert f"It goes instead of: {number}" in plain(form)
+    again = hidden(form, "number")
+    wish = {"number": again, **WISH, **CARD, "bank_branch": "杭州滨江支行", "sure": "yes"}
+    assert finance.do("/transfers/new", wish) == f"/transfers/{again}"
+    world.settle()
+    world.emulator.play_transfer(again, "arrive")
+    world.settle()
+    assert world.api.get(f"/v1/transfers/{again}").json()["status"] == "succeeded"
+    assert f"Sent once more as {again}" in finance.read(f"/transfers/{number}")
+    assert "Send it once more" not in finance.read(f"/transfers/{again}")
+
+
+def test_what_may_have_gone_is_not_sent_once_more(
     world: World, staff: Callable[..., Staff]
 ) -> None:
     finance = staff(Role.FINANCE)
     number = send(world, finance)
     assert "Send it once more" not in finance.read(f"/transfers/{number}")
     refused = finance.get(f"/transfers/new?again={number}")
-    assert (refused.status_code, "has not come back" in plain(refused.text)) == (409, True)
+    assert (refused.status_code, "neither failed nor came back" in plain(refused.text)) == (
+        409,
+        True,
+    )
     chinese = staff(Role.FINANCE, "zh")
-    assert "未被退回" in plain(chinese.get(f"/transfers/new?again={number}").text)
+    assert "既未失败也未被退回" in plain(chinese.get(f"/transfers/new?again={number}").text)
     assert finance.get("/transfers/new?again=nobody").status_code == 404

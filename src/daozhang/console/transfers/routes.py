@@ -24,7 +24,6 @@ from daozhang.service.transfers.by_people import (
     request_receipt_as,
     sent_again_as,
 )
-from daozhang.service.transfers.model import TransferStatus
 from daozhang.service.transfers.refusals import TransferNotFound
 from daozhang.service.transfers.requesting import read_transfer
 
@@ -74,7 +73,7 @@ def transfer_page(visit: Visit) -> Response:
         actors = (transfer.requested_by, transfer.approved_by)
         names = {actor: name_of(tx, actor) for actor in actors if actor}
     sent_again = None
-    if transfer.status is TransferStatus.RETURNED:
+    if transfer.may_go_again:
         sent_again = sent_again_as(visit.context, visit.who, merchant, number)
     payee = transfer.payee_shown
     # Each look at an unmasked payee is in the trail: a page that only refreshes itself is no look.

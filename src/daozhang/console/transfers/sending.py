@@ -68,7 +68,7 @@ class FormView:
     refused: str | None
     clearing: str
     set_up: bool
-    came_back: str | None
+    instead_of: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def new_page(visit: Visit) -> Response:
 
 
 def _again(visit: Visit, number: str) -> Response:
-    """The form with what came back in it, to be sent once more: under one number, however often it is asked
+    """The form with what failed or came back in it, to be sent once more: under one number, however often it is asked
     for; if it was sent already, it leads there."""
     sent = sent_again_as(visit.context, visit.who, visit.merchant.id, number)
     if sent is not None:
@@ -134,7 +134,7 @@ def _again(visit: Visit, number: str) -> Response:
         "remark": wish.remark,
     }
     shown = replace(visit, form={name: text or "" for name, text in filled.items()})
-    return _form(shown, wish.out_biz_no, {}, None, came_back=number)
+    return _form(shown, wish.out_biz_no, {}, None, instead_of=number)
 
 
 def _fields(visit: Visit) -> dict[str, str]:
@@ -175,7 +175,7 @@ def _form(
     refused: str | None,
     status: int = 200,
     *,
-    came_back: str | None = None,
+    instead_of: str | None = None,
 ) -> Response:
     t = visit.t
     limits = limits_for(visit.context, visit.who, visit.merchant.id)
@@ -188,6 +188,6 @@ def _form(
         refused=refused,
         clearing=CLEARING[visit.language.value == "zh"],
         set_up=limits is not None,
-        came_back=came_back,
+        instead_of=instead_of,
     )
     return respond(visit, "transfers/new.html", status, view=view, number_field=NUMBER)

@@ -188,9 +188,7 @@ def transfer_view(
         approved_by=None if by is None else names[by],
         receipt=None if receipt is None else _receipt_view(visit, receipt),
         sent_again=sent_again,
-        may_send_again=may_work
-        and masking.sees_personal(visit.who)
-        and transfer.status is TransferStatus.RETURNED,
+        may_send_again=may_work and masking.sees_personal(visit.who) and transfer.may_go_again,
         may_ask=may_work and transfer.is_open and not transfer.calling,
         may_ask_receipt=may_work and again and transfer.status in _DONE,
         may_take_receipt=is_ready and masking.sees_personal(visit.who),

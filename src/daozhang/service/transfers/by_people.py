@@ -18,7 +18,7 @@ from daozhang.service.transfers.model import (
 )
 from daozhang.service.transfers.payees import open_payee
 from daozhang.service.transfers.receipts import open_receipt, request_receipt
-from daozhang.service.transfers.refusals import TransferNotFound, TransferNotReturned
+from daozhang.service.transfers.refusals import TransferMayHaveGone, TransferNotFound
 from daozhang.service.transfers.requesting import note, read_transfer, try_transfer
 from daozhang.service.transfers.settling import ask_soon, lock_transfer
 from daozhang.service.web.context import Context
@@ -93,14 +93,14 @@ def try_sheet_as(context: Context, actor: Person, merchant: Merchant, content: b
 def wish_again_as(
     context: Context, actor: Person, merchant_id: int, out_biz_no: str
 ) -> NewTransfer:
-    """What would be sent once more of a transfer that came back: the same payee, under a number of its own.
-    Nothing is written but that somebody has seen the payee. Raises `TransferNotReturned`."""
+    """What would be sent once more of a transfer that failed or came back: the same payee, under a number of
+    its own. Nothing is written but that somebody has seen the payee. Raises `TransferMayHaveGone`."""
     require(actor, Right.TRANSFERS_REQUEST, merchant_id)
     require(actor, Right.PERSONAL_READ, merchant_id)
     with context.database.read() as tx:
         transfer = read_transfer(tx, merchant_id, out_biz_no)
-    if transfer.status is not TransferStatus.RETURNED:
-        raise TransferNotReturned(out_biz_no)
+    if not transfer.may_go_again:
+        raise TransferMayHaveGone(out_biz_no)
     note_personal_view(context, actor, f"transfer:{out_biz_no}", merchant_id=merchant_id)
     return NewTransfer(
         out_biz_no=rules.number_again(out_biz_no),
@@ -112,7 +112,7 @@ def wish_again_as(
 
 
 def sent_again_as(context: Context, actor: Person, merchant_id: int, out_biz_no: str) -> str | None:
-    """The number under which a transfer that came back was sent once more; ``None`` if it was not."""
+    """The number under which a transfer that failed or came back was sent once more; ``None`` if it was not."""
     require(actor, Right.TRANSFERS_READ, merchant_id)
     number = rules.number_again(out_biz_no)
     with context.database.read() as tx:

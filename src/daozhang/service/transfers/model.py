@@ -153,6 +153,11 @@ class Transfer:
         return self.status in OPEN_STATUSES
 
     @property
+    def may_go_again(self) -> bool:
+        """Whether its money is certainly not with the payee, and stays so: a person may send it once more."""
+        return self.status in (TransferStatus.FAILED, TransferStatus.RETURNED)
+
+    @property
     def to_card(self) -> bool:
         """Whether a bank has a say in it."""
         return self.payee_kind is PayeeKind.BANK_CARD

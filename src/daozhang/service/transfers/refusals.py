@@ -28,16 +28,17 @@ class TransferConflict(Refusal):
         )
 
 
-class TransferNotReturned(Refusal):
-    """Only what has come back is sent once more."""
+class TransferMayHaveGone(Refusal):
+    """Only what is certainly not with the payee is sent once more."""
 
-    code = "transfer_not_returned"
-    title = "The transfer has not come back"
+    code = "transfer_may_have_gone"
+    title = "The money may be with the payee"
 
     def __init__(self, out_biz_no: str) -> None:
         super().__init__(
-            f"Transfer {out_biz_no} has not come back, so its money may be with the payee: it is not sent once more.",
-            f"转账 {out_biz_no} 未被退回，资金可能已在收款方处，不能再次发出。",
+            f"Transfer {out_biz_no} neither failed nor came back, so its money may be with the payee: it is not sent "
+            "once more.",
+            f"转账 {out_biz_no} 既未失败也未被退回，资金可能已在收款方处，不能再次发出。",
         )
 
 

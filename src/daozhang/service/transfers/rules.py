@@ -32,7 +32,7 @@ _AGAIN: Final = re.compile(r"(.+)-r([2-9]|[1-9][0-9]{1,3})", re.ASCII)
 
 
 def number_again(out_biz_no: str) -> str:
-    """The number under which what came back is sent once more: always the same one, so that two people who
+    """The number under which what failed or came back is sent once more: always the same one, so that two people who
     do it, or one who does it twice, send once. ``T1`` is followed by ``T1-r2``, that by ``T1-r3``."""
     found = _AGAIN.fullmatch(out_biz_no)
     base, number = (found[1], int(found[2]) + 1) if found else (out_biz_no, 2)
