@@ -17,6 +17,8 @@ from people_here import deeds
 from sharing import AGENCY, COURIER, LANDLORD, bind, paid, plan, receivers, standing, sums
 from worlds import World, running
 
+SETTLE = "alipay.trade.order.settle"
+SETTLE_QUERY = "alipay.trade.order.settle.query"
 UNBIND = "alipay.trade.royalty.relation.unbind"
 
 _numbers = count(1)
@@ -90,6 +92,53 @@ def test_what_came_back_is_told(world: World, staff: dict[Role, Staff]) -> None:
     assert sums(world, order)[2] == "10.00"
     page = finance.read(f"/orders/{order}")
     assert "Has come back −20.00" in page
+
+
+def refund(one: Staff, order: str, amount: str, returns: str) -> httpx2.Response:
+    """Fills the dialog of a refund in, and sends it."""
+    page = one.get(f"/orders/{order}").text
+    number = re.search(r'name="out_request_no" value="(rfd_[^"]+)"', page)
+    assert number is not None
+    fields = {"out_request_no": number[1], "amount": amount, "returns": returns}
+    return one.post(f"/orders/{order}/refund", fields)
+
+
+@pytest.mark.parametrize(("returns", "left"), [("plan", "0.00"), ("seller", "30.00")])
+def test_whoever_refunds_says_who_pays_what_others_have(
+    world: World, staff: dict[Role, Staff], returns: str, left: str
+) -> None:
+    finance, order = staff[Role.FINANCE], paid(world)
+    dialog = finance.get(f"/orders/{order}").text
+    assert 'name="returns"' not in dialog  # nobody else has anything
+    assert share(finance, order, {AGENCY: "30"}).status_code == 303
+    world.settle()
+    page = finance.get(f"/orders/{order}").text
+    said = plain(page)
+    assert "At most 100.00 can go back." in said
+    assert "Others have 30.00 of it." in said
+    assert "They keep it, and you pay that part" in said
+    assert refund(finance, order, "100.00", returns).status_code == 303
+    world.settle()
+    assert world.read(order)["refunded_amount"] == "100.00"
+    ((account, amount, status, back),) = standing(world, order)
+    assert (account, amount, status) == (AGENCY, "30.00", "succeeded")
+    assert Money.parse(amount) - Money.parse(back) == Money.parse(left)
+
+
+def test_what_cannot_come_back_is_said_where_it_was_asked(
+    world: World, staff: dict[Role, Staff]
+) -> None:
+    finance, order = staff[Role.FINANCE], paid(world)
+    world.emulator.set_fault("gateway_20000", method=SETTLE)
+    world.emulator.set_fault("gateway_20000", method=SETTLE_QUERY)
+    assert share(finance, order, {AGENCY: "30"}).status_code == 303
+    world.settle()  # whether they have it nobody knows yet
+    refused = refund(finance, order, "100.00", "plan")
+    assert refused.status_code == 422
+    assert "100.00 CNY is asked for, 70.00 is left" in plain(refused.text)
+    world.emulator.clear_faults()
+    world.advance(3600)
+    assert refund(finance, order, "100.00", "plan").status_code == 303
 
 
 def test_a_plan_shares_as_it_says(world: World, staff: dict[Role, Staff]) -> None:

@@ -80,6 +80,7 @@ class ApprovalView:
     transfer: Mapping[str, object] | None
     shares: Sequence[tuple[str, Money]]
     share: Mapping[str, object] | None
+    covers: bool
     moved: str | None
     may_approve: bool
     may_decline: bool
@@ -161,6 +162,7 @@ def approval_view(visit: Visit, approval: Approval) -> ApprovalView:
         transfer=_transfer_of(approval),
         shares=_shares_of(approval),
         share=approval.content if approval.kind is ApprovalKind.SHARE else None,
+        covers=bool(approval.content.get("seller_covers")),
         moved=_moved(visit, approval),
         may_approve=decides and approval.kind is not ApprovalKind.ALIPAY_KEY,
         may_decline=decides,

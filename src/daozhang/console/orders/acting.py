@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from starlette.responses import RedirectResponse, Response
 
-from daozhang.console.orders.page import OrderForm, show_order
+from daozhang.console.orders.page import SELLER, OrderForm, show_order
 from daozhang.console.pages import page
 from daozhang.console.visits import Visit
 from daozhang.money import Money, MoneyError
@@ -24,6 +24,7 @@ from daozhang.service.people.model import Right
 from daozhang.service.refunds.approving import approve_refund, refund_as
 from daozhang.service.refunds.model import Refund
 from daozhang.service.refunds.refusals import RefundConflict
+from daozhang.service.sharing.refusals import ReturnsNeeded
 from daozhang.service.webhooks.actions import resend_order_as
 
 ROOM: Final = "orders/orders"
@@ -55,10 +56,17 @@ def refund(visit: Visit) -> Response:
             out_request_no=number,
             amount=amount,
             reason=reason,
+            seller_covers=fields.get("returns") == SELLER,
         )
     except AmountExceedsRemainder as refusal:
         return _again(visit, "amount", visit.says(refusal))
-    except (OrderNotRefundable, RefundConflict, OutgoingStopped, ApprovalPending) as refusal:
+    except (
+        OrderNotRefundable,
+        RefundConflict,
+        ReturnsNeeded,
+        OutgoingStopped,
+        ApprovalPending,
+    ) as refusal:
         return _again(visit, "", visit.says(refusal))
     return _done(visit, "refund" if isinstance(made, Refund) else "waits")
 

@@ -31,6 +31,7 @@ from daozhang.service.settlements.store import list_settlements
 from daozhang.service.sharing.approving import list_waiting as list_shares_waiting
 from daozhang.service.sharing.model import Round, RoundStatus
 from daozhang.service.sharing.requesting import SHAREABLE
+from daozhang.service.sharing.returning import gives_back_by_itself
 from daozhang.service.sharing.store import list_rounds, list_shares
 from daozhang.service.story.actions import tell_order
 
@@ -48,6 +49,13 @@ DONE: Final[Mapping[str, str]] = {
     "nothing": word("There was nothing to send again."),
 }
 """What was done just now, as the address says."""
+
+SELLER: Final = "seller"
+RETURNS: Final = (
+    ("plan", word("They give back what the plan of the shares says")),
+    (SELLER, word("They keep it, and you pay that part")),
+)
+"""Who pays what others have of a payment that goes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ def show_order(visit: Visit, form: OrderForm, status: int = 200) -> Response:
         pending = _waiting(tx, visit, order)
         rounds, shares = list_rounds(tx, order.id), list_shares(tx, order.id)
         shares_pending = list_shares_waiting(tx, order)
+        returns = _returns(visit, order, by_itself=gives_back_by_itself(tx, order))
         settlements = list_settlements(tx, order.id)
     done = DONE.get(visit.query.get("done", ""))
     if done is not None and visit.request.method == "GET":
@@ -113,6 +122,7 @@ def show_order(visit: Visit, form: OrderForm, status: int = 200) -> Response:
         rounds=round_rows(visit, rounds, shares),
         is_sharing=any(one.is_open for one in rounds),
         shares_pending=shares_pending,
+        returns=returns,
         share_number=new_id("shr", visit.context.clock.now()),
         settlements=settlement_rows(visit, settlements),
         settlement_number=new_id("stl", visit.context.clock.now()),
@@ -120,6 +130,13 @@ def show_order(visit: Visit, form: OrderForm, status: int = 200) -> Response:
         form=form,
         refund_number=form.fields.get("out_request_no") or _new_number(visit),
     )
+
+
+def _returns(visit: Visit, order: Order, *, by_itself: bool) -> list[tuple[str, str]]:
+    """Who may give back what is shared of an order, for a person to choose; at a till Alipay decides."""
+    if not order.shared or by_itself:
+        return []
+    return [(value, visit.t(text)) for value, text in RETURNS]
 
 
 def _new_number(visit: Visit) -> str:
@@ -154,7 +171,7 @@ def _doable(
         and not any(one.finishes for one in alive)
         and visit.may(Right.SHARING_REQUEST)
     )
-    left = order.status is OrderStatus.PAID and bool(order.remainder)
+    left = order.status is OrderStatus.PAID and bool(order.most_refundable)
     at_till = order.way is Way.BARCODE and order.signed_at is not None
     unpaid = order.status in (OrderStatus.CREATED, OrderStatus.WAITING)
     return Doable(

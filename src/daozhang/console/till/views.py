@@ -209,7 +209,7 @@ def sale_view(
     state = _state(visit, order, payment, picture)
     look = _SHOWN[state]
     opened = order.status in (OrderStatus.CREATED, OrderStatus.WAITING)
-    refunding = order.status is OrderStatus.PAID and bool(order.remainder.minor)
+    refunding = order.status is OrderStatus.PAID and bool(order.most_refundable)
     path = f"{visit.home}/till/{order.out_trade_no}"
     return SaleView(
         path=path,

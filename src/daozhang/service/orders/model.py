@@ -181,6 +181,12 @@ class Order(msgspec.Struct, frozen=True):
     payment: Payment | None = None
 
     @property
+    def most_refundable(self) -> Money:
+        """What may still go back to the buyer, if those who have shares give them back or the seller pays."""
+        left = self.amount - self.refunded - self.reserved
+        return max(left, Money.zero(self.amount.currency))
+
+    @property
     def remainder(self) -> Money:
         """What may still go back or be shared: never more than this is promised at once, and never less
         than nothing. A refund in the merchant centre may take what others have, or what is on its way."""

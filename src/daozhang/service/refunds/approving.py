@@ -52,7 +52,7 @@ def refund_or_ask(
         refund, is_new = request_refund(tx, jobs, order, new, now, daily_limit=daily_limit)
     except SecondPersonNeeded:
         require_paid(order)
-        if new.amount > order.amount - order.refunded - order.reserved:
+        if new.amount > order.most_refundable:
             raise AmountExceedsRemainder(new.amount, order.remainder) from None
         waiting = ask(
             tx,
@@ -83,8 +83,11 @@ def refund_as(
     reason: str | None,
     terminal_id: str | None = None,
     store_id: str | None = None,
+    seller_covers: bool = False,
 ) -> Refund | Approval:
     """What a person asks for: the refund, or what now waits for a second one.
+
+    With ``seller_covers`` receivers of shares keep what they have, and the seller pays that part.
 
     ``out_request_no`` is the page's, made when the form was: sent twice, it is one refund. While
     the person has an open shift it belongs to that, wherever in the console it was asked for.
@@ -103,6 +106,7 @@ def refund_as(
             store_id=store_id or (shift.store_id if shift else None),
             requested_by=str(actor.actor),
             shift_id=shift.id if shift else None,
+            seller_covers=seller_covers,
         )
         return refund_or_ask(tx, jobs, order, new, actor.actor, now)[0]
 
