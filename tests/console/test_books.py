@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from daozhang.clock import business_day
 from daozhang.emulator.oddities import OddityName
 from daozhang.service.people.model import Role
 from people_here import deeds
-from reconciling import mismatches, morning_after, odd, pay, to_hour
+from reconciling import bring_changed, mismatches, morning_after, odd, pay, to_hour
 from worlds import World, running
 
 
@@ -111,6 +112,31 @@ def test_a_case_is_ended_by_two(world: World, day: date, staff: Callable[[Role],
     assert done == [
         "case.taken", "case.asked", "case.proposed", "case.refused", "case.proposed", "case.settled",
     ]  # fmt: skip
+
+
+def test_a_case_that_has_become_another_amount_is_proposed_again(
+    world: World, day: date, staff: Callable[[Role], Staff], tmp_path: Path
+) -> None:
+    number = pay(world, "88.88")
+    odd(world, OddityName.AMOUNT_OFF, number, day=day)
+    morning_after(world)
+    (found,) = mismatches(world, day)
+    case = f"/books/cases/{found.public_id}"
+    finance, owner = staff(Role.FINANCE), staff(Role.OWNER)
+    finance.do(f"{case}/propose", {"end": "accepted", "reason": "one fen"})
+    assert f'action="{owner.home}{case}/agree"' in owner.get(case).text
+    theirs = f"{found.theirs_minor or 0:03}"
+    shown = f"{theirs[:-2]}.{theirs[-2:]}"
+    bring_changed(world, day, tmp_path, lambda content: content.replace(shown.encode(), b"99.95"))
+    page = owner.get(case).text
+    assert f"{case}/agree" not in page
+    assert f"Amount when it was proposed {shown} 88.88" in plain(page)
+    assert "Amount 99.95 88.88" in plain(page)
+    refused = owner.post(f"{case}/agree")
+    assert (refused.status_code, "propose it again" in plain(refused.text)) == (409, True)
+    finance.do(f"{case}/propose", {"end": "accepted", "reason": "11.07, says Alipay"})
+    owner.do(f"{case}/agree")
+    assert "Settled" in finance.read(case)
 
 
 ALLOWED = {

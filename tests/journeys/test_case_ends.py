@@ -15,7 +15,7 @@ from daozhang.service.bills.model import StatementKind
 from daozhang.service.closing.cases import CaseDesk
 from daozhang.service.closing.days import list_day_cases
 from daozhang.service.closing.model import Case, CaseStatus
-from daozhang.service.closing.refusals import CaseEndNotPossible, CaseNotProposed
+from daozhang.service.closing.refusals import CaseChanged, CaseEndNotPossible, CaseNotProposed
 from daozhang.service.ledger.model import Account
 from daozhang.service.ledger.reading import book_of, read_balances
 from daozhang.service.people.model import Person, Role
@@ -152,3 +152,34 @@ def test_what_two_have_settled_waits_again_if_it_becomes_another_amount(
     more = before[Account.SUSPENSE]
     assert more == abs(again.mismatch.theirs_minor or 0) - 500
     assert change_of(before, held(world)) == {Account.SUSPENSE: -more, Account.OTHER: more}
+
+
+def test_what_is_another_amount_than_was_proposed_is_not_agreed_to(
+    world: World, day: date, people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    one, two = people
+    shop = world.service.clients.merchant(1)
+    pay(world, "100.00")
+    world.emulator.desk.account.withdraw(seller(world), Money(500))
+    morning_after(world)
+    old, new, fee = (word.encode("gb18030") for word in ("提现", "押金", "收费"))
+    bring_changed(world, day, tmp_path, lambda text: text.replace(old, new), ACCOUNT.value)
+    named = cases(world, one, day)["type:押金"].mismatch.public_id
+    desk(world).propose(one, shop, named, "booked", "Alipay's service said so")
+    (tmp_path / "again").mkdir()
+    bring_changed(
+        world, day, tmp_path / "again", lambda text: text.replace(fee, new), ACCOUNT.value
+    )
+    before = held(world)
+    with pytest.raises(CaseChanged):
+        desk(world).agree(two, shop, named)
+    changed = cases(world, one, day)["type:押金"]
+    assert (changed.status, changed.has_changed) == (CaseStatus.PROPOSED, True)
+    assert changed.proposed_over[1] == -500
+    assert change_of(before, held(world)) == {}
+    settled = end(world, changed, "booked", people)
+    assert settled.status is CaseStatus.SETTLED
+    assert change_of(before, held(world)) == {
+        Account.SUSPENSE: settled.mismatch.theirs_minor,
+        Account.OTHER: -(settled.mismatch.theirs_minor or 0),
+    }

@@ -122,6 +122,7 @@ class CaseView:
     may_ask: bool
     may_agree: bool
     is_proposer: bool
+    has_changed: bool
 
 
 def case_view(visit: Visit, case: Case, notes: Sequence[CaseNote]) -> CaseView:
@@ -136,7 +137,7 @@ def case_view(visit: Visit, case: Case, notes: Sequence[CaseNote]) -> CaseView:
         day=visit.formats.day(one.day),
         day_address=f"{visit.home}/books/{one.day.isoformat()}",
         suggestion=suggestion_of(one)[in_chinese],
-        sides=_sides(visit, one),
+        sides=_sides(visit, case),
         order=f"{visit.home}/orders/{one.out_trade_no}" if has_order else None,
         notes=notes,
         ends=[(end.value, t(ENDS[end])) for end in rules.ends_of(one)],
@@ -147,11 +148,12 @@ def case_view(visit: Visit, case: Case, notes: Sequence[CaseNote]) -> CaseView:
         may_ask=may_work and visit.may(Right.ORDERS_QUERY) and is_askable(one),
         may_agree=visit.may(Right.LEDGER_APPROVE) and one.is_open,
         is_proposer=case.proposed_by == own,
+        has_changed=case.has_changed,
     )
 
 
-def _sides(visit: Visit, one: Mismatch) -> Sequence[Side]:
-    t = visit.t
+def _sides(visit: Visit, case: Case) -> Sequence[Side]:
+    t, one = visit.t, case.mismatch
     bill: Mapping[str, Any] = one.evidence.get("bill") or {}
     books: Mapping[str, Any] = one.evidence.get("books") or {}
     sides = [
@@ -173,6 +175,9 @@ def _sides(visit: Visit, one: Mismatch) -> Sequence[Side]:
             t(word("Line of the file")), _text(bill.get("line") or one.evidence.get("line")), None
         ),
     ]
+    if case.has_changed:
+        ours, theirs = case.proposed_over
+        sides.append(Side(t(word("Amount when it was proposed")), _money(theirs), _money(ours)))
     return [side for side in sides if side.bill is not None or side.books is not None]
 
 

@@ -14,6 +14,7 @@ from daozhang.service.bills.model import StatementKind
 from daozhang.service.closing import rules, store
 from daozhang.service.closing.model import Case, CaseEnd, CaseStatus
 from daozhang.service.closing.refusals import (
+    CaseChanged,
     CaseEndNotPossible,
     CaseNeedsAnother,
     CaseNotAskable,
@@ -94,6 +95,8 @@ class CaseDesk:
                 "proposed_by": str(actor.actor),
                 "proposed_name": actor.name,
                 "proposal": reason.strip()[:TEXT_CHARACTERS_MAX],
+                "proposed_ours_minor": case.mismatch.ours_minor,
+                "proposed_theirs_minor": case.mismatch.theirs_minor,
                 "updated_at": now,
             }
             store.put_case(tx, case.mismatch.id, proposal)
@@ -101,7 +104,8 @@ class CaseDesk:
             return self._again(tx, public_id)
 
     def agree(self, actor: Person, merchant: Merchant, public_id: str) -> Case:
-        """Ends it as somebody else has proposed. Raises `CaseNeedsAnother`."""
+        """Ends it as somebody else has proposed. Raises `CaseNeedsAnother`, and `CaseChanged` if a bill that was
+        read meanwhile has made it another amount."""
         require(actor, Right.LEDGER_APPROVE, merchant.id)
         now = self._now()
         with self._context.database.begin() as tx:
@@ -110,6 +114,8 @@ class CaseDesk:
                 raise CaseNotProposed
             if case.proposed_by == str(actor.actor):
                 raise CaseNeedsAnother
+            if case.has_changed:
+                raise CaseChanged
             if case.proposed_end is CaseEnd.BOOKED:
                 self._book(tx, case.mismatch, now)
             settled = {

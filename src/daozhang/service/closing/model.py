@@ -32,7 +32,10 @@ class CaseEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A mismatch, and what people have done about it so far."""
+    """A mismatch, and what people have done about it so far.
+
+    ``proposed_over`` is what the books and the bill had, in fen, when it was proposed how it ends.
+    """
 
     mismatch: Mismatch
     status: CaseStatus
@@ -44,6 +47,13 @@ class Case:
     proposal: str | None = None
     settled_by: str | None = None
     settled_name: str | None = None
+    proposed_over: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether it is over other figures by now than when it was proposed how it ends."""
+        now = (self.mismatch.ours_minor, self.mismatch.theirs_minor)
+        return self.proposed_end is not None and self.proposed_over != now
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,19 @@ class CaseNeedsAnother(Refusal):
         )
 
 
+class CaseChanged(Refusal):
+    """What was proposed was proposed over other figures."""
+
+    code = "case_changed"
+    title = "The figures have changed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The figures have changed since it was proposed how it ends: look at them, and propose it again.",
+            "提出方案后金额已变化，请核对后重新提出。",
+        )
+
+
 class CaseNotAskable(Refusal):
     """Alipay signs nothing that could decide it."""
 

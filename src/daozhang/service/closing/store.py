@@ -34,6 +34,8 @@ cases: Final = sa.Table(
     sa.Column("settled_by", sa.String(96)),
     sa.Column("settled_name", sa.String(254)),
     sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("proposed_ours_minor", sa.BigInteger),
+    sa.Column("proposed_theirs_minor", sa.BigInteger),
     one_of("status", CaseStatus),
 )
 """What people have done about a mismatch; there is no row before somebody does something."""
@@ -118,6 +120,7 @@ def case_of(mismatch: Mismatch, row: Mapping[Any, Any] | None) -> Case:
         row["proposal"],
         row["settled_by"],
         row["settled_name"],
+        (row["proposed_ours_minor"], row["proposed_theirs_minor"]),
     )
 
 
