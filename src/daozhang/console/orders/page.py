@@ -52,7 +52,7 @@ DONE: Final[Mapping[str, str]] = {
 
 SELLER: Final = "seller"
 RETURNS: Final = (
-    ("plan", word("They give back what the plan of the shares says")),
+    ("plan", word("They give back what the plan says")),
     (SELLER, word("They keep it, and you pay that part")),
 )
 """Who pays what others have of a payment that goes back."""
