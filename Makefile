@@ -25,7 +25,7 @@ demo: setup ## Starts emulator, service and a shop with every way to pay, and pr
 # Three on two cores: a test that waits leaves its core to another.
 WORKERS ?= 3
 
-test: check peers debian ## All checks and all tests; some 18 minutes on two cores.
+test: check peers debian ## All checks and all tests; some 25 minutes on two cores.
 	@echo "== tests"
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations 15 $(PYTEST_ARGS)
 	@echo "== tests of what touches the database, on PostgreSQL"
