@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.staff import Staff, plain, rows
+from console.staff import Staff, hidden, plain, rows
 from daozhang.clock import business_day
 from daozhang.emulator.oddities import OddityName
 from daozhang.service.people.model import Role
@@ -124,7 +124,8 @@ def test_a_case_that_has_become_another_amount_is_proposed_again(
     case = f"/books/cases/{found.public_id}"
     finance, owner = staff(Role.FINANCE), staff(Role.OWNER)
     finance.do(f"{case}/propose", {"end": "accepted", "reason": "one fen"})
-    assert f'action="{owner.home}{case}/agree"' in owner.get(case).text
+    before = owner.get(case).text
+    assert f'action="{owner.home}{case}/agree"' in before
     theirs = f"{found.theirs_minor or 0:03}"
     shown = f"{theirs[:-2]}.{theirs[-2:]}"
     bring_changed(world, day, tmp_path, lambda content: content.replace(shown.encode(), b"99.95"))
@@ -134,8 +135,12 @@ def test_a_case_that_has_become_another_amount_is_proposed_again(
     assert "Amount 99.95 88.88" in plain(page)
     refused = owner.post(f"{case}/agree")
     assert (refused.status_code, "propose it again" in plain(refused.text)) == (409, True)
+    seen = hidden(before, "stamp")
     finance.do(f"{case}/propose", {"end": "accepted", "reason": "11.07, says Alipay"})
-    owner.do(f"{case}/agree")
+    # A page that was open all the while does not agree to what came after it.
+    late = owner.post(f"{case}/agree", {"stamp": seen})
+    assert (late.status_code, "propose it again" in plain(late.text)) == (409, True)
+    owner.do(f"{case}/agree", {"stamp": hidden(owner.get(case).text, "stamp")})
     assert "Settled" in finance.read(case)
 
 

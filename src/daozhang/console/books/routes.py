@@ -149,7 +149,7 @@ def _propose(visit: Visit, desk: CaseDesk, named: str) -> None:
 
 
 def _agree(visit: Visit, desk: CaseDesk, named: str) -> None:
-    desk.agree(visit.who, visit.merchant, named)
+    desk.agree(visit.who, visit.merchant, named, visit.form.get("stamp"))
 
 
 def _refuse(visit: Visit, desk: CaseDesk, named: str) -> None:

@@ -103,9 +103,12 @@ class CaseDesk:
             self._record(tx, actor, merchant, case, "case.proposed", now, end=end)
             return self._again(tx, public_id)
 
-    def agree(self, actor: Person, merchant: Merchant, public_id: str) -> Case:
+    def agree(
+        self, actor: Person, merchant: Merchant, public_id: str, stamp: str | None = None
+    ) -> Case:
         """Ends it as somebody else has proposed. Raises `CaseNeedsAnother`, and `CaseChanged` if a bill that was
-        read meanwhile has made it another amount."""
+        read meanwhile has made it another amount, or if ``stamp``, of the case as the person saw it, is not
+        its stamp any more."""
         require(actor, Right.LEDGER_APPROVE, merchant.id)
         now = self._now()
         with self._context.database.begin() as tx:
@@ -114,7 +117,7 @@ class CaseDesk:
                 raise CaseNotProposed
             if case.proposed_by == str(actor.actor):
                 raise CaseNeedsAnother
-            if case.has_changed:
+            if case.has_changed or stamp not in (None, case.stamp):
                 raise CaseChanged
             if case.proposed_end is CaseEnd.BOOKED:
                 self._book(tx, case.mismatch, now)

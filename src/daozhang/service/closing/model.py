@@ -53,7 +53,13 @@ class Case:
     def has_changed(self) -> bool:
         """Whether it is over other figures by now than when it was proposed how it ends."""
         now = (self.mismatch.ours_minor, self.mismatch.theirs_minor)
-        return self.proposed_end is not None and self.proposed_over != now
+        return self.status is CaseStatus.PROPOSED and self.proposed_over != now
+
+    @property
+    def stamp(self) -> str:
+        """What a second person agrees to, so that a page that was open meanwhile can be told from a new one."""
+        ours, theirs = self.proposed_over
+        return f"{self.proposed_end}:{ours}:{theirs}"
 
 
 @dataclass(frozen=True, slots=True)

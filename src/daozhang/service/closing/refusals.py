@@ -93,15 +93,16 @@ class CaseNeedsAnother(Refusal):
 
 
 class CaseChanged(Refusal):
-    """What was proposed was proposed over other figures."""
+    """What was proposed, or seen, was over other figures."""
 
     code = "case_changed"
     title = "The figures have changed"
 
     def __init__(self) -> None:
         super().__init__(
-            "The figures have changed since it was proposed how it ends: look at them, and propose it again.",
-            "提出方案后金额已变化，请核对后重新提出。",
+            "The figures are not those over which it was proposed how it ends, or which you saw: look at the case once "
+            "more, and if they have changed propose it again.",
+            "金额与提出方案时（或您所见）不一致：请重新查看；如金额已变化，请重新提出方案。",
         )
 
 
