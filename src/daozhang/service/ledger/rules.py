@@ -79,13 +79,22 @@ def takes(amount: Money, there: Sequence[Posted]) -> tuple[tuple[Account, Money]
     """From where ``amount`` of an order is taken, given all that is posted of it: what is frozen of it
     first, then what Alipay has not paid out, else what can be spent.
 
-    Before the payout more can be taken than there is: Alipay pays out what is left, below zero, too.
+    Before the payout more can be taken than there is: Alipay pays out what is left, below zero, too. What is
+    unsettled after it was taken before it, and is only learned of now.
     """
-    frozen = max(legs_of(one.move for one in there).get(Account.FROZEN, 0), 0)
-    first = min(Money(frozen, amount.currency), amount)
-    rest = Account.UNSETTLED if is_unsettled(there) else Account.AVAILABLE
-    parts = ((Account.FROZEN, first), (rest, amount - first))
-    return tuple((account, part) for account, part in parts if part)
+    legs = legs_of(one.move for one in there)
+    most = {
+        Account.FROZEN: legs.get(Account.FROZEN, 0),
+        Account.UNSETTLED: amount.minor if is_unsettled(there) else legs.get(Account.UNSETTLED, 0),
+        Account.AVAILABLE: amount.minor,
+    }
+    parts: list[tuple[Account, Money]] = []
+    left = amount.minor
+    for account, there_are in most.items():
+        if (part := min(max(there_are, 0), left)) > 0:
+            parts.append((account, Money(part, amount.currency)))
+            left -= part
+    return tuple(parts)
 
 
 def is_unsettled(there: Sequence[Posted]) -> bool:

@@ -170,32 +170,25 @@ def last_moment(until: datetime) -> datetime:
     return until - timedelta(seconds=1)
 
 
-SETTLED: Final = (
-    EntryKind.PAYMENT,
-    EntryKind.REFUND,
-    EntryKind.SHARE,
-    EntryKind.SHARE_RETURN,
-)
-"""What is listed when it is paid out, where that is later: all that has moved of a trade until then."""
+SETTLED: Final = (EntryKind.PAYMENT, EntryKind.REFUND, EntryKind.SHARE)
+"""What is listed when it is paid out, where that is later. What receivers give back is there at once, and
+says nothing of a payout."""
 
-SETTLED_TYPES: Final = [
-    name for name, group in GROUP_OF_TYPE.items() if group in {Group.TRADES, Group.SHARES}
-]
+SETTLED_TYPES: Final = ("交易付款", "在线支付", "交易退款", "分账")
 
 
 def settled_minor(listed: int, day: date, there: Sequence[Posted]) -> int:
     """What a day's settlement moves of an order whose payment was not paid out at first: what the bill
     lists of it, less what the books themselves moved that day.
 
-    ``there`` is all else that is posted of the order. No more is moved than was paid and is not settled
-    yet, and no more comes back than would leave unsettled what was paid.
+    ``there`` is all else that is posted of the order. All settlements together move no more than was paid,
+    whichever way: a payment that was shared and refunded whole is paid out below zero.
     """
     payment = [one for one in there if one.kind is EntryKind.PAYMENT]
     before = [one for one in there if one.kind is EntryKind.SETTLEMENT]
     own = [one for one in there if one.kind in SETTLED and one.booked_on == day]
-    paid = _legs(payment).get(Account.UNSETTLED, 0)
-    least = _legs(there).get(Account.UNSETTLED, 0) - paid
-    return max(min(listed - held(_legs(own)), paid - held(_legs(before))), least)
+    paid, settled = _legs(payment).get(Account.UNSETTLED, 0), held(_legs(before))
+    return max(min(listed - held(_legs(own)), paid - settled), -paid - settled)
 
 
 def _legs(posted: Iterable[Posted]) -> Legs:
