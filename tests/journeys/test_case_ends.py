@@ -78,6 +78,21 @@ def change_of(before: dict[Account, int], after: dict[Account, int]) -> dict[Acc
     return {one: after[one] - before[one] for one in Account if after[one] != before[one]}
 
 
+def rename(world: World, day: date, folder: Path, business: str) -> None:
+    """Another file of the day calls lines of that type 押金, which nobody knows."""
+    folder.mkdir(exist_ok=True)
+    old, new = (word.encode("gb18030") for word in (business, "押金"))
+    bring_changed(world, day, folder, lambda text: text.replace(old, new), ACCOUNT.value)
+
+
+def withdraw_by_another_name(world: World, day: date, folder: Path) -> None:
+    """A day with a payment, and a withdrawal that the bill calls otherwise."""
+    pay(world, "100.00")
+    world.emulator.desk.account.withdraw(seller(world), Money(500))
+    morning_after(world)
+    rename(world, day, folder, "提现")
+
+
 def test_what_waits_in_suspense_is_taken_from_there(
     world: World, day: date, people: tuple[Person, Person], tmp_path: Path
 ) -> None:
@@ -128,20 +143,12 @@ def test_what_two_have_settled_waits_again_if_it_becomes_another_amount(
 ) -> None:
     one, two = people
     shop = world.service.clients.merchant(1)
-    pay(world, "100.00")
-    world.emulator.desk.account.withdraw(seller(world), Money(500))
-    morning_after(world)
-    old, new = (word.encode("gb18030") for word in ("提现", "押金"))
-    bring_changed(world, day, tmp_path, lambda text: text.replace(old, new), ACCOUNT.value)
+    withdraw_by_another_name(world, day, tmp_path)
     settled = end(world, cases(world, one, day)["type:押金"], "booked", people)
     named = settled.mismatch.public_id
     world.service.reconciler.run(statement(world, day, ACCOUNT.value).id)
     assert cases(world, one, day) == {}
-    fee = "收费".encode("gb18030")
-    (tmp_path / "again").mkdir()
-    bring_changed(
-        world, day, tmp_path / "again", lambda text: text.replace(fee, new), ACCOUNT.value
-    )
+    rename(world, day, tmp_path / "again", "收费")
     again = cases(world, one, day)["type:押金"]
     assert (again.mismatch.public_id, again.status) == (named, CaseStatus.OPEN)
     with pytest.raises(CaseNotProposed):
@@ -159,17 +166,10 @@ def test_what_is_another_amount_than_was_proposed_is_not_agreed_to(
 ) -> None:
     one, two = people
     shop = world.service.clients.merchant(1)
-    pay(world, "100.00")
-    world.emulator.desk.account.withdraw(seller(world), Money(500))
-    morning_after(world)
-    old, new, fee = (word.encode("gb18030") for word in ("提现", "押金", "收费"))
-    bring_changed(world, day, tmp_path, lambda text: text.replace(old, new), ACCOUNT.value)
+    withdraw_by_another_name(world, day, tmp_path)
     named = cases(world, one, day)["type:押金"].mismatch.public_id
     desk(world).propose(one, shop, named, "booked", "Alipay's service said so")
-    (tmp_path / "again").mkdir()
-    bring_changed(
-        world, day, tmp_path / "again", lambda text: text.replace(fee, new), ACCOUNT.value
-    )
+    rename(world, day, tmp_path / "again", "收费")
     before = held(world)
     with pytest.raises(CaseChanged):
         desk(world).agree(two, shop, named)
