@@ -228,6 +228,21 @@ def test_the_cashier_gives_up(world: World) -> None:
     assert world.events(number) == ["order.closed"]
 
 
+@pytest.mark.parametrize("by_cashier", [True, False])
+def test_a_cancel_that_takes_its_time_is_sent_once(world: World, by_cashier: bool) -> None:
+    """Who has written down that it is given up sends the cancel; the sweep is not to send it too."""
+    number = order(world)
+    world.emulator.set_fault("slow", out_trade_no=number, method=CANCEL, seconds=0.5)
+    scan(world, number, world.emulator.payment_code("asks"))
+    if by_cashier:
+        cancel(world, number)
+    else:
+        world.advance(60)
+    world.settle()
+    last = ["cashier_cancels" if by_cashier else "time_over", "cancelled", "confirmed"]
+    assert told(world, number)[-3:] == last
+
+
 @pytest.mark.parametrize("notified", [True, False])
 def test_who_pays_while_it_is_cancelled_has_the_money_back(world: World, notified: bool) -> None:
     number = order(world)

@@ -82,7 +82,8 @@ def begin(tx: Tx, context: Context, order: Order, scan: Scan) -> tuple[BarcodePa
 
 
 def cancel(tx: Tx, context: Context, order: Order) -> tuple[Order, BarcodePayment]:
-    """The cashier gives a locked order up: from now on it is cancelled, until that is proven.
+    """The cashier gives a locked order up: from now on it is cancelled, until that is proven. Whoever
+    called takes the next step at once.
 
     One that is being cancelled, or is closed, is returned as it is. Raises `NotCancellable` for an
     order that is decided, `NoBarcodePayment` if nothing was scanned for it.
@@ -96,7 +97,7 @@ def cancel(tx: Tx, context: Context, order: Order) -> tuple[Order, BarcodePaymen
         raise NotCancellable(order)
     if latest.phase in (Phase.CANCELLING, Phase.ENDED):
         return order, latest
-    return give_up_payment(tx, context, order, latest, Word.CASHIER_CANCELS)
+    return give_up_payment(tx, context, order, latest, Word.CASHIER_CANCELS, at_once=True)
 
 
 def give_up_payment(
@@ -106,14 +107,21 @@ def give_up_payment(
     payment: BarcodePayment,
     word: Word,
     code: str | None = None,
+    *,
+    at_once: bool = False,
 ) -> tuple[Order, BarcodePayment]:
-    """Commits a locked order to being cancelled; the next step sends it."""
+    """Commits a locked order to being cancelled; the next step sends it.
+
+    With ``at_once`` the caller takes that step, and nobody beside them: the payment is due again only
+    if they die over it.
+    """
     now = context.clock.now()
+    due_at = now + timedelta(seconds=rules.STEP_LEASE_SECONDS if at_once else 0)
     closing = give_up(tx, order, ClosingReason.CANCEL, now)
     given_up = replace(
         payment,
         phase=Phase.CANCELLING,
-        due_at=now,
+        due_at=due_at,
         updated_at=now,
         journal=note(payment, word, now, code),
     )
@@ -121,7 +129,7 @@ def give_up_payment(
         tx,
         payment.id,
         phase=given_up.phase.value,
-        due_at=now,
+        due_at=due_at,
         updated_at=now,
         journal=list(given_up.journal),
     )

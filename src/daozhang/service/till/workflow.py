@@ -135,7 +135,9 @@ class Till:
             case Action.GIVE_UP:
                 declined = payment.phase is Phase.DECLINED
                 word = Word.NOT_TRIED_AGAIN if declined else Word.TIME_OVER
-                order, payment = give_up_payment(tx, self.context, order, payment, word)
+                order, payment = give_up_payment(
+                    tx, self.context, order, payment, word, at_once=True
+                )
             case Action.ASK:
                 self._save(tx, payment, ask_count=payment.ask_count + 1)
             case Action.CANCEL:
