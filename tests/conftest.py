@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 import databases
@@ -15,6 +16,10 @@ from postgres import PostgresServer
 # Two cores shared by several workers: how long one example takes says nothing about the code.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+# Untold, it draws every traceback with what each variable held: half a second each.
+_renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _renderer])
 
 _SERVER = pytest.StashKey[PostgresServer]()
 
