@@ -2,7 +2,7 @@
 
 Every cell is looked at before it is taken: an amount has exactly two decimal places, so that taking
 the point out makes fen of it, and never anything else. A column of a thousand cells is looked at in
-one go; only where it does not fit are its lines gone through.
+one go; only where it does not fit are its lines gone through. Sums are made of what is laid out, as it goes by.
 """
 
 from __future__ import annotations
@@ -10,12 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import compress
+from typing import Final
 
 import sqlalchemy as sa
 
-from daozhang.alipay.bills import Bill, BillFiles, BillProblem, Difference, Side, Total
-from daozhang.alipay.bills.reading import PAYMENT, REFUND
+from daozhang.alipay.bills import (
+    Bill,
+    BillFiles,
+    BillKind,
+    BillProblem,
+    Difference,
+    Side,
+    Total,
+)
+from daozhang.alipay.bills.reading import PAYMENT, REFUND, Counting
 from daozhang.money import Money
 from daozhang.service.reconciliation.workbench import Bench, account_lines, trade_lines
 
@@ -36,6 +45,13 @@ class Cells:
     def as_texts(self) -> list[str]:
         """As SQLite takes them."""
         return self.lines[:-1].decode().split("\n")
+
+    def sum(self, chosen: Sequence[int] | None = None) -> int:
+        """What a column of fen adds up to; with ``chosen``, those cells that have a one there."""
+        if not self.lines.strip(b"0\n"):
+            return 0  # what the merchant gave is nothing in most files, and so quickly seen
+        cells = self.as_bytes()
+        return sum(map(int, cells if chosen is None else compress(cells, chosen)))
 
 
 Reader = Callable[[Column], Cells | None]
@@ -119,49 +135,22 @@ NOTHING: Final = Loaded(0, {Side.PAYMENTS: _NONE, Side.REFUNDS: _NONE}, [], [])
 def load_trade(bench: Bench, files: BillFiles) -> Loaded:
     """Lays the lines of a trade bill out. Raises `BillProblem`."""
     bench.lay_out(trade_lines)
+    counting = Counting(BillKind.TRADE)
     for bill in files.details:
-        _fill(bench, trade_lines, _trade_columns(bill))
+        _fill(bench, trade_lines, _trade_columns(bill, counting))
     c = trade_lines.c
     bench.counted(trade_lines, c.number, c.refund, c.out_trade_no)
-    sums = [
-        _of_side(column, refund)
-        for refund in (False, True)
-        for column in (sa.func.count(), sa.func.sum(c.receipt), sa.func.sum(c.discount))
-    ]
-    # Not grouped by side: SQLite would sort a million lines to tell two sides apart.
-    row = [int(value or 0) for value in bench.connection.execute(sa.select(*sums)).one()]
-    totals = {
-        side: Total(count, Money(receipt), Money(discount))
-        for side, (count, receipt, discount) in (
-            (Side.PAYMENTS, row[:3]),
-            (Side.REFUNDS, row[3:]),
-        )
-    }
-    return _loaded(files, totals)
-
-
-def _of_side(counted: sa.Function[Any], refund: bool) -> sa.ColumnElement[Any]:
-    return counted.filter(trade_lines.c.refund.is_(refund))
+    return _loaded(files, counting.totals())
 
 
 def load_account(bench: Bench, files: BillFiles) -> Loaded:
     """Lays the lines of an account bill out. Raises `BillProblem`."""
     bench.lay_out(account_lines)
+    counting = Counting(BillKind.ACCOUNT)
     for bill in files.details:
-        _fill(bench, account_lines, _account_columns(bill))
+        _fill(bench, account_lines, _account_columns(bill, counting))
     bench.counted(account_lines)
-    c = account_lines.c
-    outgo = sa.func.abs(c.outgo)
-    went = sa.case((outgo > 0, 1), else_=0)
-    row = bench.connection.execute(
-        sa.select(sa.func.count(), sa.func.sum(went), sa.func.sum(outgo), sa.func.sum(c.income))
-    ).one()
-    count, out_count, out_sum, in_sum = (int(value or 0) for value in row)
-    totals = {
-        Side.INCOME: Total(count - out_count, Money(in_sum)),
-        Side.OUTGO: Total(out_count, Money(out_sum)),
-    }
-    return _loaded(files, totals)
+    return _loaded(files, counting.totals())
 
 
 def _loaded(files: BillFiles, totals: Mapping[Side, Total]) -> Loaded:
@@ -224,16 +213,31 @@ def _fill(bench: Bench, table: sa.Table, batches: Iterator[Sequence[Cells]]) -> 
     bench.driver.execute("COMMIT")
 
 
-def _trade_columns(bill: Bill) -> Iterator[Sequence[Cells]]:
+def _trade_columns(bill: Bill, counting: Counting) -> Iterator[Sequence[Cells]]:
     kinds = {PAYMENT.encode(bill.encoding): b"0", REFUND.encode(bill.encoding): b"1"}
 
     def in_kinds(column: Column) -> Cells | None:
         return _cells([*map(kinds.__getitem__, column)]) if kinds.keys() >= {*column} else None
 
-    yield from _read(bill, {"business": in_kinds, **TRADE_FIELDS})
+    readers = {"business": in_kinds, **TRADE_FIELDS}
+    for columns in _read(bill, readers):
+        read = dict(zip(readers, columns, strict=True))
+        _count_trade(counting, read["business"], read["receipt"], read["discount"])
+        yield columns
 
 
-def _account_columns(bill: Bill) -> Iterator[Sequence[Cells]]:
+def _count_trade(counting: Counting, kinds: Cells, receipt: Cells, discount: Cells) -> None:
+    count, refund_count = kinds.lines.count(b"\n"), kinds.lines.count(b"1")
+    sums = receipt.sum(), discount.sum()
+    if refund_count:
+        is_refund = [*map(int, kinds.as_bytes())]
+        of_refunds = receipt.sum(is_refund), discount.sum(is_refund)
+        counting.add(Side.REFUNDS, refund_count, *of_refunds)
+        sums = sums[0] - of_refunds[0], sums[1] - of_refunds[1]
+    counting.add(Side.PAYMENTS, count - refund_count, *sums)
+
+
+def _account_columns(bill: Bill, counting: Counting) -> Iterator[Sequence[Cells]]:
     known: dict[bytes, bytes] = {}
 
     def in_utf8(column: Column) -> Cells:
@@ -241,7 +245,14 @@ def _account_columns(bill: Bill) -> Iterator[Sequence[Cells]]:
             known[cell] = bill.text(cell).replace("\\", "").encode()
         return _cells([known[cell] for cell in column])
 
-    yield from _read(bill, {**ACCOUNT_FIELDS, "business": in_utf8})
+    readers = {**ACCOUNT_FIELDS, "business": in_utf8}
+    for columns in _read(bill, readers):
+        read = dict(zip(readers, columns, strict=True))
+        went = [abs(minor) for minor in map(int, read["outgo"].as_bytes())]
+        out_count = len(went) - went.count(0)
+        counting.add(Side.OUTGO, out_count, sum(went))
+        counting.add(Side.INCOME, len(went) - out_count, read["income"].sum())
+        yield columns
 
 
 def _read(bill: Bill, readers: Mapping[str, Reader]) -> Iterator[Sequence[Cells]]:
