@@ -6,15 +6,16 @@ import os
 import zipfile
 import zlib
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from daozhang.alipay.bills.cutting import Stream
+from daozhang.alipay.bills.cutting import Stream, take
 from daozhang.alipay.bills.layout import FIRST_LINES
 from daozhang.alipay.bills.model import BillProblem
 from daozhang.alipay.bills.reading import Bill
+from daozhang.alipay.bills.unpacking import open_member
 
 MEMBERS_MAX: Final = 200
 UNPACKED_BYTES_MAX: Final = 8 << 30
@@ -59,7 +60,7 @@ def open_bill(source: str | os.PathLike[str] | IO[bytes], name: str = "") -> Gen
     source.seek(0)
     try:
         with zipfile.ZipFile(source) as archive:
-            yield _files_of(archive, name)
+            yield _files_of(archive, source, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as problem:
         raise BillProblem(
             f"The zip cannot be read ({problem}). Fetch it again.",
@@ -68,7 +69,7 @@ def open_bill(source: str | os.PathLike[str] | IO[bytes], name: str = "") -> Gen
         ) from None
 
 
-def _files_of(archive: zipfile.ZipFile, name: str) -> BillFiles:
+def _files_of(archive: zipfile.ZipFile, file: IO[bytes], name: str) -> BillFiles:
     members = [one for one in archive.infolist() if not one.is_dir()]
     if len(members) > MEMBERS_MAX:
         raise BillProblem(
@@ -87,10 +88,10 @@ def _files_of(archive: zipfile.ZipFile, name: str) -> BillFiles:
     others: list[str] = []
     for member in sorted(members, key=member_name):
         called = member_name(member)
-        with archive.open(member) as start:
-            is_bill = _begins_as_bill(start.read(64))
+        with closing(open_member(archive, file, member)) as stream:
+            is_bill = _begins_as_bill(take(stream, 64))
         if is_bill:
-            bills.append(Bill(called, lambda member=member: archive.open(member)))
+            bills.append(Bill(called, lambda member=member: open_member(archive, file, member)))
         else:
             others.append(called)
     if not bills:

@@ -19,11 +19,19 @@ FOOT_BYTES_MAX: Final = 1 << 20
 
 
 class Stream(Protocol):
-    """Bytes, from the beginning."""
+    """Bytes, from the beginning. A read gives at most ``size``, and none only at the end."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
     def close(self) -> None: ...
+
+
+def take(stream: Stream, size: int) -> bytes:
+    """The next ``size`` bytes; fewer only at the end."""
+    taken = b""
+    while len(taken) < size and (more := stream.read(size - len(taken))):
+        taken += more
+    return taken
 
 
 class Piece(NamedTuple):

@@ -14,6 +14,7 @@ from daozhang.alipay.bills.cutting import (
     columns_of,
     pieces_of,
     rows_of,
+    take,
     unreadable,
 )
 from daozhang.alipay.bills.layout import FIRST_LINES, BillKind, Layout
@@ -147,7 +148,7 @@ class Bill:
         start = self._begin()
         stream = self._open()
         try:
-            stream.read(start.bytes)
+            take(stream, start.bytes)
             foot = yield from pieces_of(stream, self.name, start.first_line)
             self._stated = _read_footer(foot, start.encoding)
         finally:
