@@ -42,7 +42,7 @@ from daozhang.service.reconciliation.workbench import Bench, account_lines, trad
 from daozhang.service.turns import turn
 from daozhang.service.web.context import Context
 
-ROWS_AT_ONCE: Final = 200
+ROWS_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
