@@ -14,8 +14,8 @@ from typing import IO, Any, Final, NamedTuple
 
 from daozhang.alipay.bills.cutting import Stream
 
-PACKED_BYTES: Final = 1 << 14
-"""So much is unpacked at a time."""
+PACKED_BYTES: Final = 1 << 16
+"""So much is read at a time: as it was packed, most of what a read asks for comes out of it in one piece."""
 
 _ENCRYPTED: Final = 0x1
 _HEADER: Final = struct.Struct("<4s22xHH")
