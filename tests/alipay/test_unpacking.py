@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daozhang.alipay.bills.cutting import take
 from daozhang.alipay.bills.unpacking import STANDARD, Unpacker, open_member, quickest
@@ -61,6 +63,17 @@ def test_members_are_unpacked_beside_each_other(
 
 
 @unpackers
+@given(content=st.binary(max_size=60), times=st.integers(0, 40), sizes=st.integers(1, 700))
+def test_a_read_may_end_anywhere(
+    unpacker: Unpacker, content: bytes, times: int, sizes: int
+) -> None:
+    """Also where all that was packed has been taken in, and not all of it has come out."""
+    member = content * times
+    assert read(packed(member), unpacker, sizes) == [member]
+    assert read(packed(member), unpacker, max(len(member), 1)) == [member]
+
+
+@unpackers
 def test_as_much_is_taken_as_was_asked_for(unpacker: Unpacker) -> None:
     file = io.BytesIO(packed(LINES))
     with zipfile.ZipFile(file) as archive:
@@ -90,12 +103,16 @@ def _broken(raw: bytearray, _directory: int) -> None:
     raw[1000:1040] = b"\xff" * 40
 
 
+def _beyond(raw: bytearray, directory: int) -> None:
+    raw[directory + 42 : directory + 46] = (len(raw) - 10).to_bytes(4, "little")
+
+
 def _elsewhere(raw: bytearray, _directory: int) -> None:
     raw[0:4] = b"PK\x05\x04"
 
 
 @unpackers
-@pytest.mark.parametrize("spoil", [_crc, _smaller, _larger, _cut, _broken, _elsewhere])
+@pytest.mark.parametrize("spoil", [_crc, _smaller, _larger, _cut, _broken, _elsewhere, _beyond])
 def test_what_is_not_as_the_zip_says_is_refused(
     unpacker: Unpacker, spoil: Callable[[bytearray, int], None]
 ) -> None:

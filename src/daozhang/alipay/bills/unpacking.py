@@ -18,8 +18,8 @@ PACKED_BYTES: Final = 1 << 16
 """So much is read at a time: as it was packed, most of what a read asks for comes out of it in one piece."""
 
 _ENCRYPTED: Final = 0x1
-_HEADER: Final = struct.Struct("<4s22xHH")
-"""What stands before a member: a mark, and how long its name and what else is said of it are."""
+_HEADER: Final = struct.Struct("<26xHH")
+"""What stands before a member, and how long are its name and what else is said of it."""
 
 
 class Unpacker(NamedTuple):
@@ -51,15 +51,16 @@ def open_member(
 ) -> Stream:
     """A member of the ``archive`` in ``file``, from its beginning. Others may be read meanwhile.
 
-    A read gives fewer bytes than were asked for, and none only at the end. It raises `zipfile.BadZipFile`
+    A read may give fewer bytes than were asked for, and gives none only at the end. It raises `zipfile.BadZipFile`
     for what is not as the archive says.
     """
     if member.compress_type != zipfile.ZIP_DEFLATED or member.flag_bits & _ENCRYPTED:
         return archive.open(member)
     file.seek(member.header_offset)
-    mark, name_bytes, more_bytes = _HEADER.unpack(file.read(_HEADER.size))
-    if mark != b"PK\x03\x04":
+    header = file.read(_HEADER.size)
+    if len(header) < _HEADER.size or not header.startswith(b"PK\x03\x04"):
         raise zipfile.BadZipFile("a member is not where the zip says")
+    name_bytes, more_bytes = _HEADER.unpack(header)
     begins = member.header_offset + _HEADER.size + name_bytes + more_bytes
     return _Unpacked(file, begins, member, unpacker or quickest())
 
@@ -93,6 +94,9 @@ class _Unpacked:
             if found:
                 self._crc_found = self._unpacker.crc32(found, self._crc_found)
                 return found
+            # With nothing left to take in, what was taken in may still come out: so it was asked.
+            if not packed and not self._unpacking.eof:
+                raise zipfile.BadZipFile("a member ends in the middle")
         if self._bytes or self._crc_found != self._crc:
             raise zipfile.BadZipFile("a member is not what was packed: its checksum differs")
         return b""
@@ -103,8 +107,6 @@ class _Unpacked:
     def _packed(self) -> bytes:
         self._file.seek(self._at)
         packed = self._file.read(min(PACKED_BYTES, self._packed_bytes))
-        if not packed:
-            raise zipfile.BadZipFile("a member ends in the middle")
         self._at += len(packed)
         self._packed_bytes -= len(packed)
         return packed
