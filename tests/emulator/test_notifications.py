@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 
 import pytest
@@ -10,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from daozhang.clock import from_beijing_text, to_beijing_text
 from daozhang.emulator.notifier import LADDER_SECONDS, Delivery
-from emulator.place import Place, is_signed, opened, refund
+from emulator.place import Place, Received, is_signed, opened, refund
 
 EVERY = {
     "gmt_create", "charset", "seller_email", "subject", "sign", "buyer_id", "notify_id",
@@ -35,6 +36,30 @@ def test_a_payment_notice_has_the_fields_of_the_captured_one(place: Place) -> No
     assert len(fields["notify_id"]) == 34
     assert fields["notify_id"].isdigit()
     assert is_signed(place, got)
+
+
+@pytest.mark.parametrize("over_http", [False, True])
+def test_nothing_arrives_of_what_was_forgotten(place: Place, over_http: bool) -> None:
+    """Or the next test is told of this one's payment."""
+    answered = threading.Event()
+
+    def slowly(_: Received) -> Response:
+        time.sleep(0.3)
+        answered.set()
+        return Response(b"success")
+
+    opened(place, "n-0")
+    place.shop.answer = slowly
+    paying = threading.Thread(target=place.emulator.pay, args=("n-0",))
+    paying.start()
+    while not place.shop.received:
+        time.sleep(0.001)
+    if over_http:
+        place.http.post("/_control/reset", json={}).raise_for_status()
+    else:
+        place.emulator.reset()
+    assert answered.is_set()
+    paying.join()
 
 
 def test_refund_notices_tell_the_sum_and_omit_the_payments_amounts(place: Place) -> None:

@@ -316,8 +316,12 @@ class Emulator:
         self._desk.faults.clear()
 
     def reset(self, seed: int | None = None) -> None:
-        """Forgets trades, pages, notifications, faults and switches; keys and clock stay."""
+        """Forgets trades, pages, notifications, faults and switches; keys and clock stay.
+
+        Returns when what was being sent has arrived: whatever arrives later is of what happens later.
+        """
         self._desk.reset(seed)
+        self.settle()
 
     # ---- looking
 

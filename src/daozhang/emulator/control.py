@@ -368,9 +368,10 @@ class Control:
         }
 
     async def reset(self, request: Request) -> object:
-        """Forgets everything but keys and clock."""
+        """Forgets everything but keys and clock; answers when what was being sent has arrived."""
         body = await _read(request, ResetBody)
         self._desk.reset(body.seed)
+        await self._settle()
         return self._time_content()
 
     async def _settle(self) -> None:
