@@ -18,8 +18,7 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 # Untold, it draws every traceback with what each variable held: half a second each.
-_renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _renderer])
+structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 
 _SERVER = pytest.StashKey[PostgresServer]()
 
