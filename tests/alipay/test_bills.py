@@ -318,6 +318,20 @@ def test_whatever_a_subject_holds_its_numbers_are_read(subjects: list[str], padd
         assert bill.differences(counted(bill).totals()) == []
 
 
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_blank_lines_are_no_lines_however_many_stand_together(newline: bytes) -> None:
+    blank = [""] * (2 * CHUNK_BYTES)
+    raw = text(
+        [row(1), *blank, row(2), *blank], footer("2笔，商家实收共19.80元，商家优惠共0.00元")
+    ).replace(b"\n", newline)
+    for source in (io.BytesIO(raw), zipped(("a.csv", raw))):
+        with open_bill(source, "bill") as files:
+            bill = only(files)
+            batches = [numbers for numbers, _ in bill.columns(("out_trade_no",))]
+            assert [[*numbers] for numbers in batches] == [[6], [7 + len(blank)]]
+            assert bill.differences(counted(bill).totals()) == []
+
+
 @settings(max_examples=25)
 @given(
     shapes=st.lists(

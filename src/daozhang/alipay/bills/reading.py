@@ -105,7 +105,9 @@ class Bill:
         layout = self._begin().layout
         places = [layout.places.get(name) for name in fields]
         for piece in self._pieces():
-            yield columns_of(piece, layout, self.name, places)
+            numbers, columns = columns_of(piece, layout, self.name, places)
+            if numbers:  # or it was blank lines, and nothing else
+                yield numbers, columns
 
     def lines(self) -> Iterator[TradeLine | AccountLine]:
         """Every line, typed. Raises `BillProblem` for one that does not mean what it must."""
