@@ -158,7 +158,7 @@ class Till:
             journal = note(current, word, now, None if fact is None else fact.kind.value)
             due_at = rules.due_after_asking(payment, now)
             if current.phase is not payment.phase and current.due_at is not None:
-                due_at = current.due_at  # given up meanwhile: that is due now
+                due_at = current.due_at  # given up meanwhile: due when that says
             self._save(tx, current, due_at=due_at, journal=list(journal))
 
     def _learn(self, order: Order) -> TradeFact | None:
